@@ -9,10 +9,6 @@
 namespace deeplab::tflite {
 namespace {
 
-constexpr std::string_view kEntryName = "TFLITE_METADATA";
-constexpr size_t kMaxLabelFile = size_t{1} << 20;
-constexpr size_t kMaxLabel = 256;
-constexpr size_t kMaxText = 1 << 16;
 constexpr int kMaxDepth = 16;
 constexpr int kMaxTables = 1 << 12;
 
@@ -29,7 +25,7 @@ Result<std::span<const std::byte>> find_metadata(const Source& source) {
   for (size_t i = 0; i < entries; ++i) {
     const schema::Metadata* entry =
         source.model.metadata()->Get(static_cast<flatbuffers::uoffset_t>(i));
-    if (entry->name() != nullptr && entry->name()->string_view() == kEntryName) {
+    if (entry->name() != nullptr && entry->name()->string_view() == kMetadataEntry) {
       return source.buffer(entry->buffer());
     }
   }
@@ -85,22 +81,6 @@ Result<std::optional<Metadata::Normalization>> read_normalization(const fb::Tens
     return std::optional(std::move(normalization));
   }
   return std::optional<Metadata::Normalization>();
-}
-
-/// A label a line; the line's number is the category's id.
-std::vector<std::string> split_labels(std::string_view content) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (content.starts_with(kByteOrderMark)) content.remove_prefix(kByteOrderMark.size());
-  std::vector<std::string> labels;
-  while (!content.empty()) {
-    const size_t end = std::min(content.find('\n'), content.size());
-    std::string_view line = content.substr(0, end);
-    while (!line.empty() && std::strchr(" \t\r", line.back()) != nullptr) line.remove_suffix(1);
-    labels.push_back(clean_text(line, kMaxLabel));
-    content.remove_prefix(std::min(end + 1, content.size()));
-  }
-  while (!labels.empty() && labels.back().empty()) labels.pop_back();
-  return labels;
 }
 
 Result<std::vector<std::string>> read_labels(const fb::TensorMetadata* output,

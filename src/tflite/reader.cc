@@ -128,7 +128,7 @@ void order_additions(graph::Graph& graph) {
 Result<ModelFile> read_verified(const Source& source, const graph::Limits& limits) {
   ModelFile file;
   if (const auto* text = source.model.description()) {
-    file.description = clean_text(text->string_view(), 1024);
+    file.description = clean_text(text->string_view(), kMaxDescription);
   }
   DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source));
   order_additions(file.graph);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -19,6 +20,8 @@
 
 namespace deeplab::tflite {
 
+/// Where the metadata is, among the model's metadata entries.
+inline constexpr std::string_view kMetadataEntry = "TFLITE_METADATA";
 /// A tensor's rank is at most this; the ops of the list need 4.
 inline constexpr size_t kMaxRank = 8;
 /// Longest operand list of one op (a concatenation).

@@ -32,7 +32,7 @@ Result<graph::Tensor> TensorReader::read(size_t id) {
   const schema::Tensor& from = source_.tensor(id);
   const std::string label = source_.label(id);
   graph::Tensor tensor;
-  if (from.name() != nullptr) tensor.name = clean_text(from.name()->string_view(), 256);
+  if (from.name() != nullptr) tensor.name = clean_text(from.name()->string_view(), kMaxName);
   const auto type = data_type(from.type());
   if (!type.ok()) return annotate(type.status(), label);
   tensor.type = tensor.file_type = *type;

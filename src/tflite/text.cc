@@ -1,6 +1,7 @@
 #include "tflite/text.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace deeplab::tflite {
 namespace {
@@ -41,6 +42,21 @@ std::string clean_text(std::string_view text, size_t max_bytes, bool keep_newlin
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return clean;
+}
+
+std::vector<std::string> split_labels(std::string_view content) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (content.starts_with(kByteOrderMark)) content.remove_prefix(kByteOrderMark.size());
+  std::vector<std::string> labels;
+  while (!content.empty()) {
+    const size_t end = std::min(content.find('\n'), content.size());
+    std::string_view line = content.substr(0, end);
+    while (!line.empty() && std::strchr(" \t\r", line.back()) != nullptr) line.remove_suffix(1);
+    labels.push_back(clean_text(line, kMaxLabel));
+    content.remove_prefix(std::min(end + 1, content.size()));
+  }
+  while (!labels.empty() && labels.back().empty()) labels.pop_back();
+  return labels;
 }
 
 }  // namespace deeplab::tflite

@@ -16,6 +16,9 @@ constexpr size_t kEndSize = 22;
 constexpr size_t kCentralSize = 46;
 constexpr size_t kLocalSize = 30;
 constexpr size_t kMaxComment = 0xFFFF;
+constexpr uint32_t kVersion = 20;  // 4.4.3, of the plain format
+constexpr uint32_t kNoTime = 0;
+constexpr uint32_t kNoDate = 1 << 5 | 1;  // 1 January 1980, the first one that can be said
 constexpr uint32_t kStored = 0;
 constexpr uint32_t kDeflated = 8;
 
@@ -104,6 +107,42 @@ bool inflate_exactly(std::string_view packed, std::string& out) {
   return result == Z_STREAM_END && stream.total_out == out.size();
 }
 
+class Writer {
+ public:
+  explicit Writer(std::vector<std::byte>& bytes) : bytes_(bytes) {}
+  uint32_t position() const { return static_cast<uint32_t>(bytes_.size()); }
+  void u16(uint32_t value) {
+    bytes_.push_back(static_cast<std::byte>(value));
+    bytes_.push_back(static_cast<std::byte>(value >> 8));
+  }
+  void u32(uint32_t value) {
+    u16(value & 0xFFFF);
+    u16(value >> 16);
+  }
+  void text(std::string_view text) {
+    const auto* first = reinterpret_cast<const std::byte*>(text.data());
+    bytes_.insert(bytes_.end(), first, first + text.size());
+  }
+  /// What the local header and the directory both say of a stored file.
+  void common(std::string_view name, std::string_view content) {
+    const auto size = static_cast<uint32_t>(content.size());
+    u16(kVersion);
+    u16(0);  // flags
+    u16(kStored);
+    u16(kNoTime);
+    u16(kNoDate);
+    u32(static_cast<uint32_t>(
+        crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(size))));
+    u32(size);  // packed
+    u32(size);
+    u16(static_cast<uint32_t>(name.size()));
+    u16(0);  // extra field
+  }
+
+ private:
+  std::vector<std::byte>& bytes_;
+};
+
 }  // namespace
 
 Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> bytes,
@@ -143,6 +182,37 @@ Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> byt
     return damaged("an entry's checksum is wrong");
   }
   return std::optional(std::move(content));
+}
+
+void append_zip_entry(std::vector<std::byte>& bytes, std::string_view name,
+                      std::string_view content) {
+  Writer out(bytes);
+  const uint32_t header = out.position();
+  out.u32(kLocalSignature);
+  out.common(name, content);
+  out.text(name);
+  out.text(content);
+
+  const uint32_t directory = out.position();
+  out.u32(kCentralSignature);
+  out.u16(kVersion);
+  out.common(name, content);
+  out.u16(0);  // comment
+  out.u16(0);  // disk
+  out.u16(0);  // internal attributes
+  out.u32(0);  // external attributes
+  out.u32(header);
+  out.text(name);
+
+  const uint32_t end = out.position();
+  out.u32(kEndSignature);
+  out.u16(0);  // this disk
+  out.u16(0);  // the directory's disk
+  out.u16(1);  // entries on this disk
+  out.u16(1);  // entries
+  out.u32(end - directory);
+  out.u32(directory);
+  out.u16(0);  // comment
 }
 
 }  // namespace deeplab::tflite

@@ -1,4 +1,4 @@
-// Private to this folder: one file out of a ZIP archive that is appended to something else.
+// Private to this folder: one file in a ZIP archive that is appended to something else.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -17,5 +18,11 @@ namespace deeplab::tflite {
 /// `max_size` bytes; nothing of that size is allocated.
 Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> bytes,
                                                   std::string_view name, size_t max_size);
+
+/// Appends a ZIP archive with one stored file to `bytes`, without a date, so that equal content
+/// gives equal bytes. Offsets count from the start of `bytes`, as zip tools expect behind another
+/// file. `bytes` has less than 4 GB, `content` as well, `name` is ASCII.
+void append_zip_entry(std::vector<std::byte>& bytes, std::string_view name,
+                      std::string_view content);
 
 }  // namespace deeplab::tflite

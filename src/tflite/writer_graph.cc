@@ -1,0 +1,171 @@
+// What passes have made of a graph, said in the file's terms again.
+#include <limits>
+#include <memory>
+#include <set>
+
+#include "tflite/writer_parts.h"
+
+namespace deeplab::tflite {
+namespace {
+
+constexpr graph::Limits kNoLimits = {std::numeric_limits<int64_t>::max(),
+                                     std::numeric_limits<int64_t>::max(),
+                                     std::numeric_limits<int64_t>::max()};
+
+/// Drops the tensors that nothing refers to and renumbers the rest. All ids are in range.
+graph::Graph compact(const graph::Graph& graph) {
+  std::vector<graph::TensorId> renumbered(graph.tensors.size(), graph::kNoTensor);
+  const auto mark = [&](const std::vector<graph::TensorId>& ids) {
+    for (graph::TensorId id : ids) {
+      if (id != graph::kNoTensor) renumbered[static_cast<size_t>(id)] = 0;
+    }
+  };
+  mark(graph.inputs);
+  mark(graph.outputs);
+  for (const graph::Op& op : graph.ops) {
+    mark(op.inputs);
+    mark(op.outputs);
+  }
+  graph::Graph result;
+  for (size_t id = 0; id < graph.tensors.size(); ++id) {
+    if (renumbered[id] == graph::kNoTensor) continue;
+    renumbered[id] = static_cast<graph::TensorId>(result.tensors.size());
+    result.tensors.push_back(graph.tensors[id]);
+  }
+  const auto rename = [&](std::vector<graph::TensorId> ids) {
+    for (graph::TensorId& id : ids) {
+      if (id != graph::kNoTensor) id = renumbered[static_cast<size_t>(id)];
+    }
+    return ids;
+  };
+  result.inputs = rename(graph.inputs);
+  result.outputs = rename(graph.outputs);
+  for (const graph::Op& op : graph.ops) {
+    result.ops.push_back({op.attributes, rename(op.inputs), rename(op.outputs), op.index});
+  }
+  return result;
+}
+
+/// The inverse of passes/shift_uint8: the same real values.
+Status unshift(graph::Tensor& tensor) {
+  if (tensor.file_type == tensor.type) return {};
+  constexpr int32_t kShift = 128;
+  if (tensor.quantization.per_channel()) {
+    return unsupported("tensor '", tensor.name, "': uint8 with ", tensor.quantization.scales.size(),
+                       " scales cannot be written; only int8 weights may have one a channel");
+  }
+  for (int32_t& zero_point : tensor.quantization.zero_points) zero_point += kShift;
+  if (tensor.is_constant()) {
+    std::vector<std::byte> shifted = *tensor.data;
+    for (std::byte& value : shifted) value ^= std::byte{kShift};
+    tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(shifted));
+  }
+  tensor.type = tensor.file_type;
+  return {};
+}
+
+/// A window's extent along both sides.
+struct Sides {
+  graph::WindowExtent rows;
+  graph::WindowExtent columns;
+};
+Result<Sides> sides(const graph::Window& w, graph::Padding padding, const graph::Shape& input,
+                    int32_t filter_h, int32_t filter_w) {
+  Sides result;
+  DEEPLAB_ASSIGN_OR_RETURN(
+      result.rows, graph::window_extent(padding, input[1], filter_h, w.stride_h, w.dilation_h,
+                                        w.pad_top, w.pad_bottom));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      result.columns, graph::window_extent(padding, input[2], filter_w, w.stride_w, w.dilation_w,
+                                           w.pad_left, w.pad_right));
+  return result;
+}
+
+/// Whether the window stands at the same places: what is padded behind the last one is never read.
+bool same_places(const graph::WindowExtent& a, const graph::WindowExtent& b) {
+  return a.out == b.out && a.pad_before == b.pad_before;
+}
+
+Status name_padding(const graph::Op& op, graph::Window& window, const graph::Shape& input,
+                    int32_t filter_h, int32_t filter_w) {
+  if (window.padding != graph::Padding::kExplicit) return {};
+  DEEPLAB_ASSIGN_OR_RETURN(const Sides wanted,
+                           sides(window, graph::Padding::kExplicit, input, filter_h, filter_w));
+  for (const graph::Padding padding : {graph::Padding::kSame, graph::Padding::kValid}) {
+    const auto found = sides(window, padding, input, filter_h, filter_w);
+    if (found.ok() && same_places(found->rows, wanted.rows) &&
+        same_places(found->columns, wanted.columns)) {
+      window.padding = padding;
+      window.pad_top = window.pad_bottom = window.pad_left = window.pad_right = 0;
+      return {};
+    }
+  }
+  return unsupported(graph::op_label(op), ": a padding of ", window.pad_top, " above, ",
+                     window.pad_bottom, " below, ", window.pad_left, " left and ", window.pad_right,
+                     " right is neither SAME nor VALID, which is all that the "
+                     "file format can say");
+}
+
+Status name_padding(const graph::Graph& graph, graph::Op& op) {
+  const auto shape = [&](size_t k) -> const graph::Shape& {
+    return graph.tensor(op.inputs[k]).shape;
+  };
+  if (auto* conv = std::get_if<graph::Conv2D>(&op.attributes)) {
+    return name_padding(op, conv->window, shape(0), shape(1)[1], shape(1)[2]);
+  }
+  if (auto* conv = std::get_if<graph::DepthwiseConv2D>(&op.attributes)) {
+    return name_padding(op, conv->window, shape(0), shape(1)[1], shape(1)[2]);
+  }
+  if (auto* pool = std::get_if<graph::AveragePool2D>(&op.attributes)) {
+    return name_padding(op, pool->window, shape(0), pool->filter_h, pool->filter_w);
+  }
+  return {};
+}
+
+/// Drops the place of a bias that is not there, and gives an 8-bit one the scale that it has
+/// anyway. `completed` holds the biases that got theirs here.
+void complete_bias(graph::Graph& graph, graph::Op& op, std::set<graph::TensorId>& completed) {
+  const bool dense = std::holds_alternative<graph::Conv2D>(op.attributes);
+  if (!dense && !std::holds_alternative<graph::DepthwiseConv2D>(op.attributes)) return;
+  if (op.inputs.size() < 3) return;
+  if (op.inputs[2] == graph::kNoTensor) {
+    op.inputs.pop_back();
+    return;
+  }
+  graph::Tensor& bias = graph.tensor(op.inputs[2]);
+  const bool named = bias.quantization.present() && !completed.contains(op.inputs[2]);
+  if (bias.type != graph::DataType::kInt32 || named) return;
+  const float input_scale = graph.tensor(op.inputs[0]).quantization.scale();
+  graph::Quantization product;
+  for (float scale : graph.tensor(op.inputs[1]).quantization.scales) {
+    product.scales.push_back(input_scale * scale);
+    product.zero_points.push_back(0);
+  }
+  if (completed.insert(op.inputs[2]).second) {
+    bias.quantization = std::move(product);
+  } else if (bias.quantization != product) {
+    // Two convolutions of different scales share the numbers (zeros, that is).
+    graph::Tensor own = bias;
+    own.quantization = std::move(product);
+    op.inputs[2] = static_cast<graph::TensorId>(graph.tensors.size());
+    graph.tensors.push_back(std::move(own));
+  }
+}
+
+}  // namespace
+
+Result<graph::Graph> file_graph(const graph::Graph& graph) {
+  DEEPLAB_RETURN_IF_ERROR(graph::validate(graph, kNoLimits));
+  graph::Graph result = compact(graph);
+  for (graph::Tensor& tensor : result.tensors) DEEPLAB_RETURN_IF_ERROR(unshift(tensor));
+  std::set<graph::TensorId> completed;
+  for (graph::Op& op : result.ops) {
+    DEEPLAB_RETURN_IF_ERROR(name_padding(result, op));
+    complete_bias(result, op, completed);
+  }
+  // The rules for uint8 and for int8 differ; so they do where a pass has left some of each.
+  DEEPLAB_RETURN_IF_ERROR(graph::validate(result, kNoLimits));
+  return result;
+}
+
+}  // namespace deeplab::tflite
