@@ -1,0 +1,71 @@
+// How well predicted masks agree with the truth: counts first, scores from counts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "vision/image_view.h"
+
+namespace deeplab::eval {
+
+/// Pixels by true and predicted class. Counts are whole numbers, so that the order in which
+/// photos are added does not matter.
+class Confusion {
+ public:
+  explicit Confusion(int32_t classes);
+
+  int32_t classes() const { return classes_; }
+  int64_t at(int32_t truth, int32_t predicted) const { return counts_[index(truth, predicted)]; }
+  /// [truth][predicted], row by row.
+  std::span<const int64_t> counts() const { return counts_; }
+  /// Pixels whose truth is 255; they count nowhere else.
+  int64_t ignored() const { return ignored_; }
+
+  /// Counts the pixels of a photo. Errors: sizes that differ, a truth that is neither 255 nor a
+  /// class, a prediction that is no class; nothing is counted then.
+  Status add(const vision::MaskView& truth, const vision::MaskView& predicted);
+  /// Adds a count by hand; ids in range.
+  void add(int32_t truth, int32_t predicted, int64_t pixels);
+  void add_ignored(int64_t pixels) { ignored_ += pixels; }
+  void add(const Confusion& other);
+
+ private:
+  size_t index(int32_t truth, int32_t predicted) const {
+    return static_cast<size_t>(truth) * static_cast<size_t>(classes_) +
+           static_cast<size_t>(predicted);
+  }
+
+  int32_t classes_;
+  std::vector<int64_t> counts_;
+  int64_t ignored_ = 0;
+};
+
+struct ClassScore {
+  int64_t pixels = 0;     ///< True pixels.
+  int64_t predicted = 0;  ///< Predicted ones, where the truth is not 255.
+  int64_t both = 0;
+  /// both / (pixels + predicted - both); nothing where the class has no true pixel.
+  std::optional<double> iou;
+  /// both / pixels, likewise.
+  std::optional<double> accuracy;
+};
+
+/// The usual measures (Long, Shelhamer, Darrell 2015, section 5), with means over the classes that
+/// occur in the truth: a class without a true pixel has no say, though what is wrongly predicted as
+/// that class counts against the class it was taken from. All are 0 where nothing was counted.
+struct Scores {
+  std::vector<ClassScore> classes;
+  int32_t counted_classes = 0;  ///< Those with true pixels.
+  int64_t pixels = 0;           ///< All true pixels but the ignored ones.
+  double miou = 0;
+  double pixel_accuracy = 0;
+  double mean_accuracy = 0;  ///< Mean of the classes' accuracies.
+  double frequency_weighted_iou = 0;
+};
+
+Scores score(const Confusion& confusion);
+
+}  // namespace deeplab::eval
