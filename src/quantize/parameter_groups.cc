@@ -1,0 +1,60 @@
+#include "quantize/parameter_groups.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace deeplab::quantize {
+namespace {
+
+using graph::TensorId;
+
+/// Union-find; a root is the lowest id of its group.
+class Groups {
+ public:
+  explicit Groups(size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), 0); }
+
+  TensorId root(TensorId id) {
+    while (parent_[static_cast<size_t>(id)] != id) {
+      TensorId& parent = parent_[static_cast<size_t>(id)];
+      parent = parent_[static_cast<size_t>(parent)];  // halves the path for the next look
+      id = parent;
+    }
+    return id;
+  }
+  void join(TensorId a, TensorId b) {
+    const auto [low, high] = std::minmax({root(a), root(b)});
+    parent_[static_cast<size_t>(high)] = low;
+  }
+
+ private:
+  std::vector<TensorId> parent_;
+};
+
+}  // namespace
+
+bool keeps_parameters(const graph::Op& op) {
+  const graph::Attributes& a = op.attributes;
+  return std::holds_alternative<graph::AveragePool2D>(a) ||
+         std::holds_alternative<graph::ResizeBilinear>(a) ||
+         std::holds_alternative<graph::ResizeNearestNeighbor>(a) ||
+         std::holds_alternative<graph::Concatenation>(a) ||
+         std::holds_alternative<graph::Tile>(a) || std::holds_alternative<graph::Pad>(a) ||
+         std::holds_alternative<graph::Reshape>(a) ||
+         std::holds_alternative<graph::SpaceToBatchNd>(a) ||
+         std::holds_alternative<graph::BatchToSpaceNd>(a);
+}
+
+std::vector<TensorId> shared_parameters(const graph::Graph& graph) {
+  Groups groups(graph.tensors.size());
+  for (const graph::Op& op : graph.ops) {
+    if (!keeps_parameters(op)) continue;
+    for (TensorId id : op.inputs) groups.join(id, op.output());
+  }
+  std::vector<TensorId> representatives(graph.tensors.size());
+  for (size_t i = 0; i < representatives.size(); ++i) {
+    representatives[i] = groups.root(static_cast<TensorId>(i));
+  }
+  return representatives;
+}
+
+}  // namespace deeplab::quantize

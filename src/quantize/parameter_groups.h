@@ -1,0 +1,22 @@
+// Which activations must have one scale and zero point, since the op between them moves or mixes
+// stored values without rescaling them.
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace deeplab::quantize {
+
+/// Whether the int8 op has its inputs' parameters on its output: AVERAGE_POOL_2D, RESIZE_*,
+/// CONCATENATION, TILE, PAD, RESHAPE, SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND.
+bool keeps_parameters(const graph::Op& op);
+
+/// For each tensor the lowest id of the tensors that must share its parameters, itself where it
+/// stands alone. Constants that such an op reads belong to the group. Values of the group's
+/// other members lie between those of its sources: the graph's inputs, constants, and what ops
+/// write that do not keep parameters. So only the sources' ranges count. `graph` is validated;
+/// its types do not matter.
+std::vector<graph::TensorId> shared_parameters(const graph::Graph& graph);
+
+}  // namespace deeplab::quantize
