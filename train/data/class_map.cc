@@ -203,8 +203,8 @@ Result<imageio::Image> ClassMap::map_ids(imageio::Image mask, const std::string&
     const int16_t label = by_id_[id] >= 0 || !has_default_ ? by_id_[id] : default_;
     if (label < 0) {
       const auto width = static_cast<size_t>(mask.width);
-      return invalid_image(path, " has the value ", int{id}, " at (", i % width, ", ", i / width,
-                           "), which has no line in ", name_);
+      return invalid_image(path, ": value ", int{id}, " at x ", i % width, ", y ", i / width,
+                           " has no line in ", name_);
     }
     mask.pixels[i] = static_cast<uint8_t>(label);
   }
@@ -229,8 +229,8 @@ Result<imageio::Image> ClassMap::map_colours(const imageio::Image& mask,
       const auto known = colours_.find(rgb);
       if (known == colours_.end() && !has_default_) {
         const auto width = static_cast<size_t>(mask.width);
-        return invalid_image(path, " has the colour ", colour_name(rgb), " at (", i % width, ", ",
-                             i / width, "), which has no line in ", name_);
+        return invalid_image(path, ": colour ", colour_name(rgb), " at x ", i % width, ", y ",
+                             i / width, " has no line in ", name_);
       }
       label = known == colours_.end() ? default_ : known->second;
       last = rgb;

@@ -20,7 +20,6 @@ Status for_each_item(size_t count, int threads, const Body& body) {
   std::mutex mutex;
   Status error;
   std::atomic<size_t> failed = count;
-  // Small ranges in order, so that few items behind a failure are visited.
   pool->parallel_for(count, 1, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       if (i > failed.load(std::memory_order_relaxed)) return;

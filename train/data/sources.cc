@@ -6,8 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "eval/voc_dataset.h"
-
 namespace deeplab::train {
 namespace {
 
@@ -55,11 +53,11 @@ Result<std::vector<Item>> list_folder(const std::string& root) {
   return items;
 }
 
-Result<std::vector<Item>> list_voc(const SourceOptions& source) {
-  DEEPLAB_ASSIGN_OR_RETURN(eval::VocDataset dataset,
-                           eval::open_voc_dataset(source.root, source.split,
-                                                  source.masks ? eval::MaskRequirement::kRequired
-                                                               : eval::MaskRequirement::kOptional));
+Result<std::vector<Item>> list_voc(const SourceOptions& source, eval::MaskRequirement missing) {
+  DEEPLAB_ASSIGN_OR_RETURN(
+      eval::VocDataset dataset,
+      eval::open_voc_dataset(source.root, source.split,
+                             source.masks ? missing : eval::MaskRequirement::kOptional));
   std::vector<Item> items;
   items.reserve(dataset.items.size());
   for (eval::VocItem& voc : dataset.items) {
@@ -74,8 +72,8 @@ Result<std::vector<Item>> list_voc(const SourceOptions& source) {
 
 }  // namespace
 
-Result<std::vector<Item>> list_photos(const SourceOptions& source) {
-  if (source.masks || has_split(source)) return list_voc(source);
+Result<std::vector<Item>> list_photos(const SourceOptions& source, eval::MaskRequirement missing) {
+  if (source.masks || has_split(source)) return list_voc(source, missing);
   return list_folder(source.root);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "eval/voc_dataset.h"
 #include "train/data/options.h"
 
 namespace deeplab::train {
@@ -30,8 +31,10 @@ struct ItemList {
 };
 
 /// Lists the photos of one source (Item::source stays 0); opens none of them. Errors: what
-/// eval::open_voc_dataset() says, or a folder that is missing or has no photo.
-Result<std::vector<Item>> list_photos(const SourceOptions& source);
+/// eval::open_voc_dataset() says, or a folder that is missing or has no photo. `missing` says
+/// whether a labelled source's photo without a mask is an error or has an empty mask_path.
+Result<std::vector<Item>> list_photos(
+    const SourceOptions& source, eval::MaskRequirement missing = eval::MaskRequirement::kRequired);
 
 /// The same for all sources.
 Result<ItemList> list_photos(const std::vector<SourceOptions>& sources);
