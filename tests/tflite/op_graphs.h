@@ -1,0 +1,219 @@
+// Every op of the list as a graph of its own, in float32, uint8 and int8, with the version that
+// TensorFlow Lite gives it.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/graph/graph_builder.h"
+
+namespace deeplab::testing {
+
+struct OpGraph {
+  std::string name;  ///< Letters, digits and '_'.
+  graph::Graph graph;
+  int32_t version;  ///< Of op 0.
+};
+
+/// Op versions by the type of input 0.
+struct OpVersions {
+  int32_t float32;
+  int32_t uint8;
+  int32_t int8;
+};
+
+/// The same graph with weights of all values.
+inline graph::Graph with_any_weights(graph::Graph graph) {
+  std::mt19937 random(7);
+  for (graph::Tensor& tensor : graph.tensors) {
+    if (!tensor.is_constant()) continue;
+    std::vector<std::byte> bytes = *tensor.data;
+    for (size_t i = 0; i < bytes.size(); i += graph::size_of(tensor.type)) {
+      const float real = static_cast<float>(random() % 200) / 100 - 1;
+      const int32_t whole = static_cast<int32_t>(random() % 2001) - 1000;
+      if (tensor.type == graph::DataType::kFloat32) std::memcpy(&bytes[i], &real, 4);
+      if (tensor.type == graph::DataType::kInt32) std::memcpy(&bytes[i], &whole, 4);
+      if (graph::size_of(tensor.type) == 1) bytes[i] = static_cast<std::byte>(random());
+    }
+    tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  }
+  return graph;
+}
+
+class OpGraphs {
+ public:
+  using DataType = graph::DataType;
+  using TensorId = graph::TensorId;
+
+  static std::vector<OpGraph> make() {
+    OpGraphs all;
+    for (const DataType type : {DataType::kFloat32, DataType::kUInt8, DataType::kInt8}) {
+      all.type_ = type;
+      all.convolutions();
+      all.arithmetic();
+      all.resizes();
+      all.layouts();
+      all.labels();
+    }
+    all.quantization();
+    return std::move(all.graphs_);
+  }
+
+ private:
+  bool float32() const { return type_ == DataType::kFloat32; }
+  graph::Quantization parameters(float scale) const {
+    if (float32()) return {};
+    return per_tensor(scale, type_ == DataType::kUInt8 ? 121 : -7);
+  }
+
+  void add(const std::string& name, GraphBuilder& b, TensorId out, OpVersions versions) {
+    graphs_.push_back({str_cat(name, "_", graph::type_name(type_)),
+                       with_any_weights(b.build({out})),
+                       type_ == DataType::kFloat32 ? versions.float32
+                       : type_ == DataType::kUInt8 ? versions.uint8
+                                                   : versions.int8});
+  }
+
+  /// The graph of one op that keeps type and parameters.
+  void unary(const std::string& name, graph::Attributes attributes, OpVersions versions,
+             graph::Shape shape = {1, 5, 7, 4}) {
+    GraphBuilder b;
+    const TensorId x = b.input(type_, std::move(shape), parameters(0.5f));
+    add(name, b, b.op(std::move(attributes), {x}, type_, parameters(0.5f)), versions);
+  }
+
+  TensorId filter(GraphBuilder& b, graph::Shape shape, int32_t axis) const {
+    if (float32()) return b.constant(type_, std::move(shape), 0.0f);
+    if (type_ == DataType::kUInt8) {
+      return b.constant(type_, std::move(shape), uint8_t{0}, per_tensor(0.01f, 117));
+    }
+    graph::Quantization q = per_channel(static_cast<size_t>(shape[axis]), 0.01f, axis);
+    q.scales.back() = 0.02f;
+    return b.constant(type_, std::move(shape), int8_t{0}, std::move(q));
+  }
+  TensorId bias(GraphBuilder& b, int32_t channels) const {
+    if (float32()) return b.constant(type_, {channels}, 0.0f);
+    graph::Quantization q = per_tensor(0.01f * 0.5f, 0);
+    if (type_ == DataType::kInt8) {
+      q = per_channel(static_cast<size_t>(channels), 0.01f * 0.5f, 0);
+      q.scales.back() = 0.02f * 0.5f;
+    }
+    return b.constant(DataType::kInt32, {channels}, int32_t{0}, std::move(q));
+  }
+
+  void convolutions() {
+    for (const bool dilated : {false, true}) {
+      const int32_t dilation = dilated ? 2 : 1;
+      const int32_t stride = dilated ? 1 : 2;
+      GraphBuilder b;
+      graph::Conv2D conv;
+      conv.window = {dilated ? graph::Padding::kValid : graph::Padding::kSame, stride, stride,
+                     dilation, dilation};
+      conv.activation = dilated ? graph::Activation::kNone : graph::Activation::kRelu6;
+      const TensorId x = b.input(type_, {1, 9, 8, 4}, parameters(0.5f));
+      std::vector<TensorId> operands = {x, filter(b, {6, 3, 3, 4}, 0)};
+      if (!dilated) operands.push_back(bias(b, 6));
+      add(dilated ? "Conv2D_Dilated_NoBias" : "Conv2D", b,
+          b.op(conv, operands, type_, parameters(0.25f)), {1, 1, 3});
+
+      GraphBuilder d;
+      graph::DepthwiseConv2D depthwise;
+      depthwise.window = {graph::Padding::kSame, stride, stride, dilation, dilation};
+      depthwise.depth_multiplier = 2;
+      depthwise.activation = graph::Activation::kRelu;
+      const TensorId y = d.input(type_, {1, 9, 8, 4}, parameters(0.5f));
+      const TensorId weights = filter(d, {1, 3, 3, 8}, 3);
+      add(dilated ? "Depthwise_Dilated" : "Depthwise", d,
+          d.op(depthwise, {y, weights, bias(d, 8)}, type_, parameters(0.25f)),
+          {dilated ? 2 : 1, dilated ? 2 : 1, 3});
+    }
+  }
+
+  void arithmetic() {
+    GraphBuilder b;
+    const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    const TensorId y = b.input(type_, {1, 5, 7, 4}, parameters(0.25f));
+    add("Add", b, b.op(graph::Add{graph::Activation::kRelu}, {x, y}, type_, parameters(0.75f)),
+        {1, 1, 2});
+
+    GraphBuilder c;
+    const TensorId z = c.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    const TensorId offset = float32() ? c.constant(type_, {4}, 0.0f)
+                                      : c.constant(type_, {4}, uint8_t{0}, parameters(0.5f));
+    add("Add_Constant", c, c.op(graph::Add{}, {z, offset}, type_, parameters(0.75f)), {1, 1, 2});
+
+    graph::AveragePool2D pool;
+    pool.window = {graph::Padding::kSame, 2, 1};
+    pool.filter_h = 3;
+    pool.filter_w = 2;
+    unary("AveragePool2D", pool, {1, 1, 2});
+    unary("Mean", graph::Mean{{1, 2}, true}, {1, 1, 2});
+    unary("Mean_DropDims", graph::Mean{{1}, false}, {1, 1, 2});
+    unary("Relu", graph::Relu{}, {1, 2, 2});
+    unary("Relu6", graph::Relu6{}, {1, 1, 2});
+
+    GraphBuilder s;
+    const TensorId scores = s.input(type_, {1, 5, 7, 4}, parameters(0.05f));
+    const graph::Quantization unit =
+        float32() ? graph::Quantization{}
+                  : per_tensor(1.0f / 256, type_ == DataType::kInt8 ? -128 : 0);
+    add("Softmax", s, s.op(graph::Softmax{0.5f}, {scores}, type_, unit), {1, 1, 2});
+  }
+
+  void resizes() {
+    unary("ResizeBilinear", graph::ResizeBilinear{11, 13, false, false}, {1, 1, 2});
+    unary("ResizeBilinear_Align", graph::ResizeBilinear{11, 13, true, false}, {1, 1, 2});
+    unary("ResizeBilinear_Half", graph::ResizeBilinear{11, 13, false, true}, {3, 3, 3});
+    unary("ResizeNearest", graph::ResizeNearestNeighbor{11, 13, false, false}, {1, 1, 2});
+    unary("ResizeNearest_Align", graph::ResizeNearestNeighbor{11, 13, true, false}, {3, 3, 3});
+    unary("ResizeNearest_Half", graph::ResizeNearestNeighbor{11, 13, false, true}, {3, 3, 3});
+  }
+
+  void layouts() {
+    GraphBuilder b;
+    const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    const TensorId y = b.input(type_, {1, 5, 7, 2}, parameters(0.5f));
+    add("Concatenation", b, b.op(graph::Concatenation{3}, {x, y, x}, type_, parameters(0.5f)),
+        {1, 1, 2});
+    unary("Tile", graph::Tile{{1, 2, 3, 1}}, {1, 1, 3});
+    unary("Pad", graph::Pad{{{0, 0}, {1, 2}, {3, 0}, {0, 0}}}, {1, 1, 2});
+    unary("Pad_5D", graph::Pad{{{0, 0}, {1, 2}, {3, 0}, {0, 0}, {0, 1}}}, {4, 4, 4},
+          {1, 2, 3, 2, 2});
+    unary("Reshape", graph::Reshape{{1, 35, -1}}, {1, 1, 1});
+    unary("Reshape_Scalar", graph::Reshape{{}}, {1, 1, 1}, {1, 1});
+    unary("SpaceToBatchNd", graph::SpaceToBatchNd{2, 3, {0, 1}, {1, 1}}, {1, 1, 2});
+    unary("BatchToSpaceNd", graph::BatchToSpaceNd{2, 3, {0, 1}, {1, 1}}, {1, 1, 2}, {6, 3, 3, 4});
+  }
+
+  void labels() {
+    for (const DataType type : {DataType::kInt32, DataType::kInt64}) {
+      GraphBuilder b;
+      const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+      add(str_cat("ArgMax_", graph::type_name(type)), b, b.op(graph::ArgMax{3}, {x}, type),
+          {1, 1, 2});
+    }
+  }
+
+  void quantization() {
+    for (const DataType to : {DataType::kUInt8, DataType::kInt8}) {
+      type_ = to;
+      GraphBuilder b;
+      const TensorId x = b.input(DataType::kFloat32, {1, 5, 7, 4});
+      add("Quantize", b, b.op(graph::Quantize{}, {x}, to, parameters(0.03f)), {1, 1, 1});
+      GraphBuilder r;
+      const TensorId y = r.input(to, {1, 5, 7, 4}, parameters(0.03f));
+      add("Quantize_Again", r, r.op(graph::Quantize{}, {y}, to, parameters(0.06f)), {1, 1, 1});
+      GraphBuilder d;
+      const TensorId z = d.input(to, {1, 5, 7, 4}, parameters(0.03f));
+      add("Dequantize", d, d.op(graph::Dequantize{}, {z}, DataType::kFloat32), {1, 1, 2});
+    }
+  }
+
+  graph::DataType type_ = DataType::kFloat32;
+  std::vector<OpGraph> graphs_;
+};
+
+}  // namespace deeplab::testing
