@@ -20,9 +20,8 @@ namespace deeplab::tflite {
 /// - Op::index is the op's position;
 /// - what a pass has shifted from uint8 to int8 is uint8 again; explicit padding is SAME or VALID,
 ///   whichever gives the same numbers for this input size;
-/// - an 8-bit convolution's bias without a scale has one: input times filter, which is what it
-/// means
-///   and what TensorFlow Lite asks for; an absent bias is not listed;
+/// - a convolution without a bias has one of zeros, and an 8-bit bias without a scale has the one
+///   that it means, input times filter: TensorFlow Lite asks for both;
 /// - texts are valid UTF-8 of the reader's lengths (a tensor's name at most 256 bytes).
 ///
 /// Errors: those of graph::validate() (the limits are the reader's business, none hold here); an op

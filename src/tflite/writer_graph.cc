@@ -122,33 +122,55 @@ Status name_padding(const graph::Graph& graph, graph::Op& op) {
   return {};
 }
 
-/// Drops the place of a bias that is not there, and gives an 8-bit one the scale that it has
-/// anyway. `completed` holds the biases that got theirs here.
+/// What a bias's numbers mean: input times filter.
+graph::Quantization bias_quantization(const graph::Graph& graph, const graph::Op& op) {
+  const graph::Quantization& input = graph.tensor(op.inputs[0]).quantization;
+  graph::Quantization product;
+  if (!input.present()) return product;
+  for (float scale : graph.tensor(op.inputs[1]).quantization.scales) {
+    product.scales.push_back(input.scale() * scale);
+    product.zero_points.push_back(0);
+  }
+  return product;
+}
+
+graph::TensorId add_tensor(graph::Graph& graph, graph::Tensor tensor) {
+  graph.tensors.push_back(std::move(tensor));
+  return static_cast<graph::TensorId>(graph.tensors.size() - 1);
+}
+
+graph::Tensor zero_bias(const graph::Graph& graph, const graph::Op& op) {
+  graph::Tensor bias;
+  bias.name = graph.tensor(op.output()).name + "/bias";
+  bias.quantization = bias_quantization(graph, op);
+  bias.type = bias.quantization.present() ? graph::DataType::kInt32 : graph::DataType::kFloat32;
+  bias.file_type = bias.type;
+  bias.shape = {graph.tensor(op.output()).shape.back()};
+  bias.data = std::make_shared<const std::vector<std::byte>>(bias.byte_size());
+  return bias;
+}
+
+/// Gives a convolution a bias, and an 8-bit bias its scale. `completed` holds the biases that got
+/// theirs here.
 void complete_bias(graph::Graph& graph, graph::Op& op, std::set<graph::TensorId>& completed) {
   const bool dense = std::holds_alternative<graph::Conv2D>(op.attributes);
   if (!dense && !std::holds_alternative<graph::DepthwiseConv2D>(op.attributes)) return;
-  if (op.inputs.size() < 3) return;
+  op.inputs.resize(3, graph::kNoTensor);
   if (op.inputs[2] == graph::kNoTensor) {
-    op.inputs.pop_back();
+    op.inputs[2] = add_tensor(graph, zero_bias(graph, op));
     return;
   }
   graph::Tensor& bias = graph.tensor(op.inputs[2]);
-  const bool named = bias.quantization.present() && !completed.contains(op.inputs[2]);
-  if (bias.type != graph::DataType::kInt32 || named) return;
-  const float input_scale = graph.tensor(op.inputs[0]).quantization.scale();
-  graph::Quantization product;
-  for (float scale : graph.tensor(op.inputs[1]).quantization.scales) {
-    product.scales.push_back(input_scale * scale);
-    product.zero_points.push_back(0);
-  }
+  const bool stated = bias.quantization.present() && !completed.contains(op.inputs[2]);
+  if (bias.type != graph::DataType::kInt32 || stated) return;
+  graph::Quantization product = bias_quantization(graph, op);
   if (completed.insert(op.inputs[2]).second) {
     bias.quantization = std::move(product);
   } else if (bias.quantization != product) {
     // Two convolutions of different scales share the numbers (zeros, that is).
     graph::Tensor own = bias;
     own.quantization = std::move(product);
-    op.inputs[2] = static_cast<graph::TensorId>(graph.tensors.size());
-    graph.tensors.push_back(std::move(own));
+    op.inputs[2] = add_tensor(graph, std::move(own));
   }
 }
 

@@ -16,7 +16,7 @@
 namespace deeplab::tflite {
 
 /// The same graph in terms of the file: uint8 unshifted, SAME and VALID only, every tensor referred
-/// to, every 8-bit bias with a scale. Validated.
+/// to, every convolution with a bias, every 8-bit bias with a scale. Validated.
 Result<graph::Graph> file_graph(const graph::Graph& graph);
 
 /// A list that is an attribute in the IR and an int32 constant in the file.

@@ -114,10 +114,9 @@ class OpGraphs {
                      dilation, dilation};
       conv.activation = dilated ? graph::Activation::kNone : graph::Activation::kRelu6;
       const TensorId x = b.input(type_, {1, 9, 8, 4}, parameters(0.5f));
-      std::vector<TensorId> operands = {x, filter(b, {6, 3, 3, 4}, 0)};
-      if (!dilated) operands.push_back(bias(b, 6));
-      add(dilated ? "Conv2D_Dilated_NoBias" : "Conv2D", b,
-          b.op(conv, operands, type_, parameters(0.25f)), {1, 1, 3});
+      const TensorId kernel = filter(b, {6, 3, 3, 4}, 0);
+      add(dilated ? "Conv2D_Dilated" : "Conv2D", b,
+          b.op(conv, {x, kernel, bias(b, 6)}, type_, parameters(0.25f)), {1, 1, 3});
 
       GraphBuilder d;
       graph::DepthwiseConv2D depthwise;

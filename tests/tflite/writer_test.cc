@@ -169,13 +169,29 @@ TEST(WriteGraph, ABiasWithoutAScaleHasOne) {
   EXPECT_THAT(graph.tensor(graph.ops[1].inputs[2]).quantization.scales, ElementsAre(0.0625f));
 }
 
+// TensorFlow Lite's CONV_2D does not run without one.
 TEST(WriteGraph, ABiasThatIsNotThere) {
-  GraphBuilder b;
-  const auto x = b.input(DataType::kFloat32, {1, 9, 9, 2});
-  const auto filter = b.constant(DataType::kFloat32, {4, 1, 1, 2}, 1.0f);
-  const graph::Graph graph =
-      b.build({b.op(graph::Conv2D{}, {x, filter, graph::kNoTensor}, DataType::kFloat32)});
-  EXPECT_THAT(read(write(graph)).graph.ops[0].inputs, SizeIs(2)) << "TensorFlow Lite knows no -1";
+  for (const bool listed : {false, true}) {
+    for (const bool quantized : {false, true}) {
+      GraphBuilder b;
+      const auto type = quantized ? DataType::kInt8 : DataType::kFloat32;
+      const auto parameters = quantized ? per_tensor(0.5f, 3) : graph::Quantization{};
+      const auto x = b.input(type, {1, 9, 9, 2}, parameters);
+      const auto filter =
+          quantized ? b.constant(type, {4, 1, 1, 2}, int8_t{1}, testing::per_channel(4, 0.25f, 0))
+                    : b.constant(type, {4, 1, 1, 2}, 1.0f);
+      std::vector<graph::TensorId> inputs = {x, filter};
+      if (listed) inputs.push_back(graph::kNoTensor);
+      const auto y = b.op(graph::Conv2D{}, inputs, type, parameters);
+      const graph::Graph graph = read(write(b.build({y}))).graph;
+      ASSERT_THAT(graph.ops[0].inputs, SizeIs(3));
+      const graph::Tensor& bias = graph.tensor(graph.ops[0].inputs[2]);
+      EXPECT_EQ(bias.name, "t2/bias");
+      EXPECT_THAT(bias.shape, ElementsAre(4));
+      EXPECT_THAT(*bias.data, ::testing::Each(std::byte{0}));
+      EXPECT_EQ(bias.quantization.scales, std::vector<float>(quantized ? 4 : 0, 0.125f));
+    }
+  }
 }
 
 TEST(WriteGraph, NamesThatAreNotText) {
