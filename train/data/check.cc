@@ -185,13 +185,13 @@ void Checker::check_listed_twice() {
     }
   }
   for (const auto& [pair, found] : twice) {
-    const std::string where = pair.first == pair.second ? pair.first->name() + " lists twice"
-                                                        : "are in both " + pair.first->name() +
-                                                              " and " + pair.second->name();
+    const auto& [count, example] = found;
+    const auto [first, second] = pair;
     report_.warnings.push_back(
-        pair.first == pair.second
-            ? str_cat(where, " ", photos(found.first), ", first ", found.second)
-            : str_cat(photos(found.first), " ", where, ", first ", found.second));
+        first == second
+            ? str_cat(first->name(), " lists twice ", photos(count), ", first ", example)
+            : str_cat(photos(count), " of ", second->name(), count == 1 ? " is in " : " are in ",
+                      first->name(), ", too, first ", example));
   }
 }
 

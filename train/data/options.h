@@ -23,7 +23,7 @@ struct SourceOptions {
   /// false: the photos come without labels, even where the layout has masks.
   bool masks = true;
   /// How mask values become training ids; null: they are the ids (eval::read_mask()).
-  std::shared_ptr<const ClassMap> class_map;
+  std::shared_ptr<const ClassMap> class_map = nullptr;
 };
 
 /// How a sample is varied, in this order: shrink to long_side, scale, flip, pad, crop, colour,

@@ -71,7 +71,7 @@ Result<std::shared_ptr<const RunMask>> PhotoStore::mask(int64_t item, const imag
       (found->width() != photo.original_width || found->height() != photo.original_height)) {
     const Item& entry = list_.items[static_cast<size_t>(item)];
     return invalid_image(entry.mask_path, " has ", found->width(), "x", found->height(),
-                         " pixels and its photo ", entry.photo_path, " has ", photo.original_width,
+                         " pixels; its photo ", entry.photo_path, " has ", photo.original_width,
                          "x", photo.original_height);
   }
   return found;

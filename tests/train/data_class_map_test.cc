@@ -1,0 +1,105 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/train/data_folder.h"
+#include "train/data/class_map.h"
+
+namespace deeplab::train {
+namespace {
+
+using deeplab::testing::DataFolder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string error_of(const std::string& text) {
+  const Result<ClassMap> map = ClassMap::parse(text, "classes.txt");
+  EXPECT_FALSE(map.ok()) << text;
+  return map.status().message();
+}
+
+TEST(ClassMap, NamesGetIdsInTheirOrder) {
+  const auto map = ClassMap::parse(
+      "# from the tool\n"
+      "0 = background\r\n"
+      "\n"
+      "  38 = leaf   # two values, one class\n"
+      "75=leaf\n"
+      "113 = dark spots\n"
+      "* = ignore",
+      "classes.txt");
+  ASSERT_TRUE(map.ok()) << map.status().message();
+  EXPECT_THAT(map->class_names(), ElementsAre("background", "leaf", "dark spots"));
+  EXPECT_EQ(map->class_count(), 3);
+}
+
+TEST(ClassMap, ClassesMayHaveIdsOfTheirOwn) {
+  const auto map = ClassMap::parse("#000000 = 1\n#FF0000 = 0 road\n#00ff00 = 0\n", "classes.txt");
+  ASSERT_TRUE(map.ok()) << map.status().message();
+  EXPECT_THAT(map->class_names(), ElementsAre("road", ""));
+}
+
+TEST(ClassMap, ErrorsNameFileAndLine) {
+  EXPECT_EQ(error_of("0 = a\n1 b\n"),
+            "classes.txt:2: '1 b' has no '='; expected 'ID = CLASS' or '#RRGGBB = CLASS'");
+  EXPECT_EQ(error_of("0 =\n"),
+            "classes.txt:1: nothing follows the '='; expected a class or 'ignore'");
+  EXPECT_EQ(error_of("\n256 = a\n"),
+            "classes.txt:2: '256' is no mask value; expected 0 to 255, #RRGGBB or '*'");
+  EXPECT_THAT(error_of("cat = a\n"), HasSubstr("classes.txt:1: 'cat' is no mask value"));
+  EXPECT_THAT(error_of("-1 = a\n"), HasSubstr("'-1' is no mask value"));
+  EXPECT_THAT(error_of(" = a\n"), HasSubstr("'' is no mask value"));
+  EXPECT_THAT(error_of("#1234567 = a\n"), HasSubstr("is no mask value"));
+  EXPECT_EQ(error_of("3 = a\n3 = b\n"), "classes.txt:2: '3' has a line already");
+  EXPECT_EQ(error_of("#102030 = a\n#102030 = a\n"), "classes.txt:2: '#102030' has a line already");
+  EXPECT_EQ(error_of("* = a\n* = a\n"), "classes.txt:2: '*' has a line already");
+  EXPECT_EQ(error_of("3 = a\n#000000 = b\n"),
+            "classes.txt:2: '#000000' mixes ids and colours; expected one kind in all lines");
+  EXPECT_EQ(error_of("3 = 0 a\n4 = b\n"),
+            "classes.txt:2: 'b' has no id and the classes of the lines before have one; expected "
+            "ids in all lines or in none");
+  EXPECT_THAT(error_of("3 = a\n4 = 1 b\n"), HasSubstr("'1 b' has an id and the classes"));
+  EXPECT_EQ(error_of("3 = 255\n"),
+            "classes.txt:1: class id 255 is out of range; expected 0 to 254, or 'ignore'");
+  EXPECT_EQ(error_of("3 = 0 a\n4 = 0 b\n"),
+            "classes.txt:2: class 0 is called 'b' here and 'a' before");
+  EXPECT_EQ(
+      error_of("3 = 0\n4 = 2\n"),
+      "classes.txt: no line gives class 1, though class 2 exists; expected ids without a gap");
+  EXPECT_EQ(error_of("# nothing\n"), "classes.txt maps no mask value; expected lines 'ID = CLASS'");
+  EXPECT_EQ(error_of("1 = ignore\n"), "classes.txt names no class; every line says 'ignore'");
+  EXPECT_THAT(ClassMap::read("/no/such/classes.txt").status().message(),
+              HasSubstr("/no/such/classes.txt"));
+}
+
+TEST(ClassMap, MapsIds) {
+  const DataFolder folder;
+  folder.mask("a", 4, 1, [](int x, int) { return std::array{10, 20, 255, 77}[size_t(x)]; });
+  const auto strict = ClassMap::parse("10 = a\n20 = b\n", "classes.txt");
+  EXPECT_EQ(strict->read_mask(folder.mask_path("a")).status().message(),
+            folder.mask_path("a") + ": value 77 at x 3, y 0 has no line in classes.txt");
+  const auto lenient = ClassMap::parse("10 = a\n20 = b\n* = a\n", "classes.txt");
+  EXPECT_THAT(lenient->read_mask(folder.mask_path("a"))->pixels, ElementsAre(0, 1, 255, 0));
+  // Black-and-white masks: 255 is the object.
+  const auto object = ClassMap::parse("255 = a\n* = ignore\n", "classes.txt");
+  EXPECT_THAT(object->read_mask(folder.mask_path("a"))->pixels, ElementsAre(255, 255, 0, 255));
+}
+
+TEST(ClassMap, MapsColours) {
+  const DataFolder folder;
+  folder.colour_mask("a", 3, 2, [](int x, int y) {
+    return imageio::Rgb{static_cast<uint8_t>(100 * x), static_cast<uint8_t>(y), 0};
+  });
+  const auto lenient = ClassMap::parse("#000000 = a\n#640000 = b\n#C80100 = c\n*=ignore", "c.txt");
+  EXPECT_THAT(lenient->read_mask(folder.mask_path("a"))->pixels,
+              ElementsAre(0, 1, 255, 255, 255, 2));
+  const auto strict = ClassMap::parse("#000000 = a\n#640000 = b\n#c80000 = c\n", "c.txt");
+  EXPECT_EQ(strict->read_mask(folder.mask_path("a")).status().message(),
+            folder.mask_path("a") + ": colour #000100 at x 0, y 1 has no line in c.txt");
+  // An indexed PNG is read by its palette.
+  folder.mask("b", 2, 1, [](int, int) { return 9; });
+  const auto palette = ClassMap::parse("#010203 = a\n", "c.txt");
+  EXPECT_THAT(palette->read_mask(folder.mask_path("b"))->pixels, ElementsAre(0, 0));
+}
+
+}  // namespace
+}  // namespace deeplab::train
