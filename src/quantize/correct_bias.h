@@ -1,0 +1,29 @@
+// Rounding weights shifts the means of what a convolution gives; its bias can take that back.
+#pragma once
+
+#include "base/status.h"
+#include "graph/graph.h"
+#include "quantize/graph_runner.h"
+#include "quantize/statistics.h"
+
+namespace deeplab::quantize {
+
+/// Activations whose channel means correct_biases() compares: the convolutions' inputs.
+std::vector<graph::TensorId> convolution_inputs(const graph::Graph& graph);
+
+/// Corrects the int32 biases of `quantized`, made of `float_graph` by quantize_graph(), so that
+/// each convolution's result before its activation has, channel by channel, the mean over the
+/// samples that it has in float: Nagel et al. (2019), section 4.2, with means measured instead of
+/// derived. Being linear, a convolution's mean result follows from its inputs' means (windows
+/// that reach over the border are taken as if they did not). Convolutions are corrected in
+/// execution order, each with the inputs that those before it, corrected, give: an op runs once a
+/// sample, and only what ops to come will read is kept in between.
+///
+/// `means` has been collected from `float_graph` on the same samples, for convolution_inputs();
+/// `input_shift` is that of the options. Convolutions without a bias stay as they are. Results
+/// do not depend on `engine`.
+Status correct_biases(graph::Graph& quantized, const graph::Graph& float_graph,
+                      const Statistics& means, const Samples& samples, const Engine& engine,
+                      float input_shift);
+
+}  // namespace deeplab::quantize

@@ -1,0 +1,60 @@
+#include "quantize/prepare_float.h"
+
+#include <set>
+
+#include "passes/fuse_activation.h"
+#include "passes/remove_dead_ops.h"
+#include "passes/remove_identity.h"
+#include "quantize/constants.h"
+#include "quantize/quantize_graph.h"
+
+namespace deeplab::quantize {
+namespace {
+
+using graph::Graph;
+using graph::Tensor;
+using graph::TensorId;
+
+TensorId own(Graph& graph, TensorId id, std::set<TensorId>& used) {
+  if (used.insert(id).second) return id;
+  Tensor copy = graph.tensor(id);
+  copy.name += str_cat("_", graph.tensors.size());
+  return append_tensor(graph, std::move(copy));
+}
+
+TensorId zero_bias(Graph& graph, const graph::Op& op) {
+  const Tensor& output = graph.tensor(op.output());
+  Tensor bias;
+  bias.name = output.name + "_bias";
+  bias.shape = {output.shape.back()};
+  bias.data = constant_bytes<float>(std::vector<float>(static_cast<size_t>(bias.shape[0])));
+  return append_tensor(graph, std::move(bias));
+}
+
+}  // namespace
+
+Status prepare_float_graph(Graph& graph) {
+  DEEPLAB_RETURN_IF_ERROR(check_float(graph));
+  // The other pass may make room for either; both only remove ops.
+  for (size_t before = graph.ops.size() + 1; graph.ops.size() < before;) {
+    before = graph.ops.size();
+    passes::remove_identity(graph);
+    passes::fuse_activation(graph);
+  }
+  passes::remove_dead_ops(graph);
+  std::set<TensorId> used;
+  for (graph::Op& op : graph.ops) {
+    Convolution conv;
+    if (!as_convolution(op, conv)) {
+      used.insert(op.inputs.begin(), op.inputs.end());
+      continue;
+    }
+    op.inputs.resize(3, graph::kNoTensor);
+    op.inputs[1] = own(graph, conv.filter, used);
+    op.inputs[2] =
+        conv.bias == graph::kNoTensor ? zero_bias(graph, op) : own(graph, conv.bias, used);
+  }
+  return {};
+}
+
+}  // namespace deeplab::quantize
