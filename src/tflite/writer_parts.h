@@ -1,6 +1,7 @@
 // Private to this folder: what write_model() is made of.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
