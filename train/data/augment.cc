@@ -128,7 +128,8 @@ Placement place_crop(int32_t width, int32_t height, const Variation& variation,
   }
   const auto scaled = [&](int32_t side) {
     // TensorFlow's DeepLab cuts the fraction off; the small sum keeps 513 / 1026 * 1026 at 513.
-    return std::max(1, static_cast<int32_t>(side * scale + 1e-6));
+    constexpr double kMost = 1 << 30;
+    return std::max(1, static_cast<int32_t>(std::min(side * scale + 1e-6, kMost)));
   };
   Placement placement;
   placement.x = place_axis(scaled(width), options.crop_width, variation.at_x);

@@ -16,7 +16,7 @@ RunMask RunMask::encode(const imageio::Image& mask) {
     const uint8_t* row = mask.pixels.data() + static_cast<ptrdiff_t>(y) * mask.width;
     for (int32_t x = 1; x <= mask.width; ++x) {
       if (x == mask.width || row[x] != row[x - 1]) {
-        out.runs_.push_back({static_cast<uint32_t>(x) & 0xffffffu, row[x - 1]});
+        out.runs_.push_back({static_cast<uint32_t>(x) & kMostWidth, row[x - 1]});
       }
     }
   }
@@ -48,6 +48,10 @@ Result<imageio::Image> read_training_mask(const std::string& path, const ClassMa
   Result<imageio::Image> mask =
       classes != nullptr ? classes->read_mask(path) : eval::read_mask(path);
   if (!mask.ok()) return mask;
+  if (static_cast<uint32_t>(mask->width) > RunMask::kMostWidth) {
+    return resource_exhausted(path, " is ", mask->width, " pixels wide; the limit is ",
+                              RunMask::kMostWidth);
+  }
   DEEPLAB_RETURN_IF_ERROR(eval::check_class_ids(*mask, path, class_count));
   return mask;
 }

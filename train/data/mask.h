@@ -15,8 +15,10 @@ namespace deeplab::train {
 /// A label map, row by row as runs of equal labels. Immutable after encode().
 class RunMask {
  public:
+  static constexpr uint32_t kMostWidth = (1u << 24) - 1;
+
   RunMask() = default;
-  /// `mask` has one channel.
+  /// `mask` has one channel and at most kMostWidth columns.
   static RunMask encode(const imageio::Image& mask);
 
   int32_t width() const { return width_; }

@@ -14,7 +14,8 @@ namespace deeplab::train {
 /// One folder of photos.
 struct SourceOptions {
   /// A VOC layout (see eval/voc_dataset.h) or, with masks = false, any folder: its photos
-  /// (.jpg, .jpeg, .png, .webp, .ppm, .pgm, .bmp) at any depth, in the order of their paths.
+  /// (.jpg, .jpeg, .png, .webp, .ppm, .pgm, .bmp) at any depth, in the order of their paths, unless
+  /// it has a list of the split, which then counts.
   std::string root;
   std::string split = "train";
   /// A photo of weight 2 is drawn twice as often as one of weight 1: a source's share of the
