@@ -3,14 +3,14 @@
 
 #include <string>
 
-#include "evaluate_run.h"
+#include "eval/evaluation.h"
 
 namespace deeplab::app {
 
-/// For people: what was counted and how, a line a class, the scores.
-std::string text_report(const Evaluation& evaluation);
+/// For people: what was measured and how, a line a class, the scores and what they count.
+std::string text_report(const eval::Evaluation& evaluation);
 
-/// The object of --json and a newline.
-std::string json_line(const Evaluation& evaluation);
+/// The object of --json and a newline. "iou" is null for a class without true pixels.
+std::string json_line(const eval::Evaluation& evaluation);
 
 }  // namespace deeplab::app

@@ -1,53 +1,101 @@
 #include "evaluate_run.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <new>
 #include <thread>
 
-#include "base/parallel.h"
-#include "photos.h"
+#include "base/file.h"
+#include "imageio/writer.h"
+#include "vision/palette.h"
 
 namespace deeplab::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<imageio::Rgb> make_palette() {
+  std::vector<imageio::Rgb> palette;
+  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
+  return palette;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EvaluateRun>> EvaluateRun::create(std::shared_ptr<const api::Model> model,
+                                                         const eval::VocDataset& dataset,
+                                                         EvaluateSetup setup) {
+  eval::Protocol& protocol = setup.protocol;
+  if (protocol.width == 0) {
+    protocol.width = model->input_width();
+    protocol.height = model->input_height();
+  }
+  if (setup.threads == 0) {
+    setup.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  }
+  std::unique_ptr<EvaluateRun> self(new EvaluateRun(std::move(model), dataset, std::move(setup)));
+  const auto photos = static_cast<int>(std::min<size_t>(dataset.items.size(), 256));
+  for (int i = 0; i < std::min(self->setup_.threads, photos); ++i) {
+    DEEPLAB_ASSIGN_OR_RETURN(self->predictors_.emplace_back(),
+                             Predictor::create(self->model_, self->setup_.protocol));
+  }
+  return self;
+}
 
 EvaluateRun::EvaluateRun(std::shared_ptr<const api::Model> model, const eval::VocDataset& dataset,
-                         const EvaluateSetup& setup)
-    : model_(std::move(model)), dataset_(dataset), setup_(setup), results_(dataset.items.size()) {
-  if (setup_.size.width == 0) setup_.size = {model_->input_width(), model_->input_height()};
+                         EvaluateSetup setup)
+    : model_(std::move(model)),
+      dataset_(dataset),
+      setup_(std::move(setup)),
+      photos_(dataset.items.size()),
+      photo_errors_(dataset.items.size()) {}
+
+Status EvaluateRun::read_state() {
+  facts_ = state_facts(*model_, dataset_, setup_.protocol, setup_.predictions);
+  DEEPLAB_ASSIGN_OR_RETURN(
+      photos_, app::read_state(setup_.state, facts_, dataset_.items.size(), model_->class_count()));
+  // A label map that somebody took away is made again.
+  for (size_t i = 0; i < photos_.size(); ++i) {
+    std::error_code ignored;
+    if (!setup_.predictions.empty() && !fs::exists(prediction_path(dataset_.items[i]), ignored)) {
+      photos_[i].reset();
+    }
+  }
+  // Better now than after an hour: can it be written at all?
+  return write_state(setup_.state, facts_, photos_);
 }
 
 Status EvaluateRun::run(bool show_progress) {
-  api::SegmenterOptions options;
-  options.threads = 1;
-  options.fit = setup_.fit;
-  options.width = setup_.size.width;
-  options.height = setup_.size.height;
-  if (setup_.threads == 0) {
-    setup_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (!setup_.state.empty()) DEEPLAB_RETURN_IF_ERROR(read_state());
+  for (size_t i = 0; i < photos_.size(); ++i) {
+    if (!photos_[i]) todo_.push_back(i);
   }
-  std::vector<std::unique_ptr<api::Segmenter>> segmenters;
-  for (int i = 0; i < setup_.threads; ++i) {
-    DEEPLAB_ASSIGN_OR_RETURN(segmenters.emplace_back(), api::Segmenter::create(model_, options));
+  progress_ = std::make_unique<Progress>(todo_.size(), show_progress);
+  saved_ = Clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 1; i < predictors_.size(); ++i) {
+      threads.emplace_back([this, i] { work(*predictors_[i]); });
+    }
+    work(*predictors_[0]);
   }
-  progress_ = std::make_unique<Progress>(dataset_.items.size(), show_progress);
-  std::vector<std::jthread> threads;
-  for (size_t i = 1; i < segmenters.size(); ++i) {
-    threads.emplace_back([this, &segmenter = *segmenters[i]] { work(segmenter); });
-  }
-  work(*segmenters[0]);
-  threads.clear();
   progress_.reset();
-  const auto fatal = std::ranges::find(results_, true, &PhotoResult::fatal);
-  return fatal == results_.end() ? Status() : fatal->error;
+  if (!setup_.state.empty()) {
+    if (Status written = write_state(setup_.state, facts_, photos_); !written.ok()) {
+      state_error_ = std::move(written);
+    }
+  }
+  return fatal_ ? fatal_->second : Status();
 }
 
-void EvaluateRun::work(api::Segmenter& segmenter) {
+void EvaluateRun::work(Predictor& predictor) {
   while (const std::optional<size_t> index = next_photo()) {
+    const eval::VocItem& item = dataset_.items[*index];
     PhotoResult result;
     try {
-      result = evaluate_photo(dataset_.items[*index], segmenter);
+      result = evaluate_photo(item, predictor);
     } catch (const std::bad_alloc&) {
-      result.error =
-          resource_exhausted("not enough memory for ", dataset_.items[*index].image_path);
+      result.error = resource_exhausted("not enough memory for ", item.image_path);
     }
     keep(*index, std::move(result));
   }
@@ -57,71 +105,101 @@ void EvaluateRun::work(api::Segmenter& segmenter) {
 /// whatever the number of threads.
 std::optional<size_t> EvaluateRun::next_photo() {
   const std::lock_guard lock(mutex_);
-  if (stop_ || next_ == results_.size()) return std::nullopt;
-  return next_++;
+  if (stop_ || next_ == todo_.size()) return std::nullopt;
+  return todo_[next_++];
 }
 
 EvaluateRun::PhotoResult EvaluateRun::evaluate_photo(const eval::VocItem& item,
-                                                     api::Segmenter& segmenter) const {
-  PhotoResult result;
-  const auto decoded = decode_photo({item.image_path, item.id}, setup_.fit, setup_.size.width,
-                                    setup_.size.height, false);
-  if (!decoded.ok()) return {std::nullopt, decoded.status()};
-  const int32_t width = decoded->small.original_width;
-  const int32_t height = decoded->small.original_height;
-  const auto truth = eval::read_mask_of(item, width, height);
-  if (!truth.ok()) return {std::nullopt, truth.status()};
-  if (Status checked = eval::check_class_ids(*truth, item.mask_path, model_->class_count());
-      !checked.ok()) {
-    return {std::nullopt,
-            annotate(std::move(checked), str_cat("the masks do not go with ", model_->name())),
-            true};
+                                                     Predictor& predictor) const {
+  const auto failed = [](Status error, bool fatal = false) {
+    return PhotoResult{std::nullopt, std::move(error), fatal};
+  };
+  const auto photo = predictor.read_photo(item.image_path);
+  if (!photo.ok()) return failed(photo.status());
+  const int32_t width = photo->original_width;
+  const int32_t height = photo->original_height;
+  const auto truth_image = eval::read_mask_of(item, width, height);
+  if (!truth_image.ok()) return failed(truth_image.status());
+  const int32_t classes = model_->class_count();
+  if (const Status ids = eval::check_class_ids(*truth_image, item.mask_path, classes); !ids.ok()) {
+    return failed(annotate(ids, str_cat("the masks do not go with ", model_->name())), true);
   }
-  std::vector<uint8_t> mask(truth->pixels.size());
-  Status status = segmenter.run(view_of(decoded->small));
-  if (status.ok()) status = segmenter.category_mask(width, height, mask.data(), width);
-  eval::Confusion confusion(model_->class_count());
-  if (status.ok()) {
-    status = confusion.add({truth->pixels.data(), width, height, width},
-                           {mask.data(), width, height, width});
+  const auto labels = predictor.predict(*photo);
+  if (!labels.ok()) return failed(annotate(labels.status(), item.image_path));
+
+  const vision::MaskView truth{truth_image->pixels.data(), width, height, width};
+  const vision::MaskView predicted{labels->data(), width, height, width};
+  PhotoResult result{eval::PhotoScore(), {}, false};
+  auto counts = eval::count_pixels(truth, predicted, classes);
+  if (!counts.ok()) return failed(annotate(counts.status(), item.image_path));
+  auto boundary = eval::boundary_scores(truth, predicted);
+  if (!boundary.ok()) return failed(annotate(boundary.status(), item.image_path));
+  result.score->counts = std::move(*counts);
+  result.score->boundary = std::move(*boundary);
+  if (!setup_.predictions.empty()) {
+    if (Status written = write_prediction(item, predicted); !written.ok()) {
+      return failed(std::move(written), true);
+    }
   }
-  if (!status.ok()) return {std::nullopt, annotate(std::move(status), item.image_path)};
-  result.confusion = std::move(confusion);
   return result;
+}
+
+std::string EvaluateRun::prediction_path(const eval::VocItem& item) const {
+  return (fs::path(setup_.predictions) / (item.id + ".png")).string();
+}
+
+Status EvaluateRun::write_prediction(const eval::VocItem& item,
+                                     const vision::MaskView& mask) const {
+  static const std::vector<imageio::Rgb> kPalette = make_palette();
+  const std::string path = prediction_path(item);
+  std::error_code ignored;  // the write says what is wrong
+  fs::create_directories(fs::path(path).parent_path(), ignored);
+  const auto size = static_cast<size_t>(mask.width) * static_cast<size_t>(mask.height);
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const imageio::EncodedImage png,
+      imageio::encode_png_indexed(mask.width, mask.height, {mask.data, size}, kPalette));
+  return write_file_atomically(path, png);
 }
 
 void EvaluateRun::keep(size_t index, PhotoResult result) {
   const std::lock_guard lock(mutex_);
-  stop_ = stop_ || result.fatal;
-  results_[index] = std::move(result);
+  if (result.fatal) {
+    stop_ = true;
+    if (!fatal_ || index < fatal_->first) fatal_.emplace(index, result.error);
+  }
+  photo_errors_[index] = std::move(result.error);
+  photos_[index] = std::move(result.score);
+  if (!setup_.state.empty()) save_now_and_then();
   progress_->advance();
+}
+
+/// At most a second's work is lost when the process is killed, or, with a dataset so large that
+/// its state takes long to write, twenty times as long as that takes.
+void EvaluateRun::save_now_and_then() {
+  const Clock::time_point now = Clock::now();
+  if (now - saved_ < std::max<Clock::duration>(std::chrono::seconds(1), 20 * saving_took_)) return;
+  // A full disk now may have room again later; only the last word on it counts.
+  state_error_ = write_state(setup_.state, facts_, photos_);
+  saved_ = Clock::now();
+  saving_took_ = saved_ - now;
 }
 
 std::vector<Status> EvaluateRun::errors() const {
   std::vector<Status> errors;
-  for (const PhotoResult& result : results_) {
-    if (!result.error.ok()) errors.push_back(result.error);
-  }
+  std::ranges::copy_if(photo_errors_, std::back_inserter(errors),
+                       [](const Status& error) { return !error.ok(); });
+  if (!state_error_.ok()) errors.push_back(state_error_);
   return errors;
 }
 
-Evaluation EvaluateRun::evaluation() const {
-  Evaluation evaluation;
+eval::Evaluation EvaluateRun::evaluation() const {
+  eval::Evaluation evaluation;
   evaluation.dataset = dataset_.root;
   evaluation.split = dataset_.split;
   evaluation.model = model_->name();
   evaluation.labels = model_->labels();
-  evaluation.setup = setup_;
-  evaluation.confusion = eval::Confusion(model_->class_count());
-  for (const PhotoResult& result : results_) {
-    if (!result.confusion) {
-      ++evaluation.failed;
-      continue;
-    }
-    ++evaluation.images;
-    evaluation.confusion.add(*result.confusion);
-  }
-  evaluation.scores = eval::score(evaluation.confusion);
+  evaluation.protocol = setup_.protocol;
+  eval::summarize(photos_, evaluation);
   return evaluation;
 }
 

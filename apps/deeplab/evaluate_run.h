@@ -1,7 +1,8 @@
 // The work of `evaluate`: all photos of a dataset through the network, a thread a photo, and what
-// is counted on the way.
+// is kept of them.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -9,69 +10,80 @@
 #include <vector>
 
 #include "api/model.h"
-#include "api/segmenter.h"
-#include "eval/scores.h"
+#include "eval/evaluation.h"
 #include "eval/voc_dataset.h"
-#include "options.h"
+#include "evaluate_predict.h"
+#include "evaluate_state.h"
 #include "progress.h"
 
 namespace deeplab::app {
 
-/// How photos get through the network; all of it changes the scores but `threads`.
 struct EvaluateSetup {
-  vision::Fit fit = vision::Fit::kPad;
-  CanvasSize size;
-  int threads = 0;
+  eval::Protocol protocol;  ///< A canvas of 0x0 is the model's own.
+  int threads = 0;          ///< Photos at a time; 0: one per CPU.
+  std::string predictions;  ///< Directory for the label maps, ID.png; empty: none.
+  std::string state;        ///< File to go on from, and to keep up to date; empty: none.
 };
 
-/// What was measured, and how.
-struct Evaluation {
-  std::string dataset;
-  std::string split;
-  std::string model;
-  std::vector<std::string> labels;
-  EvaluateSetup setup;  ///< With the sizes that were used.
-  int64_t images = 0;   ///< Photos that count.
-  int64_t failed = 0;   ///< Photos that do not, since they or their masks could not be read.
-  eval::Confusion confusion{1};
-  eval::Scores scores;
-};
-
+/// Results do not depend on the number of threads, nor on how often a run with a state was stopped
+/// and started again.
 class EvaluateRun {
  public:
-  EvaluateRun(std::shared_ptr<const api::Model> model, const eval::VocDataset& dataset,
-              const EvaluateSetup& setup);
+  /// Plans the network. Errors: a canvas that it cannot have.
+  static Result<std::unique_ptr<EvaluateRun>> create(std::shared_ptr<const api::Model> model,
+                                                     const eval::VocDataset& dataset,
+                                                     EvaluateSetup setup);
 
-  /// All photos. An error ends the run: the model cannot be planned, or a mask does not go with
-  /// the model. Photos that cannot be read are errors() instead.
+  /// All photos that the state does not have yet. An error ends the run: a mask that does not go
+  /// with the model, a file that cannot be written, a state of another run. A photo that cannot be
+  /// read is no error here, but one of errors().
   Status run(bool show_progress);
 
-  /// By the order of the photos.
+  /// By the order of the photos; then the state's, where it could not be written on the way.
   std::vector<Status> errors() const;
-  Evaluation evaluation() const;
+  const std::vector<std::optional<eval::PhotoScore>>& photos() const { return photos_; }
+  eval::Evaluation evaluation() const;
+  /// For a look at single photos after run().
+  Predictor& predictor() { return *predictors_.front(); }
 
  private:
   struct PhotoResult {
-    std::optional<eval::Confusion> confusion;
+    std::optional<eval::PhotoScore> score;
     Status error;
     bool fatal = false;
   };
 
+  EvaluateRun(std::shared_ptr<const api::Model> model, const eval::VocDataset& dataset,
+              EvaluateSetup setup);
+  Status read_state();
   /// A thread's share of the photos.
-  void work(api::Segmenter& segmenter);
+  void work(Predictor& predictor);
   std::optional<size_t> next_photo();
-  PhotoResult evaluate_photo(const eval::VocItem& item, api::Segmenter& segmenter) const;
+  PhotoResult evaluate_photo(const eval::VocItem& item, Predictor& predictor) const;
+  Status write_prediction(const eval::VocItem& item, const vision::MaskView& mask) const;
   void keep(size_t index, PhotoResult result);
+  void save_now_and_then();
+  std::string prediction_path(const eval::VocItem& item) const;
+
+  using Clock = std::chrono::steady_clock;
 
   std::shared_ptr<const api::Model> model_;
   const eval::VocDataset& dataset_;
   EvaluateSetup setup_;
+  StateFacts facts_;
+  std::vector<std::unique_ptr<Predictor>> predictors_;  // one a thread
+  std::vector<size_t> todo_;                            // photos, in order
 
-  std::mutex mutex_;  // guards what follows
-  size_t next_ = 0;
+  std::mutex mutex_;  // guards what follows while threads run
+  size_t next_ = 0;   // of todo_
   bool stop_ = false;
-  std::vector<PhotoResult> results_;  // by photo
+  std::vector<std::optional<eval::PhotoScore>> photos_;
+  std::vector<Status> photo_errors_;                // by photo
+  std::optional<std::pair<size_t, Status>> fatal_;  // of the first photo that has one
+  Status state_error_;
   std::unique_ptr<Progress> progress_;
+  Clock::time_point saved_;
+  Clock::duration saving_took_{};
 };
 
 }  // namespace deeplab::app

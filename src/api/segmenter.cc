@@ -52,7 +52,7 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
       make_input_lut(self->network_, options.normalization.value_or(model->normalization())));
   DEEPLAB_ASSIGN_OR_RETURN(self->executor_,
                            exec::PlannedExecutor::create(self->network_.plan, self->pool_.get()));
-  self->preparer_.emplace(options.fit, width, height);
+  self->preparer_.emplace(options.fit, width, height, options.pad_limit);
 
   const passes::LabelHead& head = self->network_.head;
   const graph::Tensor& scores = self->plan().graph().tensor(head.scores);
@@ -141,6 +141,20 @@ Status Segmenter::confidence_mask(int32_t class_id, int32_t width, int32_t heigh
   for_label_rows(height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
     labels_.confidence_rows({&class_id, 1}, begin, end, mask, stride / element, scratch);
   });
+  return {};
+}
+
+Status Segmenter::all_confidences(int32_t width, int32_t height, int32_t y_begin, int32_t y_end,
+                                  float* out) {
+  if (out == nullptr) return invalid_argument("the masks' memory is null");
+  if (y_begin < 0 || y_begin >= y_end || y_end > height) {
+    return invalid_argument("rows ", y_begin, " to ", y_end, " of a mask of ", height);
+  }
+  DEEPLAB_RETURN_IF_ERROR(configure_labels(width, height));
+  // The label head counts rows from the mask's first one, of which only these exist.
+  float* first_row = out - ptrdiff_t{y_begin} * width;
+  const ptrdiff_t plane = ptrdiff_t{y_end - y_begin} * width;
+  labels_.all_confidence_rows(y_begin, y_end, first_row, width, plane, label_scratch_.front());
   return {};
 }
 

@@ -23,6 +23,7 @@ struct SegmenterOptions {
   vision::Fit fit = vision::Fit::kPad;
   int32_t width = 0;  ///< Canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;
+  double pad_limit = 1;  ///< Largest scale of Fit::kPad; see vision::place().
   std::optional<vision::Normalization> normalization;
   std::optional<Isa> isa;  ///< Nothing: selected_isa().
 };
@@ -49,6 +50,10 @@ class Segmenter {
   Status category_mask(int32_t width, int32_t height, uint8_t* mask, ptrdiff_t stride);
   Status confidence_mask(int32_t class_id, int32_t width, int32_t height, float* mask,
                          ptrdiff_t stride);
+  /// The probability of every class in the rows [y_begin, y_end) of a confidence mask of width x
+  /// height: out[(class * (y_end - y_begin) + y - y_begin) * width + x]. By rows, since all classes
+  /// of a large photo would be gigabytes. Errors: as confidence_mask(), or rows out of range.
+  Status all_confidences(int32_t width, int32_t height, int32_t y_begin, int32_t y_end, float* out);
   /// Scores as float [head().height][head().width][classes], owned by the segmenter. Error:
   /// nothing was run yet.
   Result<std::span<const float>> scores();

@@ -12,12 +12,8 @@ double ratio(int64_t part, int64_t whole) {
 
 }  // namespace
 
-Confusion::Confusion(int32_t classes)
-    : classes_(classes), counts_(static_cast<size_t>(classes) * static_cast<size_t>(classes)) {
-  assert(1 <= classes && classes <= vision::kIgnoreLabel);
-}
-
-Status Confusion::add(const vision::MaskView& truth, const vision::MaskView& predicted) {
+Result<PhotoCounts> count_pixels(const vision::MaskView& truth, const vision::MaskView& predicted,
+                                 int32_t classes) {
   if (truth.width != predicted.width || truth.height != predicted.height) {
     return invalid_argument("a truth of ", truth.width, "x", truth.height,
                             " pixels and a prediction of ", predicted.width, "x", predicted.height);
@@ -34,30 +30,47 @@ Status Confusion::add(const vision::MaskView& truth, const vision::MaskView& pre
       pairs[size_t{t[begin]} * 256 + p[begin]] += x - begin;
     }
   }
+  PhotoCounts counts;
   for (size_t i = 0; i < pairs.size(); ++i) {
-    const auto t = static_cast<int32_t>(i / 256);
-    const auto p = static_cast<int32_t>(i % 256);
-    if (pairs[i] != 0 && (p >= classes_ || (t >= classes_ && t != vision::kIgnoreLabel))) {
-      return invalid_argument("truth ", t, " with prediction ", p, "; expected classes 0 to ",
-                              classes_ - 1);
+    if (pairs[i] == 0) continue;
+    const auto t = static_cast<uint8_t>(i / 256);
+    const auto p = static_cast<uint8_t>(i % 256);
+    if (p >= classes || (t >= classes && t != vision::kIgnoreLabel)) {
+      return invalid_argument("truth ", int{t}, " with prediction ", int{p},
+                              "; expected classes 0 to ", classes - 1);
+    }
+    if (t == vision::kIgnoreLabel) {
+      counts.ignored += pairs[i];
+    } else {
+      counts.cells.push_back({t, p, pairs[i]});
     }
   }
-  for (int32_t p = 0; p < classes_; ++p) {
-    for (int32_t t = 0; t < classes_; ++t) add(t, p, pairs[static_cast<size_t>(t) * 256 + p]);
-    ignored_ += pairs[size_t{vision::kIgnoreLabel} * 256 + static_cast<size_t>(p)];
-  }
-  return {};
+  return counts;
 }
 
-void Confusion::add(int32_t truth, int32_t predicted, int64_t pixels) {
-  assert(0 <= truth && truth < classes_ && 0 <= predicted && predicted < classes_);
-  counts_[index(truth, predicted)] += pixels;
+Confusion::Confusion(int32_t classes)
+    : classes_(classes), counts_(static_cast<size_t>(classes) * static_cast<size_t>(classes)) {
+  assert(1 <= classes && classes <= vision::kIgnoreLabel);
+}
+
+void Confusion::add(const PhotoCounts& photo) {
+  for (const ConfusionCell& cell : photo.cells) {
+    assert(cell.truth < classes_ && cell.predicted < classes_);
+    counts_[index(cell.truth, cell.predicted)] += cell.pixels;
+  }
+  ignored_ += photo.ignored;
 }
 
 void Confusion::add(const Confusion& other) {
   assert(other.classes_ == classes_);
   std::ranges::transform(counts_, other.counts_, counts_.begin(), std::plus());
   ignored_ += other.ignored_;
+}
+
+Status Confusion::add(const vision::MaskView& truth, const vision::MaskView& predicted) {
+  DEEPLAB_ASSIGN_OR_RETURN(const PhotoCounts counts, count_pixels(truth, predicted, classes_));
+  add(counts);
+  return {};
 }
 
 Scores score(const Confusion& confusion) {

@@ -11,6 +11,26 @@
 
 namespace deeplab::eval {
 
+/// Pixels of one photo with the same true and predicted class.
+struct ConfusionCell {
+  uint8_t truth = 0;
+  uint8_t predicted = 0;
+  int64_t pixels = 0;
+  bool operator==(const ConfusionCell&) const = default;
+};
+
+/// What one photo adds to a confusion matrix: the few cells that are not 0, by truth, then by
+/// prediction.
+struct PhotoCounts {
+  std::vector<ConfusionCell> cells;
+  int64_t ignored = 0;  ///< Pixels whose truth is 255.
+};
+
+/// Errors: sizes that differ, a truth that is neither 255 nor in 0..classes-1, a prediction that is
+/// no class.
+Result<PhotoCounts> count_pixels(const vision::MaskView& truth, const vision::MaskView& predicted,
+                                 int32_t classes);
+
 /// Pixels by true and predicted class. Counts are whole numbers, so that the order in which
 /// photos are added does not matter.
 class Confusion {
@@ -24,13 +44,12 @@ class Confusion {
   /// Pixels whose truth is 255; they count nowhere else.
   int64_t ignored() const { return ignored_; }
 
-  /// Counts the pixels of a photo. Errors: sizes that differ, a truth that is neither 255 nor a
-  /// class, a prediction that is no class; nothing is counted then.
-  Status add(const vision::MaskView& truth, const vision::MaskView& predicted);
-  /// Adds a count by hand; ids in range.
-  void add(int32_t truth, int32_t predicted, int64_t pixels);
-  void add_ignored(int64_t pixels) { ignored_ += pixels; }
+  /// Class ids in range.
+  void add(const PhotoCounts& photo);
+  /// Of as many classes.
   void add(const Confusion& other);
+  /// Counts a photo. Errors: those of count_pixels(); nothing is counted then.
+  Status add(const vision::MaskView& truth, const vision::MaskView& predicted);
 
  private:
   size_t index(int32_t truth, int32_t predicted) const {

@@ -27,15 +27,16 @@ Result<Fit> fit_from_name(std::string_view name) {
 }
 
 Result<Placement> place(Fit fit, int32_t photo_width, int32_t photo_height, int32_t canvas_width,
-                        int32_t canvas_height) {
+                        int32_t canvas_height, double pad_limit) {
   DEEPLAB_RETURN_IF_ERROR(validate_size(photo_width, photo_height, "photo"));
   DEEPLAB_RETURN_IF_ERROR(validate_size(canvas_width, canvas_height, "canvas"));
+  if (!(pad_limit > 0)) return invalid_argument("pad limit ", pad_limit, " is not positive");
 
   Rect content{0, 0, canvas_width, canvas_height};
   if (fit != Fit::kStretch) {
     double scale =
         std::min(double(canvas_width) / photo_width, double(canvas_height) / photo_height);
-    if (fit == Fit::kPad) scale = std::min(scale, 1.0);
+    if (fit == Fit::kPad) scale = std::min(scale, pad_limit);
     const auto scaled = [scale](int32_t photo, int32_t canvas) {
       return std::clamp(static_cast<int32_t>(std::lround(photo * scale)), 1, canvas);
     };

@@ -33,8 +33,9 @@ T* write_fill(int64_t count, const std::array<std::array<T, 256>, 3>& lut, T* ou
 
 Status Preparer::configure(int32_t photo_width, int32_t photo_height) {
   if (placement_.photo_width == photo_width && placement_.photo_height == photo_height) return {};
-  DEEPLAB_ASSIGN_OR_RETURN(const Placement placement,
-                           place(fit_, photo_width, photo_height, canvas_width_, canvas_height_));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const Placement placement,
+      place(fit_, photo_width, photo_height, canvas_width_, canvas_height_, pad_limit_));
   const Rect& content = placement.content;
   resizes_ = content.width != photo_width || content.height != photo_height;
   placement_ = {};  // stays so if memory runs out below

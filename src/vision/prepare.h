@@ -20,8 +20,12 @@ inline constexpr uint8_t kFillPixel = 127;
 /// that photos of the size of the last one cost no allocation. Not thread-safe.
 class Preparer {
  public:
-  Preparer(Fit fit, int32_t canvas_width, int32_t canvas_height)
-      : fit_(fit), canvas_width_(canvas_width), canvas_height_(canvas_height) {}
+  /// `pad_limit`: see place().
+  Preparer(Fit fit, int32_t canvas_width, int32_t canvas_height, double pad_limit = 1)
+      : fit_(fit),
+        canvas_width_(canvas_width),
+        canvas_height_(canvas_height),
+        pad_limit_(pad_limit) {}
 
   /// Writes all of `tensor`, [canvas_height][canvas_width][3] elements of lut.type in the order
   /// red, green, blue. Reads the photo in place, each pixel once; grey is replicated, alpha
@@ -41,6 +45,7 @@ class Preparer {
   Fit fit_;
   int32_t canvas_width_;
   int32_t canvas_height_;
+  double pad_limit_;
   Placement placement_;
   bool resizes_ = false;
   ResampleAxis columns_;

@@ -1,0 +1,180 @@
+#include "evaluate_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "base/file.h"
+#include "deeplab/deeplab.h"
+#include "graph/graph.h"
+
+namespace deeplab::app {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kFormat = "deeplab evaluate 1";
+constexpr int64_t kMaxStateBytes = int64_t{1} << 32;
+
+/// FNV-1a, 64 bits: tells files apart that differ by accident, not by design.
+class Hash {
+ public:
+  Hash& add(std::span<const std::byte> bytes) {
+    for (const std::byte b : bytes) {
+      state_ = (state_ ^ std::to_integer<uint64_t>(b)) * 0x100000001B3u;
+    }
+    return *this;
+  }
+  /// With its length, so that neighbours do not run into each other.
+  Hash& add(std::string_view text) {
+    return add(static_cast<int64_t>(text.size())).add(std::as_bytes(std::span(text)));
+  }
+  Hash& add(int64_t value) { return add(std::as_bytes(std::span(&value, 1))); }
+  std::string text() const { return fmt::format("{:016x}", state_); }
+
+ private:
+  uint64_t state_ = 0xCBF29CE484222325u;
+};
+
+std::string model_hash(const api::Model& model) {
+  Hash hash;
+  hash.add(graph::dump(model.graph()));
+  for (const graph::Tensor& tensor : model.graph().tensors) {
+    if (tensor.data) hash.add(*tensor.data);
+  }
+  for (const std::string& label : model.labels()) hash.add(label);
+  hash.add(std::as_bytes(std::span(model.normalization().mean)));
+  hash.add(std::as_bytes(std::span(model.normalization().std)));
+  return hash.text();
+}
+
+std::string dataset_hash(const eval::VocDataset& dataset) {
+  Hash hash;
+  for (const eval::VocItem& item : dataset.items) {
+    hash.add(item.id);
+    for (const std::string& path : {item.image_path, item.mask_path}) {
+      std::error_code ignored;
+      hash.add(static_cast<int64_t>(fs::file_size(path, ignored)));
+      hash.add(int64_t{fs::last_write_time(path, ignored).time_since_epoch().count()});
+    }
+  }
+  return hash.text();
+}
+
+Json to_json(size_t index, const eval::PhotoScore& photo) {
+  Json cells = Json::array();
+  for (const eval::ConfusionCell& cell : photo.counts.cells) {
+    cells.push_back({cell.truth, cell.predicted, cell.pixels});
+  }
+  Json boundary = Json::array();
+  for (const eval::BoundaryScore& score : photo.boundary) {
+    boundary.push_back({score.class_id, score.f});
+  }
+  return {{"index", index},
+          {"cells", std::move(cells)},
+          {"ignored", photo.counts.ignored},
+          {"boundary", std::move(boundary)}};
+}
+
+/// A whole number in 0..limit-1. This and what calls it throw what parse_state() turns into a
+/// sentence.
+int64_t whole(const Json& value, int64_t limit) {
+  const auto number = value.is_number_integer() ? value.get<int64_t>() : -1;
+  if (number < 0 || number >= limit) throw std::out_of_range("number");
+  return number;
+}
+
+eval::PhotoScore photo_from_json(const Json& object, int32_t classes) {
+  constexpr int64_t kMaxCount = int64_t{1} << 40;
+  eval::PhotoScore photo;
+  for (const Json& cell : object.at("cells")) {
+    photo.counts.cells.push_back({static_cast<uint8_t>(whole(cell.at(0), classes)),
+                                  static_cast<uint8_t>(whole(cell.at(1), classes)),
+                                  whole(cell.at(2), kMaxCount)});
+  }
+  photo.counts.ignored = whole(object.at("ignored"), kMaxCount);
+  for (const Json& score : object.at("boundary")) {
+    photo.boundary.push_back(
+        {static_cast<uint8_t>(whole(score.at(0), classes)), score.at(1).get<double>()});
+  }
+  return photo;
+}
+
+/// The first fact that differs, as a sentence.
+Status compare_facts(const Json& made_with, const StateFacts& facts) {
+  for (const auto& [name, value] : facts) {
+    const auto made = made_with.at(name).get<std::string>();
+    if (made != value)
+      return invalid_argument("it was made with another ", name, ": ", made, " then, ", value,
+                              " now");
+  }
+  return {};
+}
+
+Result<std::vector<std::optional<eval::PhotoScore>>> parse_state(std::string_view text,
+                                                                 const StateFacts& facts,
+                                                                 size_t count, int32_t classes) {
+  std::vector<std::optional<eval::PhotoScore>> photos(count);
+  try {
+    const Json state = Json::parse(text);
+    if (state.at("format") != kFormat) return invalid_argument("it has another format");
+    DEEPLAB_RETURN_IF_ERROR(compare_facts(state.at("made_with"), facts));
+    for (const Json& photo : state.at("photos")) {
+      const int64_t index = whole(photo.at("index"), static_cast<int64_t>(count));
+      photos[static_cast<size_t>(index)] = photo_from_json(photo, classes);
+    }
+    return photos;
+  } catch (const Json::exception&) {  // no JSON, or other members
+  } catch (const std::out_of_range&) {
+  }
+  return invalid_argument("it is damaged, or was never one");
+}
+
+}  // namespace
+
+StateFacts state_facts(const api::Model& model, const eval::VocDataset& dataset,
+                       const eval::Protocol& protocol, const std::string& predictions) {
+  return {{"program", deeplab_version()},
+          {"model", model_hash(model)},
+          {"split", dataset.split},
+          {"content of the dataset", dataset_hash(dataset)},
+          {"--fit", std::string(vision::fit_name(protocol.fit))},
+          {"--size", fmt::format("{}x{}", protocol.width, protocol.height)},
+          {"--scales", fmt::format("{}", fmt::join(protocol.scales, ","))},
+          {"--flip", protocol.flip ? "on" : "off"},
+          {"--predictions", predictions.empty() ? "none" : predictions}};
+}
+
+Result<std::vector<std::optional<eval::PhotoScore>>> read_state(const std::string& path,
+                                                                const StateFacts& facts,
+                                                                size_t photos, int32_t classes) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return std::vector<std::optional<eval::PhotoScore>>(photos);
+  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxStateBytes));
+  auto state = parse_state({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, facts,
+                           photos, classes);
+  if (state.ok()) return state;
+  return invalid_argument(path, " is no state of this evaluation: ", state.status().message(),
+                          "; delete it or name another file");
+}
+
+Status write_state(const std::string& path, const StateFacts& facts,
+                   std::span<const std::optional<eval::PhotoScore>> photos) {
+  Json made_with = Json::object();
+  for (const auto& [name, value] : facts) made_with[name] = value;
+  Json kept = Json::array();
+  for (size_t i = 0; i < photos.size(); ++i) {
+    if (photos[i]) kept.push_back(to_json(i, *photos[i]));
+  }
+  const Json state = {
+      {"format", kFormat}, {"made_with", std::move(made_with)}, {"photos", std::move(kept)}};
+  // Ids and paths may hold any bytes.
+  const std::string text = state.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace deeplab::app
