@@ -27,6 +27,8 @@ void shape_batch(const LoaderOptions& options, Batch& batch) {
   batch.pixels.resize(n * area * 3);
   batch.labels.resize(n * area);
   batch.has_mask.resize(n);
+  batch.content_height.resize(n);
+  batch.content_width.resize(n);
   batch.sample_index.resize(n);
   batch.item.resize(n);
 }
@@ -117,6 +119,10 @@ Status Loader::Impl::make_sample(const Task& task, Augmenter& augmenter) {
   batch.item[place] = task.item;
   batch.has_mask[place] = mask != nullptr;
   const Variation variation = draw_variation(options.seed, task.sample, options.augment);
+  const Placement placement =
+      place_crop(photo->original_width, photo->original_height, variation, options.augment);
+  batch.content_height[place] = placement.y.size;
+  batch.content_width[place] = placement.x.size;
   return annotate(
       augmenter.render(*photo, mask.get(), variation, batch.pixels.data() + place * area * 3,
                        batch.labels.data() + place * area),

@@ -15,11 +15,13 @@ struct Batch {
   int32_t count = 0;   ///< n
   int32_t height = 0;  ///< Of the crop.
   int32_t width = 0;
-  std::vector<uint8_t> pixels;        ///< [n][height][width][3] RGB
-  std::vector<uint8_t> labels;        ///< [n][height][width]; 255 = ignore, everywhere without mask
-  std::vector<uint8_t> has_mask;      ///< [n] 0 or 1
-  std::vector<int64_t> sample_index;  ///< [n] the sample's number k in the run
-  std::vector<int64_t> item;          ///< [n] its photo, for Loader::photo_name()
+  std::vector<uint8_t> pixels;    ///< [n][height][width][3] RGB
+  std::vector<uint8_t> labels;    ///< [n][height][width]; 255 = ignore, everywhere without mask
+  std::vector<uint8_t> has_mask;  ///< [n] 0 or 1
+  std::vector<int32_t> content_height;  ///< [n] rows from the top that show the photo...
+  std::vector<int32_t> content_width;   ///< ...and columns from the left; the rest is padding.
+  std::vector<int64_t> sample_index;    ///< [n] the sample's number k in the run
+  std::vector<int64_t> item;            ///< [n] its photo, for Loader::photo_name()
 };
 
 /// Sample number k of a run is a function of (seed, k, the options that describe the data): which
