@@ -27,6 +27,7 @@ void add_inspect(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_evaluate(CLI::App& app, Action& action);
+void add_quantize(CLI::App& app, Action& action);
 
 /// "deeplab: MESSAGE" on standard error, on one line whatever the message holds.
 void print_error(std::string_view message);

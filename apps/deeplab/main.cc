@@ -17,6 +17,7 @@ using deeplab::app::ExitCode;
 constexpr void (*kSubcommands[])(CLI::App&, Action&) = {
     deeplab::app::add_segment, deeplab::app::add_run,   deeplab::app::add_inspect,
     deeplab::app::add_compare, deeplab::app::add_bench, deeplab::app::add_evaluate,
+    deeplab::app::add_quantize,
 };
 
 /// CLI11 would say of `deeplab paint` that a subcommand is missing.

@@ -1,0 +1,29 @@
+// Mean IoU of the float model beside the quantized one's, on a dataset with masks.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/model.h"
+#include "base/status.h"
+#include "eval/scores.h"
+#include "vision/placement.h"
+
+namespace deeplab::app {
+
+struct Validation {
+  std::string dataset;
+  std::string split;
+  int64_t images = 0;
+  eval::Scores float_scores;
+  eval::Scores int8_scores;
+};
+
+/// DATASET[:SPLIT] in VOC layout; val where no split is named. Scored at the photo's own size.
+/// Errors: the dataset, a photo or a mask that cannot be read or does not go with the model.
+Result<Validation> validate_models(const std::string& dataset,
+                                   std::shared_ptr<const api::Model> float_model,
+                                   std::shared_ptr<const api::Model> int8_model, vision::Fit fit,
+                                   int threads, bool show_progress);
+
+}  // namespace deeplab::app
