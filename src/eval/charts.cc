@@ -338,7 +338,8 @@ std::string matrix_chart_svg(const MatrixChart& chart) {
   for (const std::string& label : chart.labels) letters = std::max(letters, letter_count(label));
   const double side = label_space(letters) + 40;  // beside and above the cells
   const double cell = (kWidth - side - 8) / static_cast<double>(count);
-  const double font = std::clamp(cell * 0.36, 4.0, 13.0);
+  const double font = std::min(cell * 0.36, 13.0);
+  const bool has_room = cell > 18;  // for numbers, and for empty cells that can be pointed at
   const double name_font = std::clamp(cell * 0.5, 4.0, 13.0);
   const std::string name_size = str_cat("font-size=\"", px(name_font), "\"");
   std::string svg = svg_open(kWidth, side + cell * static_cast<double>(count) + 4, "matrix");
@@ -351,16 +352,21 @@ std::string matrix_chart_svg(const MatrixChart& chart) {
                 str_cat(name_size, " transform=\"translate(", px(middle + name_font * 0.35), " ",
                         px(side - 8), ") rotate(-90)\""));
   }
+  const double all = cell * static_cast<double>(count);
+  svg += str_cat("<rect x=\"", px(side), "\" y=\"", px(side), "\" width=\"", px(all),
+                 "\" height=\"", px(all), "\" fill=\"none\" stroke=\"#eef1f4\"/>\n");
   for (size_t r = 0; r < count; ++r) {
     for (size_t c = 0; c < count; ++c) {
       const double value = chart.values[r * count + c];
+      if (!has_room && value < 0.001) continue;
       const double x = side + cell * static_cast<double>(c);
       const double y = side + cell * static_cast<double>(r);
       svg += str_cat("<rect x=\"", px(x), "\" y=\"", px(y), "\" width=\"", px(cell), "\" height=\"",
                      px(cell), "\" fill=\"", shade(value), "\" stroke=\"#eef1f4\"><title>",
                      escape_html(chart.labels[r]), " \xE2\x86\x92 ", escape_html(chart.labels[c]),
                      ": ", fixed(100 * value, 2), "%</title></rect>\n");
-      if (value < 0.005) continue;  // a percent that rounds to 0 is noise to the eye
+      // A percent that rounds to 0 is noise to the eye.
+      if (!has_room || value < 0.005) continue;
       svg += text(x + cell / 2, y + cell / 2 + font * 0.35, Anchor::kMiddle, fixed(100 * value, 0),
                   str_cat("font-size=\"", px(font), "\" pointer-events=\"none\"",
                           value > 0.25 ? " style=\"fill:#fff\"" : ""));

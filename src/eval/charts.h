@@ -46,7 +46,7 @@ std::string line_chart_svg(const LineChart& chart);
 
 /// A matrix of numbers in [0, 1] as shaded cells, dark = 1, with the names at the left and on
 /// top. `values` is row by row, labels.size() squared; each cell's title says row, column and
-/// value.
+/// value. Up to about 40 names, cells show their percent as well.
 struct MatrixChart {
   std::vector<std::string> labels;
   std::vector<double> values;

@@ -1,5 +1,6 @@
 #include "eval/html.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>

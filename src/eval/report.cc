@@ -1,7 +1,9 @@
 #include "eval/report.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <utility>
 

@@ -1,0 +1,242 @@
+// Datasets on disk: what is found, which masks are understood, and every error once.
+#include "eval/voc_dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/file.h"
+#include "imageio/writer.h"
+#include "tests/test_data.h"
+#include "vision/palette.h"
+
+namespace deeplab::eval {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+class VocDatasetTest : public ::testing::Test {
+ protected:
+  VocDatasetTest() {
+    std::string name = (fs::temp_directory_path() / "deeplab-eval-XXXXXX").string();
+    root_ = ::mkdtemp(name.data());
+  }
+  ~VocDatasetTest() override {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+
+  std::string path(const std::string& relative) const { return (root_ / relative).string(); }
+  void write(const std::string& relative, const std::string& text) const {
+    fs::create_directories((root_ / relative).parent_path());
+    std::ofstream(root_ / relative, std::ios::binary) << text;
+  }
+  void write(const std::string& relative, const Result<imageio::EncodedImage>& image) const {
+    ASSERT_TRUE(image.ok()) << image.status().message();
+    fs::create_directories((root_ / relative).parent_path());
+    ASSERT_TRUE(write_file_atomically(path(relative), *image).ok());
+  }
+  void list(const std::string& text) const { write("ImageSets/Segmentation/val.txt", text); }
+  Result<VocDataset> open(MaskRequirement masks = MaskRequirement::kRequired) const {
+    return open_voc_dataset(root_.string(), "val", masks);
+  }
+  std::string open_error(MaskRequirement masks = MaskRequirement::kRequired) const {
+    const auto dataset = open(masks);
+    EXPECT_FALSE(dataset.ok());
+    return dataset.status().message();
+  }
+  Result<imageio::Image> mask(const Result<imageio::EncodedImage>& image) const {
+    write("mask.png", image);
+    return read_mask(path("mask.png"));
+  }
+
+  fs::path root_;
+};
+
+std::vector<imageio::Rgb> voc_palette() {
+  std::vector<imageio::Rgb> palette;
+  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
+  return palette;
+}
+
+std::vector<uint8_t> in_voc_colours(const std::vector<uint8_t>& ids) {
+  std::vector<uint8_t> rgb;
+  for (const uint8_t id : ids) {
+    const vision::Rgb c = vision::kVocPalette[id];
+    rgb.insert(rgb.end(), {c.red, c.green, c.blue});
+  }
+  return rgb;
+}
+
+// ---- Listing ---------------------------------------------------------------------------------
+
+TEST_F(VocDatasetTest, FindsPhotosOfEveryKindInTheListsOrder) {
+  list(
+      "\xEF\xBB\xBF"
+      "d\r\n\n  b 1\nc\t-1\na\nsub/e");  // a byte order mark, columns, no last newline
+  for (const char* photo : {"a.jpg", "b.jpeg", "c.png", "d.webp", "sub/e.jpg", "a.png", "z.jpg"}) {
+    write(std::string("JPEGImages/") + photo, "x");
+  }
+  for (const char* id : {"a", "b", "c", "d", "sub/e"}) {
+    write(std::string("SegmentationClass/") + id + ".png", "x");
+  }
+  const auto dataset = open();
+  ASSERT_TRUE(dataset.ok()) << dataset.status().message();
+  std::vector<std::string> ids, photos;
+  for (const VocItem& item : dataset->items) {
+    ids.push_back(item.id);
+    photos.push_back(fs::path(item.image_path).filename());
+    EXPECT_EQ(item.mask_path, path("SegmentationClass/" + item.id + ".png"));
+  }
+  EXPECT_THAT(ids, ElementsAre("d", "b", "c", "a", "sub/e"));
+  EXPECT_THAT(photos, ElementsAre("d.webp", "b.jpeg", "c.png", "a.jpg", "e.jpg"));
+  EXPECT_EQ(dataset->root, root_.string());
+  EXPECT_EQ(dataset->split, "val");
+}
+
+TEST_F(VocDatasetTest, AMaskMayBeMissingWhereItIsOptional) {
+  list("a\nb\n");
+  for (const char* photo : {"a.jpg", "b.jpg"}) write(std::string("JPEGImages/") + photo, "x");
+  write("SegmentationClass/b.png", "x");
+  EXPECT_THAT(open_error(), AllOf(HasSubstr(path("SegmentationClass/a.png")),
+                                  HasSubstr(path("JPEGImages/a.jpg"))));
+  const auto dataset = open(MaskRequirement::kOptional);
+  ASSERT_TRUE(dataset.ok());
+  EXPECT_EQ(dataset->items[0].mask_path, "");
+  EXPECT_EQ(dataset->items[1].mask_path, path("SegmentationClass/b.png"));
+}
+
+TEST_F(VocDatasetTest, ErrorsNameTheFile) {
+  EXPECT_THAT(
+      open_voc_dataset(path("nowhere"), "val", MaskRequirement::kRequired).status().message(),
+      HasSubstr(path("nowhere")));
+  EXPECT_THAT(open_error(), HasSubstr(path("ImageSets/Segmentation/val.txt")));
+  write("ImageSets/Segmentation/train.txt", "a\n");
+  write("ImageSets/Segmentation/all.txt", "a\n");
+  EXPECT_THAT(open_error(), AllOf(HasSubstr("'val'"), EndsWith("there are: all, train")));
+  list(" \n\r\n");
+  EXPECT_THAT(open_error(), HasSubstr("val.txt lists no photo"));
+  list("lost\n");
+  EXPECT_THAT(open_error(), AllOf(HasSubstr(path("JPEGImages/lost")), HasSubstr("val.txt")));
+}
+
+TEST_F(VocDatasetTest, IdsStayInTheirFolders) {
+  write("secret.jpg", "x");
+  for (const char* id : {"../secret", "a/../../secret", "/etc/secret"}) {
+    list(std::string(id) + "\n");
+    EXPECT_THAT(open_error(), AllOf(HasSubstr(id), HasSubstr("leaves")));
+  }
+}
+
+// ---- Masks -----------------------------------------------------------------------------------
+
+TEST_F(VocDatasetTest, IndexGreyAndColouredMasksAreTheSame) {
+  const std::vector<uint8_t> ids = {0, 1, 7, 15, 20, 255, 254, 128, 0};
+  // An index is the id whatever colour it has.
+  std::vector<imageio::Rgb> reds(256);
+  for (size_t i = 0; i < reds.size(); ++i) reds[i] = {static_cast<uint8_t>(i), 0, 0};
+  for (const auto& file :
+       {imageio::encode_png_indexed(3, 3, ids, voc_palette()),
+        imageio::encode_png_indexed(3, 3, ids, reds), imageio::encode_png_gray(3, 3, ids),
+        imageio::encode_png_rgb(3, 3, in_voc_colours(ids))}) {
+    const auto read = mask(file);
+    ASSERT_TRUE(read.ok()) << read.status().message();
+    EXPECT_EQ(read->pixels, ids);
+    EXPECT_EQ(read->channels, 1);
+    EXPECT_EQ(read->width, 3);
+  }
+}
+
+TEST_F(VocDatasetTest, EveryIdHasItsColour) {
+  std::vector<uint8_t> ids(256);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<uint8_t>(i);
+  const auto read = mask(imageio::encode_png_rgb(16, 16, in_voc_colours(ids)));
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(read->pixels, ids);
+}
+
+TEST_F(VocDatasetTest, OpaqueColoursWithAlphaAreColours) {
+  const std::vector<uint8_t> rgba = {128, 0, 0, 255, 224, 224, 192, 255};
+  const auto read = mask(imageio::encode_png_rgba(2, 1, rgba));
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_THAT(read->pixels, ElementsAre(1, 255));
+}
+
+TEST_F(VocDatasetTest, AnUnknownColourIsNamedWithItsPlace) {
+  std::vector<uint8_t> rgb = in_voc_colours({0, 1, 2, 3, 4, 5});
+  rgb[4 * 3 + 1] = 77;
+  const auto read = mask(imageio::encode_png_rgb(3, 2, rgb));
+  ASSERT_FALSE(read.ok());
+  EXPECT_THAT(read.status().message(), AllOf(HasSubstr(path("mask.png")), HasSubstr("(0, 77, 128)"),
+                                             HasSubstr("x 1, y 1"), HasSubstr("VOC palette")));
+}
+
+TEST_F(VocDatasetTest, WhatIsNoMaskIsRefused) {
+  // Sixteen bits scaled to eight would read every id as 0.
+  const std::vector<uint16_t> deep = {1, 2};
+  EXPECT_THAT(mask(imageio::encode_png_gray16(2, 1, deep)).status().message(),
+              AllOf(HasSubstr("mask.png"), HasSubstr("16-bit")));
+  const std::vector<uint8_t> rgb(6);
+  EXPECT_THAT(mask(imageio::encode_jpeg(2, 1, rgb, 90)).status().message(), HasSubstr("mask.png"));
+  write("text.png", "no picture");
+  EXPECT_THAT(read_mask(path("text.png")).status().message(), HasSubstr("text.png"));
+  write("empty.png", "");
+  EXPECT_FALSE(read_mask(path("empty.png")).ok());
+  EXPECT_THAT(read_mask(path("missing.png")).status().message(), HasSubstr("missing.png"));
+}
+
+TEST_F(VocDatasetTest, ACutOffMaskIsRefused) {
+  const std::vector<uint8_t> ids = {0, 1, 2, 3};
+  for (const bool coloured : {false, true}) {
+    const auto whole = coloured ? imageio::encode_png_rgb(2, 2, in_voc_colours(ids))
+                                : imageio::encode_png_indexed(2, 2, ids, voc_palette());
+    ASSERT_TRUE(whole.ok());
+    for (size_t size = 0; size < whole->size(); size += 5) {
+      write("cut.png", std::string(reinterpret_cast<const char*>(whole->data()), size));
+      const auto read = read_mask(path("cut.png"));
+      ASSERT_FALSE(read.ok()) << size;
+      EXPECT_THAT(read.status().message(), HasSubstr("cut.png"));
+    }
+  }
+}
+
+TEST_F(VocDatasetTest, AMaskHasThePhotosSize) {
+  write("SegmentationClass/a.png", imageio::encode_png_gray(3, 2, std::vector<uint8_t>(6)));
+  const VocItem item{"a", "a.jpg", path("SegmentationClass/a.png")};
+  EXPECT_TRUE(read_mask_of(item, 3, 2).ok());
+  EXPECT_THAT(
+      read_mask_of(item, 2, 3).status().message(),
+      AllOf(HasSubstr(item.mask_path), HasSubstr("3x2"), HasSubstr("a.jpg"), HasSubstr("2x3")));
+}
+
+TEST_F(VocDatasetTest, ClassIdsAreHeldAgainstTheModel) {
+  const auto read = mask(imageio::encode_png_gray(3, 2, std::vector<uint8_t>{0, 1, 255, 2, 21, 1}));
+  ASSERT_TRUE(read.ok());
+  EXPECT_TRUE(check_class_ids(*read, "m.png", 22).ok());
+  EXPECT_THAT(check_class_ids(*read, "m.png", 21).message(),
+              AllOf(HasSubstr("m.png"), HasSubstr("class id 21"), HasSubstr("x 1, y 1"),
+                    HasSubstr("0 to 20")));
+  EXPECT_THAT(check_class_ids(*read, "m.png", 2).message(), HasSubstr("class id 2 at x 0, y 1"));
+}
+
+TEST(VocDatasetRealData, TheTestDatasAreWhatTheirReadmeSays) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const auto count = [](const std::string& root, const std::string& split) {
+    const auto dataset =
+        open_voc_dataset(deeplab::testing::test_data(root), split, MaskRequirement::kRequired);
+    EXPECT_TRUE(dataset.ok()) << dataset.status().message();
+    return dataset.ok() ? dataset->items.size() : 0;
+  };
+  EXPECT_EQ(count("voc2012", "val"), 400u);
+  EXPECT_EQ(count("voc2012", "train"), 686u);
+  EXPECT_EQ(count("coco_voc21", "val"), 100u);
+}
+
+}  // namespace
+}  // namespace deeplab::eval
