@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# ./test.sh [--preset NAME] [-DOPTION=VALUE...] [ctest arguments]: installs what is missing, builds, tests.
+# ./test.sh [--preset NAME] [--train] [-DOPTION=VALUE...] [ctest arguments]: installs what is missing,
+# builds, tests. --train: deeplab-train as well, which needs libtorch (1 GB).
 # Presets: release (the default), debug, asan-ubsan, tsan, scalar, aarch64; see CMakePresets.json.
 # -D goes to CMake, all the rest to ctest, for instance: ./test.sh --preset asan-ubsan -R '^graph'
 set -euo pipefail
@@ -8,7 +9,7 @@ cd "$(dirname "$0")"
 
 preset=release
 if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
-  sed -n '2,4s/^# //p' "$0"
+  sed -n '2,5s/^# //p' "$0"
   exit 0
 fi
 if [ "${1:-}" = --preset ]; then
@@ -16,12 +17,17 @@ if [ "${1:-}" = --preset ]; then
   shift 2
 fi
 options=()
+packages=$build_packages
+if [ "${1:-}" = --train ]; then
+  options+=(-DDEEPLAB_BUILD_TRAIN=ON)
+  packages="$packages $train_packages"
+  shift
+fi
 while [[ ${1:-} == -D* ]]; do
   options+=("$1")
   shift
 done
 
-packages=$build_packages
 [ "$preset" = aarch64 ] && packages="$packages $cross_packages"
 # shellcheck disable=SC2086  # a list of words
 install_missing $packages

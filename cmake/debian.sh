@@ -5,6 +5,8 @@ build_packages="build-essential cmake ninja-build pkg-config zlib1g-dev
   flatbuffers-compiler libflatbuffers-dev libpthreadpool-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev libgmock-dev"
+# libopenblas0-pthread: Debian's default BLAS would slow down what libtorch does itself.
+train_packages="libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev"
 cross_packages="g++-aarch64-linux-gnu qemu-user"
 style_packages="clang-format-14"
 

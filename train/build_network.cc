@@ -52,8 +52,7 @@ class Builder {
 
   TensorId depthwise(const std::string& name, TensorId x, int32_t stride, int32_t dilation) {
     const int32_t count = channels(x);
-    const TensorId filter =
-        weights(name + "/depthwise_weights", {1, 3, 3, count}, std::sqrt(2.0f / 9.0f));
+    const TensorId filter = weights(name + "/weights", {1, 3, 3, count}, std::sqrt(2.0f / 9.0f));
     const TensorId bias = weights(name + "/biases", {count}, 0);
     graph::DepthwiseConv2D attributes;
     attributes.window.stride_h = attributes.window.stride_w = stride;
@@ -159,15 +158,14 @@ struct Features {
 Features backbone(Builder& b, TensorId image, const NetworkOptions& options) {
   const auto relu6 = graph::Activation::kRelu6;
   Features features;
-  TensorId x = b.conv("MobilenetV2/Conv", image, scaled(32, options.depth_multiplier), 3, 2, relu6);
+  TensorId x = b.conv("stem", image, scaled(32, options.depth_multiplier), 3, 2, relu6);
   int32_t stride = 2;
   int32_t dilation = 1;
   int block = 0;
   for (const Stage& stage : kStages) {
     const int32_t out = scaled(stage.channels, options.depth_multiplier);
     for (int32_t i = 0; i < stage.repeats; ++i, ++block) {
-      const std::string name =
-          "MobilenetV2/expanded_conv" + (block == 0 ? "" : "_" + std::to_string(block));
+      const std::string name = str_cat("block_", block);
       // Beyond the output stride a stride becomes a dilation of what follows.
       int32_t block_stride = i == 0 ? stage.stride : 1;
       int32_t next_dilation = dilation;
@@ -199,19 +197,19 @@ constexpr float kScoreDeviation = 0.01f;
 TensorId pooling_head(Builder& b, const Features& features, const NetworkOptions& options) {
   const auto relu = graph::Activation::kRelu;
   const TensorId x = features.deep;
-  const TensorId pooled = b.conv("image_pooling", b.global_pool("image_pooling/pool", x),
-                                 kHeadChannels, 1, 1, relu);
+  const TensorId pooled =
+      b.conv("image_pooling", b.global_pool("image_pooling/pool", x), kHeadChannels, 1, 1, relu);
   std::vector<TensorId> branches = {b.conv("aspp0", x, kHeadChannels, 1, 1, relu)};
   for (size_t i = 0; i < options.aspp_rates.size(); ++i) {
-    const std::string name = "aspp" + std::to_string(i + 1);
+    const std::string name = str_cat("aspp", i + 1);
     branches.push_back(b.conv(name + "_pointwise",
                               b.depthwise(name + "_depthwise", x, 1, options.aspp_rates[i]),
                               kHeadChannels / 4, 1, 1, relu));
   }
   const TensorId local = b.conv("concat_projection", b.concatenate("concat", branches),
                                 kHeadChannels, 1, 1, graph::Activation::kNone);
-  const TensorId global = b.conv("concat_projection/pooled", pooled, kHeadChannels, 1, 1,
-                                 graph::Activation::kNone);
+  const TensorId global =
+      b.conv("concat_projection/pooled", pooled, kHeadChannels, 1, 1, graph::Activation::kNone);
   return b.add("concat_projection/add", local, global, relu);
 }
 
@@ -223,9 +221,9 @@ TensorId scores_of(Builder& b, const Features& features, const NetworkOptions& o
 
   const int32_t height = b.shape(features.fine)[1];
   const int32_t width = b.shape(features.fine)[2];
-  const TensorId coarse = b.resize(
-      "decoder/coarse_upsampled",
-      b.conv("decoder/coarse", head, kDecoderChannels, 1, 1, none), height, width);
+  const TensorId coarse =
+      b.resize("decoder/coarse_upsampled",
+               b.conv("decoder/coarse", head, kDecoderChannels, 1, 1, none), height, width);
   const TensorId fine = b.conv("decoder/fine", features.fine, kDecoderChannels, 1, 1, none);
   const TensorId joined = b.add("decoder/add", coarse, fine, graph::Activation::kRelu6);
   const TensorId mixed = b.depthwise("decoder/depthwise", joined, 1, 1);

@@ -35,7 +35,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
 Result<SourceOptions> parse_source(std::string text, const char* flag, const char* split_name) {
   SourceOptions source;
   source.split = split_name;
-  if (const size_t at = text.rfind('@'); at != std::string::npos && text.find('/', at) == std::string::npos) {
+  if (const size_t at = text.rfind('@');
+      at != std::string::npos && text.find('/', at) == std::string::npos) {
     DEEPLAB_ASSIGN_OR_RETURN(source.weight, parse_number(text.substr(at + 1), flag));
     text.resize(at);
   }
@@ -114,8 +115,9 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.set_help_flag("-h,--help", "Print this help and exit");
 
   const auto data = "Data";
-  app.add_option("--data", line.data,
-                 "DIR[:SPLIT][@WEIGHT]: photos with masks in VOC layout; several are mixed by weight")
+  app.add_option(
+         "--data", line.data,
+         "DIR[:SPLIT][@WEIGHT]: photos with masks in VOC layout; several are mixed by weight")
       ->group(data);
   app.add_option("--unlabeled", line.unlabeled,
                  "DIR[@WEIGHT]: photos without masks, for the teacher alone")
@@ -258,26 +260,21 @@ Result<RunOptions> run_options(const CommandLine& line) {
   train.data.augment.saturation = line.jitter;
   train.data.augment.hue = line.jitter / 10;
 
+  DEEPLAB_ASSIGN_OR_RETURN(train.network.head, choose<Head>(line.head, "--head",
+                                                            {{"pooling", Head::kPooling},
+                                                             {"lraspp", Head::kLiteRAspp}}));
+  DEEPLAB_ASSIGN_OR_RETURN(train.network.decoder, choose<Decoder>(line.decoder, "--decoder",
+                                                                  {{"none", Decoder::kNone},
+                                                                   {"refine", Decoder::kRefine}}));
   DEEPLAB_ASSIGN_OR_RETURN(
-      train.network.head,
-      choose<Head>(line.head, "--head",
-                   {{"pooling", Head::kPooling}, {"lraspp", Head::kLiteRAspp}}));
-  DEEPLAB_ASSIGN_OR_RETURN(
-      train.network.decoder,
-      choose<Decoder>(line.decoder, "--decoder",
-                      {{"none", Decoder::kNone}, {"refine", Decoder::kRefine}}));
-  DEEPLAB_ASSIGN_OR_RETURN(
-      train.optimizer,
-      choose<Optimizer>(line.optimizer, "--optimizer",
-                        {{"sgd", Optimizer::kSgd}, {"adamw", Optimizer::kAdamW}}));
+      train.optimizer, choose<Optimizer>(line.optimizer, "--optimizer",
+                                         {{"sgd", Optimizer::kSgd}, {"adamw", Optimizer::kAdamW}}));
   const BatchNorm automatic = train.init.empty() ? BatchNorm::kTrain : BatchNorm::kNone;
-  DEEPLAB_ASSIGN_OR_RETURN(
-      train.batch_norm,
-      choose<BatchNorm>(line.batch_norm, "--batch-norm",
-                        {{"auto", automatic},
-                         {"none", BatchNorm::kNone},
-                         {"train", BatchNorm::kTrain},
-                         {"frozen", BatchNorm::kFrozen}}));
+  DEEPLAB_ASSIGN_OR_RETURN(train.batch_norm, choose<BatchNorm>(line.batch_norm, "--batch-norm",
+                                                               {{"auto", automatic},
+                                                                {"none", BatchNorm::kNone},
+                                                                {"train", BatchNorm::kTrain},
+                                                                {"frozen", BatchNorm::kFrozen}}));
   if (train.quantize_photos > 0 && train.batch_norm != BatchNorm::kNone) {
     return invalid_argument(
         "--quantize: batch norm must be folded first: export a float model, then --init it");

@@ -189,8 +189,8 @@ Result<std::vector<std::string>> copy_weights(const graph::Graph& source, graph:
   std::vector<std::string> left;
   size_t copied = 0;
   for (Layer& layer : wanted) {
-    const auto match = std::ranges::find_if(
-        offered, [&](const Layer& o) { return !o.used && o.matches(layer); });
+    const auto match =
+        std::ranges::find_if(offered, [&](const Layer& o) { return !o.used && o.matches(layer); });
     if (match == offered.end()) {
       left.push_back(layer.name);
       continue;
@@ -198,7 +198,8 @@ Result<std::vector<std::string>> copy_weights(const graph::Graph& source, graph:
     match->used = true;
     ++copied;
     target.tensor(layer.filter_id).data = bytes_of(match->filter);
-    if (layer.bias_id != graph::kNoTensor) target.tensor(layer.bias_id).data = bytes_of(match->bias);
+    if (layer.bias_id != graph::kNoTensor)
+      target.tensor(layer.bias_id).data = bytes_of(match->bias);
   }
   if (copied == 0) {
     return invalid_model("none of its ", offered.size(), " convolutions fits this network");

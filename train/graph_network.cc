@@ -85,7 +85,8 @@ Status check_op(const graph::Graph& g, const graph::Op& op) {
         w.stride_h == w.stride_w && w.dilation_h == w.dilation_w) {
       return {};
     }
-    return unsupported(graph::op_label(op), ": training knows 3x3 depthwise filters with equal "
+    return unsupported(graph::op_label(op),
+                       ": training knows 3x3 depthwise filters with equal "
                        "strides and dilations on both axes, one an input channel");
   }
   if (const auto* pool = std::get_if<graph::AveragePool2D>(&op.attributes)) {
@@ -95,8 +96,7 @@ Status check_op(const graph::Graph& g, const graph::Op& op) {
   }
   if (const auto* resize = std::get_if<graph::ResizeBilinear>(&op.attributes)) {
     if (resize->align_corners || resize->half_pixel_centers) return {};
-    return unsupported(graph::op_label(op),
-                       ": training needs align_corners or half_pixel_centers");
+    return unsupported(graph::op_label(op), ": training needs align_corners or half_pixel_centers");
   }
   if (std::holds_alternative<graph::Conv2D>(op.attributes) ||
       std::holds_alternative<graph::Add>(op.attributes) ||
@@ -194,7 +194,7 @@ Status GraphNetwork::add_layers() {
 Tensor GraphNetwork::quantized(const Tensor& x, TensorId id) const {
   if (!fake_.on()) return x;
   const auto& q = fake_.activations[static_cast<size_t>(id)];
-  return q ? at::fake_quantize_per_tensor_affine(x, q->scale, q->zero_point, -128, 127) : x;
+  return q ? fake_quantize(x, q->scale, q->zero_point) : x;
 }
 
 Tensor GraphNetwork::forward(const Tensor& images, bool training,
@@ -241,8 +241,8 @@ Tensor GraphNetwork::run(const graph::Op& op, size_t position, const std::vector
     if (x.size(1) == 1 && x.size(2) == 1) {
       return x.expand({-1, resize->height, resize->width, -1}).contiguous();
     }
-    return channels_last(at::upsample_bilinear2d(
-        channels_first(x), {resize->height, resize->width}, resize->align_corners));
+    return channels_last(at::upsample_bilinear2d(channels_first(x), {resize->height, resize->width},
+                                                 resize->align_corners));
   }
   if (const auto* join = std::get_if<graph::Concatenation>(&op.attributes)) {
     std::vector<Tensor> parts;
@@ -281,12 +281,10 @@ Tensor GraphNetwork::linear_convolution(const graph::Op& op, const Tensor& x, co
     return pointwise_convolution(x, filter, bias, activation);
   }
   const Tensor padded = at::constant_pad_nd(
-      channels_first(x),
-      {columns.pad_before, columns.pad_after, rows.pad_before, rows.pad_after});
-  const Tensor y = at::conv2d(padded, channels_first(filter), bias,
-                              at::IntArrayRef{window.stride_h, window.stride_w},
-                              at::IntArrayRef{0, 0},
-                              at::IntArrayRef{window.dilation_h, window.dilation_w});
+      channels_first(x), {columns.pad_before, columns.pad_after, rows.pad_before, rows.pad_after});
+  const Tensor y = at::conv2d(
+      padded, channels_first(filter), bias, at::IntArrayRef{window.stride_h, window.stride_w},
+      at::IntArrayRef{0, 0}, at::IntArrayRef{window.dilation_h, window.dilation_w});
   const auto bounds = activation_bounds(activation);
   return activation == Activation::kNone
              ? channels_last(y)

@@ -1,5 +1,5 @@
-// A float graph as a torch network: runs its ops forward and backward, and gives the graph back with
-// the weights it has learned.
+// A float graph as a torch network: runs its ops forward and backward, and gives the graph back
+// with the weights it has learned.
 #pragma once
 
 #include <torch/torch.h>
@@ -38,7 +38,6 @@ struct FakeQuantization {
   quantize::Granularity granularity = quantize::Granularity::kPerChannel;
   bool on() const { return !activations.empty(); }
 };
-
 
 /// Batch statistics that one forward pass measured, by batch norm.
 struct BatchStatistics {

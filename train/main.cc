@@ -9,8 +9,8 @@
 
 namespace {
 
-/// Tensors of a step are as large as those of the last one. glibc would hand each back to the system
-/// and take it again page by page: with that, a step took 1.5 to 10 times as long.
+/// Tensors of a step are as large as those of the last one. glibc would hand each back to the
+/// system and take it again page by page: with that, a step took 1.5 to 10 times as long.
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2147483647);

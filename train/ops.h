@@ -1,10 +1,11 @@
 // The layers of the network as torch functions with gradients, on the layout of the engine: NHWC
-// activations and the filters of the .tflite format, so that nothing is transposed on the way in or out.
-// libtorch's own convolutions take several times as long on this network's shapes (few channels, many
-// pixels; dilated depthwise filters).
+// activations and the filters of the .tflite format, so that nothing is transposed on the way in or
+// out. libtorch's own convolutions take several times as long on this network's shapes (few
+// channels, many pixels; dilated depthwise filters).
 //
-// Each runs on the calling thread alone: the trainer gives every thread photos of its own, which needs
-// no barrier a layer. All tensors are float32 and contiguous. Results are the same in every run.
+// Each runs on the calling thread alone: the trainer gives every thread photos of its own, which
+// needs no barrier a layer. All tensors are float32 and contiguous. Results are the same in every
+// run.
 #pragma once
 
 #include <torch/torch.h>
@@ -15,7 +16,8 @@ namespace deeplab::train {
 
 enum class Activation : uint8_t { kNone, kRelu, kRelu6 };
 
-/// x [N,H,W,Ci], weight [Co,1,1,Ci], bias [Co] or undefined -> activation(x * weight + bias), [N,H,W,Co].
+/// x [N,H,W,Ci], weight [Co,1,1,Ci], bias [Co] or undefined -> activation(x * weight + bias),
+/// [N,H,W,Co].
 torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor& weight,
                                     const torch::Tensor& bias, Activation activation);
 
@@ -34,7 +36,11 @@ torch::Tensor depthwise_convolution(const torch::Tensor& x, const torch::Tensor&
                                     const torch::Tensor& bias, const DepthwiseWindow& window,
                                     Activation activation);
 
-// What the two have in common.
+/// x as an int8 activation would hold it: scale * (clamp(round_half_even(x / scale) + zero_point,
+/// -128, 127) - zero_point). The gradient goes through where nothing was clamped.
+torch::Tensor fake_quantize(const torch::Tensor& x, float scale, int32_t zero_point);
+
+// What these have in common.
 
 struct ActivationBounds {
   float low;

@@ -1,6 +1,6 @@
 // 3x3 depthwise convolutions, 16 channels at a time. Which taps lie inside the picture is looked up
-// in a table an axis, so that the inner loops have no border cases; the gradient of the input is the
-// same gather with the table turned round.
+// in a table an axis, so that the inner loops have no border cases; the gradient of the input is
+// the same gather with the table turned round.
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -160,7 +160,8 @@ struct Geometry {
 };
 // In the order of DepthwiseWindow's members.
 Geometry geometry_of(const Tensor& x, const std::vector<int64_t>& window) {
-  return {x.size(0), x.size(3),
+  return {x.size(0),
+          x.size(3),
           {x.size(1), window[4], window[0], window[1], window[2]},
           {x.size(2), window[5], window[0], window[1], window[3]}};
 }
@@ -217,9 +218,8 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
       for (int64_t row = 0; row < g.vertical.out; ++row) {
         weight_gradient_row(x.data_ptr<float>() + n * g.in_size(), g.horizontal.in,
                             rows[static_cast<size_t>(row)], columns.data(), g.horizontal.out,
-                            g.channels,
-                            dz.data_ptr<float>() + n * g.out_size() + row * g.out_row(), dw.stride,
-                            dw.data.data(), db.data.data());
+                            g.channels, dz.data_ptr<float>() + n * g.out_size() + row * g.out_row(),
+                            dw.stride, dw.data.data(), db.data.data());
       }
     }
     const auto trimmed = [&](Padded& sums, int64_t count) {
@@ -257,10 +257,11 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
 
 Tensor depthwise_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
                              const DepthwiseWindow& window, Activation activation) {
-  return Depthwise::apply(x, weight, bias,
-                          std::vector<int64_t>{window.stride, window.dilation, window.pad_top,
-                                               window.pad_left, window.out_height, window.out_width},
-                          static_cast<int64_t>(activation));
+  return Depthwise::apply(
+      x, weight, bias,
+      std::vector<int64_t>{window.stride, window.dilation, window.pad_top, window.pad_left,
+                           window.out_height, window.out_width},
+      static_cast<int64_t>(activation));
 }
 
 }  // namespace deeplab::train

@@ -15,8 +15,8 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// oneDNN's sgemm, row-major. On one AVX-512 core it reached 60 to 100 GMAC/s on these shapes, OpenBLAS
-// 0.3.21 30 to 85.
+// oneDNN's sgemm, row-major. On one AVX-512 core it reached 60 to 100 GMAC/s on these shapes,
+// OpenBLAS 0.3.21 30 to 85.
 void multiply(char transpose_a, char transpose_b, int64_t m, int64_t n, int64_t k, const float* a,
               int64_t lda, const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
   const dnnl_status_t status =

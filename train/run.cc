@@ -12,6 +12,7 @@
 #include "tflite/writer.h"
 #include "train/data/check.h"
 #include "train/event_file.h"
+#include "train/run_report.h"
 #include "train/validation.h"
 
 namespace deeplab::train {
@@ -101,8 +102,7 @@ class Log {
     file_ << line.dump() << std::endl;
     for (const auto& [key, value] : line.items()) {
       if (key == "step" || !value.is_number()) continue;
-      DEEPLAB_RETURN_IF_ERROR(
-          events_->add_scalar(group + "/" + key, step, value.get<double>()));
+      DEEPLAB_RETURN_IF_ERROR(events_->add_scalar(group + "/" + key, step, value.get<double>()));
     }
     return file_ ? Status() : io_error("metrics.jsonl cannot be written");
   }
@@ -128,15 +128,17 @@ class Run {
     if (options_.threads == 0) {
       options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     }
-    DEEPLAB_ASSIGN_OR_RETURN(group_, ProcessGroup::from_environment());
+    // Rank 0 alone validates, which may take long.
+    DEEPLAB_ASSIGN_OR_RETURN(group_, ProcessGroup::from_environment(std::chrono::hours(1)));
+    DEEPLAB_RETURN_IF_ERROR(group_->check_same("the options", options_json(options_).dump()));
     std::error_code error;
     fs::create_directories(options_.directory, error);
     if (error) return io_error(options_.directory, ": ", error.message());
     DEEPLAB_RETURN_IF_ERROR(check_data());
     for (const SourceOptions& source : options_.validation) {
-      DEEPLAB_ASSIGN_OR_RETURN(auto dataset,
-                               eval::open_voc_dataset(source.root, source.split,
-                                                      eval::MaskRequirement::kRequired));
+      DEEPLAB_ASSIGN_OR_RETURN(
+          auto dataset,
+          eval::open_voc_dataset(source.root, source.split, eval::MaskRequirement::kRequired));
       validation_.push_back(std::move(dataset));
     }
     DEEPLAB_ASSIGN_OR_RETURN(trainer_,
@@ -148,7 +150,9 @@ class Run {
     }
     DEEPLAB_RETURN_IF_ERROR(resume());
     if (leads()) {
-      const Json first = {{"options", options_json(options_)}, {"classes", options_.class_names}};
+      const Json first = {{"options", options_json(options_)},
+                          {"classes", options_.class_names},
+                          {"dataset", facts_}};
       DEEPLAB_RETURN_IF_ERROR(log_.open(options_.directory, first, trainer_->steps_done()));
     }
     DEEPLAB_RETURN_IF_ERROR(train());
@@ -170,14 +174,15 @@ class Run {
     check.threads = options_.threads;
     DEEPLAB_ASSIGN_OR_RETURN(const DatasetReport report, check_datasets(check));
     if (leads()) {
+      facts_ = report.facts;
       for (const std::string& line : report.facts) say(line);
       for (const std::string& line : report.warnings) say("warning: " + line);
       for (const std::string& line : report.errors) say("error: " + line);
     }
     if (!report.ok()) {
       return invalid_argument("the data has ", report.errors.size(),
-                              report.errors.size() == 1 ? " error" : " errors", "; first: ",
-                              report.errors.front());
+                              report.errors.size() == 1 ? " error" : " errors",
+                              "; first: ", report.errors.front());
     }
     if (options_.balanced_loss) {
       options_.train.loss.class_weights.assign(report.class_weights.begin(),
@@ -319,7 +324,8 @@ class Run {
   }
 
   Status write_models() {
-    DEEPLAB_ASSIGN_OR_RETURN(const auto bytes, tflite::write_model(model_file(trainer_->float_graph())));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto bytes,
+                             tflite::write_model(model_file(trainer_->float_graph())));
     DEEPLAB_RETURN_IF_ERROR(write_file_atomically(file("model.tflite"), bytes));
     if (options_.train.quantize_photos == 0) return {};
     DEEPLAB_ASSIGN_OR_RETURN(const tflite::ModelFile quantized, current_model());
@@ -328,7 +334,18 @@ class Run {
   }
 
   Status finish() {
-    say("wrote " + file("model.tflite"));
+    DEEPLAB_ASSIGN_OR_RETURN(const RunLog log, read_run_log(file("metrics.jsonl")));
+    RunReportOptions report;
+    report.title = options_.name;
+    report.links = {{"The float model", "model.tflite"}, {"The log", "metrics.jsonl"}};
+    if (options_.train.quantize_photos > 0) {
+      report.links.insert(report.links.begin(), {"The int8 model", "model.int8.tflite"});
+    }
+    const std::string page = render_run_report(log, report);
+    DEEPLAB_RETURN_IF_ERROR(
+        write_file_atomically(file("report.html"), std::as_bytes(std::span(page))));
+    say("wrote " + file(options_.train.quantize_photos > 0 ? "model.int8.tflite" : "model.tflite") +
+        " and " + file("report.html"));
     return {};
   }
 
@@ -336,6 +353,7 @@ class Run {
   std::unique_ptr<ProcessGroup> group_;
   std::unique_ptr<Trainer> trainer_;
   std::vector<eval::VocDataset> validation_;
+  std::vector<std::string> facts_;  // about the data
   Log log_;
 };
 

@@ -101,9 +101,9 @@ struct RowTask {
   const uint8_t* labels = nullptr;
   int64_t label_stride = 1;
   const float* class_weights = nullptr;
-  float mask_factor = 0;           // of a pixel's gradient
+  float mask_factor = 0;             // of a pixel's gradient
   const float* threshold = nullptr;  // count only what loses at least this
-  float* pixel_losses = nullptr;   // out [count]: -log p_t, or -1 where ignored
+  float* pixel_losses = nullptr;     // out [count]: -log p_t, or -1 where ignored
   const Place* teacher_columns = nullptr;
   const float* teacher = nullptr;
   int64_t taught = 0;  // pixels from the left
@@ -173,8 +173,8 @@ DEEPLAB_TRAIN_CLONES void run_row(RowTask& task) {
     }
     float teacher_factor = 0;
     if (taught) {
-      const float teacher_log_sum = softmax(task.teacher, task.teacher_columns[x], task.lanes,
-                                            teacher_scores, q);
+      const float teacher_log_sum =
+          softmax(task.teacher, task.teacher_columns[x], task.lanes, teacher_scores, q);
       float divergence = 0;
       for (int64_t c = 0; c < task.lanes; ++c) {
         divergence += q[c] * ((teacher_scores[c] - teacher_log_sum) - (scores[c] - log_sum));
@@ -238,8 +238,7 @@ class PhotoLoss {
                  std::ssize(teacher_row), teacher_row.data());
         task.teacher = teacher_row.data();
         task.teacher_columns = teacher_columns_.data();
-        task.taught =
-            (content(targets_.content_widths, targets_.width) + stride_ - 1) / stride_;
+        task.taught = (content(targets_.content_widths, targets_.width) + stride_ - 1) / stride_;
       }
       if (gradient != nullptr) {
         std::fill(gradient_row.begin(), gradient_row.end(), 0.0f);
@@ -283,8 +282,8 @@ int64_t kept(int64_t labelled, double fraction) {
 
 /// The loss from which on pixels count.
 float hard_threshold(PhotoLoss& photo, double fraction) {
-  std::vector<float> losses(
-      static_cast<size_t>(photo.sampled_rows() * photo.sampled_columns()), -1.0f);
+  std::vector<float> losses(static_cast<size_t>(photo.sampled_rows() * photo.sampled_columns()),
+                            -1.0f);
   photo.run(nullptr, [&](RowTask& task, int64_t row) {
     task.teacher = nullptr;
     task.pixel_losses = losses.data() + row * photo.sampled_columns();
@@ -359,8 +358,8 @@ Loss segmentation_loss(const Tensor& scores, const LossTargets& targets, bool al
       std::copy_n(map.data.begin() + i * map.lanes, classes, to + i * classes);
     }
   }
-  loss.total = Given::apply(scores, gradient,
-                            options.mask_weight * loss.masks + options.teacher_weight * loss.teacher);
+  loss.total = Given::apply(
+      scores, gradient, options.mask_weight * loss.masks + options.teacher_weight * loss.teacher);
   return loss;
 }
 

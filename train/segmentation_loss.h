@@ -17,8 +17,8 @@ struct LossOptions {
   /// [classes]; empty: all 1. The loss is a sum of weight * term, divided by the count of pixels,
   /// not of weights: a heavy class pulls harder.
   std::vector<float> class_weights;
-  /// Share of each photo's labelled pixels that count, those with the largest loss first (hard-pixel
-  /// mining). 1: all.
+  /// Share of each photo's labelled pixels that count, those with the largest loss first
+  /// (hard-pixel mining). 1: all.
   double hard_fraction = 1;
 };
 
@@ -48,8 +48,8 @@ struct Loss {
   double teacher = 0;   ///< Likewise of the mean divergence.
 };
 
-/// scores [N,h,w,classes] (any resolution) are interpolated at the crop's pixels, bilinearly, as the
-/// network's last resize does. Per pixel, with p = softmax(scores), label t, teacher's q:
+/// scores [N,h,w,classes] (any resolution) are interpolated at the crop's pixels, bilinearly, as
+/// the network's last resize does. Per pixel, with p = softmax(scores), label t, teacher's q:
 ///   masks    -log p_t                     (weighted by class_weights[t])
 ///   teacher  sum_c q_c log(q_c / p_c)     (Kullback-Leibler; Hinton et al. 2015 at temperature 1)
 Loss segmentation_loss(const torch::Tensor& scores, const LossTargets& targets, bool align_corners,

@@ -17,9 +17,10 @@ namespace deeplab::train {
 class Teacher {
  public:
   struct Options {
-    std::vector<std::string> models;  ///< At least one. Several: the mean of their log-probabilities.
-    bool flip = false;                ///< Mean over the crop and its mirror image.
-    int32_t height = 513;             ///< Of a crop.
+    std::vector<std::string>
+        models;            ///< At least one. Several: the mean of their log-probabilities.
+    bool flip = false;     ///< Mean over the crop and its mirror image.
+    int32_t height = 513;  ///< Of a crop.
     int32_t width = 513;
     int32_t classes = 21;
   };

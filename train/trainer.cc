@@ -57,8 +57,7 @@ Result<std::unique_ptr<Trainer>> Trainer::create(const TrainOptions& options, in
 }
 
 Status Trainer::make_network() {
-  DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph,
-                           build_network(options_.network, options_.data.seed));
+  DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph, build_network(options_.network, options_.data.seed));
   if (!options_.init.empty()) {
     DEEPLAB_ASSIGN_OR_RETURN(const auto bytes, read_file(options_.init, kMostModelBytes));
     DEEPLAB_ASSIGN_OR_RETURN(const tflite::ModelFile file,
@@ -70,9 +69,8 @@ Status Trainer::make_network() {
     fresh_ = std::move(*left);
   }
   const AugmentOptions& augment = options_.data.augment;
-  DEEPLAB_ASSIGN_OR_RETURN(
-      network_, GraphNetwork::create(graph, augment.crop_height, augment.crop_width,
-                                     options_.batch_norm));
+  DEEPLAB_ASSIGN_OR_RETURN(network_, GraphNetwork::create(graph, augment.crop_height,
+                                                          augment.crop_width, options_.batch_norm));
   network_->mark_fresh(fresh_);
   if (options_.freeze_backbone) network_->freeze_before(network_->backbone_end());
   for (const Tensor& value : network_->values()) averages_.push_back(value.clone());
@@ -107,12 +105,11 @@ Status Trainer::calibrate() {
       graph::resize_input(graph, data.augment.crop_height, data.augment.crop_width));
   DEEPLAB_ASSIGN_OR_RETURN(const auto pool, ThreadPool::create(threads_));
   DEEPLAB_ASSIGN_OR_RETURN(const Isa isa, selected_isa());
-  DEEPLAB_ASSIGN_OR_RETURN(
-      const auto statistics,
-      quantize::collect_statistics(graph, quantize::range_sources(graph), samples,
-                                   {pool.get(), isa}));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto statistics,
+                           quantize::collect_statistics(graph, quantize::range_sources(graph),
+                                                        samples, {pool.get(), isa}));
   quantize::RangeOptions how;
-  how.method = quantize::CalibrationMethod::kMse;
+  how.method = quantize::CalibrationMethod::kMinMax;  // as `deeplab quantize` has found best
   return set_ranges(quantize::choose_ranges(graph, statistics, how));
 }
 
@@ -209,8 +206,8 @@ void Trainer::run_share(const Batch& batch, const LossCounts& counts, size_t thr
   Tensor images = torch::empty({share.count, batch.height, batch.width, 3});
   normalize(pixels, static_cast<size_t>(share.count) * picture, images.data_ptr<float>());
   const Tensor scores = network_->forward(images, true, &share.statistics);
-  const Loss loss = segmentation_loss(scores, targets, network_->align_corners(), counts,
-                                      options_.loss);
+  const Loss loss =
+      segmentation_loss(scores, targets, network_->align_corners(), counts, options_.loss);
   share.gradients = torch::autograd::grad({loss.total}, trained_, {}, c10::nullopt, false, true);
   share.masks = loss.masks;
   share.teacher = loss.teacher;
@@ -394,8 +391,8 @@ Status Trainer::load(const std::string& path) {
     loader_.reset();
     return {};
   } catch (const std::exception& error) {
-    return invalid_argument(path, ": no checkpoint of this network: ",
-                            std::string(error.what()).substr(0, 200));
+    return invalid_argument(
+        path, ": no checkpoint of this network: ", std::string(error.what()).substr(0, 200));
   }
 }
 

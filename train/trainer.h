@@ -40,14 +40,14 @@ struct TrainOptions {
   int64_t steps = 1000;
   Optimizer optimizer = Optimizer::kSgd;
   double learning_rate = 0.007;
-  double fresh_factor = 1;       ///< Learning rate of new layers, times this.
-  double momentum = 0.9;         ///< SGD's; AdamW's beta1.
-  double weight_decay = 4e-5;    ///< Of filters.
-  double power = 0.9;            ///< lr * (1 - step/steps)^power ...
-  int64_t warmup = 0;            ///< ... times step/warmup at the start.
-  double clip = 0;               ///< Largest norm of the gradient; 0: any.
-  double average = 0.999;        ///< Decay of the averaged weights that are exported; 0: none.
-  int32_t micro_batch = 1;       ///< Photos a thread takes at a time; batch norm sees these.
+  double fresh_factor = 1;     ///< Learning rate of new layers, times this.
+  double momentum = 0.9;       ///< SGD's; AdamW's beta1.
+  double weight_decay = 4e-5;  ///< Of filters.
+  double power = 0.9;          ///< lr * (1 - step/steps)^power ...
+  int64_t warmup = 0;          ///< ... times step/warmup at the start.
+  double clip = 0;             ///< Largest norm of the gradient; 0: any.
+  double average = 0.999;      ///< Decay of the averaged weights that are exported; 0: none.
+  int32_t micro_batch = 1;     ///< Photos a thread takes at a time; batch norm sees these.
 
   // Quantization-aware training: photos that set the ranges, 0: float training.
   int32_t quantize_photos = 0;
@@ -119,7 +119,7 @@ class Trainer {
   ProcessGroup* group_ = nullptr;
   std::optional<GraphNetwork> network_;
   std::vector<std::string> fresh_;
-  std::vector<torch::Tensor> trained_;  ///< Those parameters that learn.
+  std::vector<torch::Tensor> trained_;   ///< Those parameters that learn.
   std::vector<torch::Tensor> averages_;  ///< Of all parameters.
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   std::vector<Teacher> teachers_;

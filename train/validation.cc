@@ -24,9 +24,9 @@ Result<eval::PhotoCounts> evaluate_photo(api::Segmenter& segmenter, const eval::
                                ptrdiff_t{3} * photo.width, vision::PixelFormat::kRgb8};
   DEEPLAB_RETURN_IF_ERROR(annotate(segmenter.run(view), item.image_path));
   std::vector<uint8_t> mask(static_cast<size_t>(photo.width) * static_cast<size_t>(photo.height));
-  DEEPLAB_RETURN_IF_ERROR(annotate(
-      segmenter.category_mask(photo.width, photo.height, mask.data(), photo.width),
-      item.image_path));
+  DEEPLAB_RETURN_IF_ERROR(
+      annotate(segmenter.category_mask(photo.width, photo.height, mask.data(), photo.width),
+               item.image_path));
   auto counts = eval::count_pixels({truth.pixels.data(), truth.width, truth.height, truth.width},
                                    {mask.data(), photo.width, photo.height, photo.width}, classes);
   if (!counts.ok()) return annotate(counts.status(), item.mask_path);

@@ -15,8 +15,8 @@ using deeplab::app::ExitCode;
 
 // In the order of --help.
 constexpr void (*kSubcommands[])(CLI::App&, Action&) = {
-    deeplab::app::add_segment, deeplab::app::add_run,   deeplab::app::add_inspect,
-    deeplab::app::add_compare, deeplab::app::add_bench, deeplab::app::add_evaluate,
+    deeplab::app::add_segment,  deeplab::app::add_run,   deeplab::app::add_inspect,
+    deeplab::app::add_compare,  deeplab::app::add_bench, deeplab::app::add_evaluate,
     deeplab::app::add_quantize,
 };
 

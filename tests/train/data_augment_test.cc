@@ -181,6 +181,22 @@ TEST(Augment, InventsNoLabel) {
   }
 }
 
+TEST(Augment, FlipMirrorsPhotoAndMask) {
+  const Scene scene = make_scene(50, 30);
+  const AugmentOptions options = no_augmentation(50, 30);
+  Variation v;
+  v.flip = true;
+  const Sample sample = render(scene, options, v);
+  for (int32_t y = 0; y < 30; ++y) {
+    for (int32_t x = 0; x < 50; ++x) {
+      const auto i = static_cast<size_t>(y * 50 + x);
+      const auto from = static_cast<size_t>(y * 50 + 49 - x);
+      ASSERT_EQ(sample.labels[i], scene.mask.pixels[from]) << x << ", " << y;
+      ASSERT_EQ(sample.pixels[3 * i + 1], scene.photo.pixels[3 * from + 1]) << x << ", " << y;
+    }
+  }
+}
+
 TEST(Augment, DrawsCoverTheirRangesAndLeaveEachOtherAlone) {
   AugmentOptions options;
   std::set<double> scales;

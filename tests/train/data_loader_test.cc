@@ -223,6 +223,25 @@ TEST_F(LoaderTest, APhotoThatBreaksIsNamedWhenItsBatchIsDue) {
   FAIL() << "the broken photo never came";
 }
 
+TEST_F(LoaderTest, OfTwoBrokenPhotosTheFirstOfTheBatchIsNamed) {
+  LoaderOptions o = options();
+  o.batch = 12;  // all photos
+  o.threads = 2;
+  const std::vector<int64_t> items = open(o)->next()->item;
+  // The first fails late, at the end of many pixels, and the second at once.
+  const std::string first = "p" + std::to_string(items[3]);
+  const std::string second = "p" + std::to_string(items[4]);
+  folder_.photo(first, 600, 600, [](int x, int y) {
+    return imageio::Rgb{static_cast<uint8_t>(x * y), static_cast<uint8_t>(x), 0};
+  });
+  const auto size = std::filesystem::file_size(folder_.photo_path(first));
+  std::filesystem::resize_file(folder_.photo_path(first), size - 100);
+  DataFolder::write_text(folder_.photo_path(second), "no picture");
+  for (int run = 0; run < 5; ++run) {
+    EXPECT_THAT(open(o)->next().status().message(), HasSubstr(folder_.photo_path(first)));
+  }
+}
+
 TEST_F(LoaderTest, MasksAreCheckedAsTheyCome) {
   folder_.mask("p3", 33, 37, [](int, int) { return 2; });
   LoaderOptions o = options();

@@ -108,10 +108,13 @@ TEST(Resampler, ACutIsAPartOfTheWhole) {
 
 TEST(Resampler, FlatAreasKeepTheirValue) {
   for (const uint8_t value : {uint8_t{0}, uint8_t{1}, uint8_t{127}, uint8_t{254}, uint8_t{255}}) {
-    const Picture p{31, 31, std::vector<uint8_t>(31 * 31 * 3, value)};
-    for (const int32_t full : {1, 3, 10, 16, 30, 31, 32, 47, 100}) {
-      const Picture out = cut(p, axis(31, full, 0, full), axis(31, full, 0, full));
-      for (const uint8_t got : out.rgb) ASSERT_EQ(got, value) << full;
+    for (const int32_t side : {31, 400}) {
+      const Picture p{side, side,
+                      std::vector<uint8_t>(static_cast<size_t>(side * side * 3), value)};
+      for (const int32_t full : {1, 2, 3, 7, 10, 16, 30, 31, 32, 47, 100}) {
+        const Picture out = cut(p, axis(side, full, 0, full), axis(side, full, 0, full));
+        for (const uint8_t got : out.rgb) ASSERT_EQ(got, value) << side << " to " << full;
+      }
     }
   }
 }
