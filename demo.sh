@@ -1,18 +1,12 @@
 #!/usr/bin/env bash
 # ./demo.sh [PHOTO...]: installs what is missing, builds the release preset and segments a photo: dog.jpg
-# of Debian's darknet package, or the ones named. DEEPLAB_MODEL=FILE.tflite names the model.
+# of Debian's darknet package, or the ones named. DEEPLAB_MODEL=FILE.tflite names another model than the
+# one that is built in.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/cmake/debian.sh"
 output=$here/build/demo
 
-model=${DEEPLAB_MODEL:-${DEEPLAB_TEST_DATA:-$here/../shared/data}/models/deeplabv3_mnv2_dm05_int8_labels.tflite}
-if [ ! -r "$model" ]; then
-  echo "No model: $model is not there."
-  echo "The repository holds no model file yet. Name a DeepLabV3-MobileNetV2 .tflite file yourself:"
-  echo "  DEEPLAB_MODEL=path/to/model.tflite ./demo.sh"
-  exit 1
-fi
 for photo in "$@"; do
   [ -r "$photo" ] || { echo "No photo: $photo cannot be read."; exit 1; }
 done
@@ -51,7 +45,7 @@ if [ $# -eq 0 ]; then
 fi
 
 echo
-"$here/build/release/apps/deeplab/deeplab" segment "$@" -m "$model" -o "$output"
+"$here/build/release/apps/deeplab/deeplab" segment "$@" ${DEEPLAB_MODEL:+-m "$DEEPLAB_MODEL"} -o "$output"
 echo
 for photo in "$@"; do
   name=$(basename "$photo")

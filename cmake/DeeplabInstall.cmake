@@ -24,6 +24,12 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/deeplab.pc.in ${PROJECT_BINARY_DIR}/d
 install(FILES ${PROJECT_BINARY_DIR}/deeplab.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(TARGET deeplab_cli)
   install(TARGETS deeplab_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${PROJECT_SOURCE_DIR}/models/deeplab.tflite
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/deeplab)
+endif()
+if(TARGET deeplab_train_program)
+  install(TARGETS deeplab_train_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -221,6 +221,8 @@ class Run {
 
   Status train() {
     const int64_t steps = options_.train.steps;
+    // A run that had ended: its files once more, with the names and texts of now.
+    if (trainer_->steps_done() == steps) return leads() ? validate() : Status();
     Clock::time_point window = Clock::now();
     double waited = trainer_->seconds_waited();
     StepReport sum;

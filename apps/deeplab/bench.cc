@@ -75,7 +75,7 @@ Status Bench::load() {
   subject_.load_ms = milliseconds_since(start);
   DEEPLAB_ASSIGN_OR_RETURN(const Isa isa, selected_isa());
   subject_.isa = isa_name(isa);
-  subject_.model = options_.model;
+  subject_.model = model_->name();
   subject_.runs = options_.runs;
   const bool own_size = options_.size.width == 0;
   subject_.canvas_width = own_size ? model_->input_width() : options_.size.width;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "builtin_model.h"
 #include "vision/image_view.h"
 
 namespace deeplab::app {
@@ -81,10 +82,8 @@ CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet) {
 }
 
 Result<std::shared_ptr<const api::Model>> load_model(const std::string& path) {
-  if (path.empty()) {
-    return invalid_argument("no model is built into this binary; name one with -m FILE.tflite");
-  }
-  return api::Model::load(path);
+  return path.empty() ? api::Model::parse(builtin_model(), kBuiltinModelName)
+                      : api::Model::load(path);
 }
 
 }  // namespace deeplab::app

@@ -5,6 +5,7 @@
 
 #include "api/vision_terms.h"
 #include "base/file.h"
+#include "builtin_model.h"
 #include "exec/naive_executor.h"
 #include "exec/planned_executor.h"
 #include "passes/pipeline.h"
@@ -57,8 +58,13 @@ Result<kernels::Rounding> rounding_from_name(std::string_view name) {
 Result<std::unique_ptr<Network>> Network::load(const std::string& path,
                                                const NetworkOptions& options) {
   constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
-  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxModelBytes));
-  DEEPLAB_ASSIGN_OR_RETURN(tflite::ModelFile file, tflite::read_model(bytes, path));
+  std::vector<std::byte> stored;
+  if (!path.empty()) {
+    DEEPLAB_ASSIGN_OR_RETURN(stored, read_file(path, kMaxModelBytes));
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(tflite::ModelFile file,
+                           tflite::read_model(path.empty() ? builtin_model() : stored,
+                                              path.empty() ? kBuiltinModelName : path));
   std::unique_ptr<Network> self(new Network());
   self->path_ = path;
   self->options_ = options;

@@ -46,8 +46,9 @@ struct NetworkOptions {
 /// One file on one executor; one thread at a time.
 class Network {
  public:
-  /// Errors name the file: unreadable, not one input of [1, height, width, 3] in float32, int8 or
-  /// uint8, a size that the graph cannot follow, an op that the executor cannot run.
+  /// An empty path stands for the built-in model. Errors name the file: unreadable, not one input
+  /// of [1, height, width, 3] in float32, int8 or uint8, a size that the graph cannot follow, an op
+  /// that the executor cannot run.
   static Result<std::unique_ptr<Network>> load(const std::string& path,
                                                const NetworkOptions& options);
 
