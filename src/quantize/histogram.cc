@@ -35,6 +35,11 @@ void Histogram::add(std::span<const float> values) {
     range.min = std::min(range.min, value);
     range.max = std::max(range.max, value);
   }
+  add(values, range);
+}
+
+void Histogram::add(std::span<const float> values, const Range& range) {
+  if (values.empty()) return;
   cover(range);
   const auto per_unit = static_cast<float>(1 / bin_width());
   for (float value : values) {

@@ -18,6 +18,8 @@ class Histogram {
 
   /// `values` are finite.
   void add(std::span<const float> values);
+  /// The same where the caller knows the smallest interval that holds them.
+  void add(std::span<const float> values, const Range& range);
   void add(const Histogram& other);
 
   int64_t count() const { return count_; }

@@ -26,12 +26,14 @@ bool add_values(std::span<const float> values, size_t channels, TensorStatistics
       sums[c] += x[c];
     }
   }
+  Range range;
   for (size_t c = 0; c < channels; ++c) {
     if (!std::isfinite(sums[c])) return false;
+    range.include({low[c], high[c]});
     statistics.channel_ranges[c].include({low[c], high[c]});
     statistics.channel_means[c] += sums[c];  // divided at the end
   }
-  statistics.histogram.add(values);
+  statistics.histogram.add(values, range);
   return true;
 }
 
