@@ -172,7 +172,7 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
                         const Tensor& bias, std::vector<int64_t> window, int64_t activation) {
     const Geometry g = geometry_of(x, window);
     const Padded w = padded(weight.data_ptr<float>(), 9, g.channels);
-    const Padded b = padded(bias.defined() ? bias.data_ptr<float>() : nullptr, 1, g.channels);
+    const Padded b = padded(bias.data_ptr<float>(), 1, g.channels);
     const auto bounds = activation_bounds(static_cast<Activation>(activation));
     const auto rows = forward_taps(g.vertical);
     const auto columns = forward_taps(g.horizontal);
@@ -188,7 +188,6 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
     context->save_for_backward({x, weight, y});
     context->saved_data["window"] = window;
     context->saved_data["activation"] = activation;
-    context->saved_data["has_bias"] = bias.defined();
     return y;
   }
 
@@ -227,9 +226,8 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
           .narrow(1, 0, g.channels)
           .clone(torch::MemoryFormat::Contiguous);
     };
-    return {dx, trimmed(dw, 9).view_as(weight),
-            context->saved_data["has_bias"].toBool() ? trimmed(db, 1).view({g.channels}) : Tensor(),
-            Tensor(), Tensor()};
+    return {dx, trimmed(dw, 9).view_as(weight), trimmed(db, 1).view({g.channels}), Tensor(),
+            Tensor()};
   }
 
  private:
@@ -257,8 +255,10 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
 
 Tensor depthwise_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
                              const DepthwiseWindow& window, Activation activation) {
+  // apply() takes no undefined tensors.
+  const Tensor offsets = bias.defined() ? bias : torch::zeros({weight.size(3)});
   return Depthwise::apply(
-      x, weight, bias,
+      x, weight, offsets,
       std::vector<int64_t>{window.stride, window.dilation, window.pad_top, window.pad_left,
                            window.out_height, window.out_width},
       static_cast<int64_t>(activation));

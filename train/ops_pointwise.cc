@@ -63,7 +63,6 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
     const int64_t rows = x.numel() / in;
     const auto bounds = activation_bounds(static_cast<Activation>(activation));
     Tensor y = torch::empty({x.size(0), x.size(1), x.size(2), out}, x.options());
-    const Tensor offsets = bias.defined() ? bias : torch::zeros({out}, x.options());
     const float* x_data = x.data_ptr<float>();
     float* y_data = y.data_ptr<float>();
     const int64_t block = block_rows(in, out);
@@ -71,12 +70,11 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
       const int64_t count = std::min(block, rows - row);
       multiply('N', 'T', count, out, in, x_data + row * in, in, weight.data_ptr<float>(), in, 0.0f,
                y_data + row * out, out);
-      add_bias_activate(y_data + row * out, offsets.data_ptr<float>(), count, out, bounds.low,
+      add_bias_activate(y_data + row * out, bias.data_ptr<float>(), count, out, bounds.low,
                         bounds.high);
     }
     context->save_for_backward({x, weight, y});
     context->saved_data["activation"] = activation;
-    context->saved_data["has_bias"] = bias.defined();
     return y;
   }
 
@@ -112,8 +110,7 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
                  1.0f, dw.data_ptr<float>(), in);
       }
     }
-    return {dx, weight_needed ? dw : Tensor(),
-            context->saved_data["has_bias"].toBool() ? db : Tensor(), Tensor()};
+    return {dx, weight_needed ? dw : Tensor(), db, Tensor()};
   }
 };
 
@@ -134,7 +131,9 @@ ActivationBounds activation_bounds(Activation activation) {
 
 Tensor pointwise_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
                              Activation activation) {
-  return Pointwise::apply(x, weight, bias, static_cast<int64_t>(activation));
+  // apply() takes no undefined tensors.
+  const Tensor offsets = bias.defined() ? bias : torch::zeros({weight.size(0)});
+  return Pointwise::apply(x, weight, offsets, static_cast<int64_t>(activation));
 }
 
 }  // namespace deeplab::train
