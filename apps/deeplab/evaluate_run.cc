@@ -51,9 +51,8 @@ EvaluateRun::EvaluateRun(std::shared_ptr<const api::Model> model, const eval::Vo
       photo_errors_(dataset.items.size()) {}
 
 Status EvaluateRun::read_state() {
-  facts_ = state_facts(*model_, dataset_, setup_.protocol, setup_.predictions);
-  DEEPLAB_ASSIGN_OR_RETURN(
-      photos_, app::read_state(setup_.state, facts_, dataset_.items.size(), model_->class_count()));
+  state_.emplace(setup_.state, *model_, dataset_, setup_.protocol, setup_.predictions);
+  DEEPLAB_ASSIGN_OR_RETURN(photos_, state_->read());
   // A label map that somebody took away is made again.
   for (size_t i = 0; i < photos_.size(); ++i) {
     std::error_code ignored;
@@ -62,7 +61,7 @@ Status EvaluateRun::read_state() {
     }
   }
   // Better now than after an hour: can it be written at all?
-  return write_state(setup_.state, facts_, photos_);
+  return state_->write(photos_);
 }
 
 Status EvaluateRun::run(bool show_progress) {
@@ -80,11 +79,7 @@ Status EvaluateRun::run(bool show_progress) {
     work(*predictors_[0]);
   }
   progress_.reset();
-  if (!setup_.state.empty()) {
-    if (Status written = write_state(setup_.state, facts_, photos_); !written.ok()) {
-      state_error_ = std::move(written);
-    }
-  }
+  if (state_) state_error_ = state_->write(photos_);
   return fatal_ ? fatal_->second : Status();
 }
 
@@ -169,7 +164,7 @@ void EvaluateRun::keep(size_t index, PhotoResult result) {
   }
   photo_errors_[index] = std::move(result.error);
   photos_[index] = std::move(result.score);
-  if (!setup_.state.empty()) save_now_and_then();
+  if (state_) save_now_and_then();
   progress_->advance();
 }
 
@@ -178,8 +173,12 @@ void EvaluateRun::keep(size_t index, PhotoResult result) {
 void EvaluateRun::save_now_and_then() {
   const Clock::time_point now = Clock::now();
   if (now - saved_ < std::max<Clock::duration>(std::chrono::seconds(1), 20 * saving_took_)) return;
-  // A full disk now may have room again later; only the last word on it counts.
-  state_error_ = write_state(setup_.state, facts_, photos_);
+  // A full disk may have room again later: only the last write's error is reported.
+  try {
+    state_error_ = state_->write(photos_);
+  } catch (const std::bad_alloc&) {
+    state_error_ = resource_exhausted("not enough memory to write ", setup_.state);
+  }
   saved_ = Clock::now();
   saving_took_ = saved_ - now;
 }

@@ -70,7 +70,7 @@ class EvaluateRun {
   std::shared_ptr<const api::Model> model_;
   const eval::VocDataset& dataset_;
   EvaluateSetup setup_;
-  StateFacts facts_;
+  std::optional<EvaluateState> state_;                  // where one is wanted
   std::vector<std::unique_ptr<Predictor>> predictors_;  // one a thread
   std::vector<size_t> todo_;                            // photos, in order
 

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "base/file.h"
 #include "deeplab/deeplab.h"
+#include "eval/html.h"
 #include "graph/graph.h"
 
 namespace deeplab::app {
@@ -52,20 +54,24 @@ std::string model_hash(const api::Model& model) {
   return hash.text();
 }
 
-std::string dataset_hash(const eval::VocDataset& dataset) {
+std::string files_hash(const eval::VocItem& item) {
   Hash hash;
-  for (const eval::VocItem& item : dataset.items) {
-    hash.add(item.id);
-    for (const std::string& path : {item.image_path, item.mask_path}) {
-      std::error_code ignored;
-      hash.add(static_cast<int64_t>(fs::file_size(path, ignored)));
-      hash.add(int64_t{fs::last_write_time(path, ignored).time_since_epoch().count()});
-    }
+  for (const std::string& path : {item.image_path, item.mask_path}) {
+    std::error_code ignored;  // a file that is gone says so when it is opened
+    hash.add(static_cast<int64_t>(fs::file_size(path, ignored)));
+    hash.add(int64_t{fs::last_write_time(path, ignored).time_since_epoch().count()});
   }
   return hash.text();
 }
 
-Json to_json(size_t index, const eval::PhotoScore& photo) {
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  const fs::path canonical = fs::weakly_canonical(path, error);
+  // As the state's JSON will hold it, whatever bytes there are in the name.
+  return eval::valid_utf8(error ? path : canonical.string());
+}
+
+Json to_json(const eval::PhotoScore& photo, const std::string& id, const std::string& files) {
   Json cells = Json::array();
   for (const eval::ConfusionCell& cell : photo.counts.cells) {
     cells.push_back({cell.truth, cell.predicted, cell.pixels});
@@ -74,7 +80,8 @@ Json to_json(size_t index, const eval::PhotoScore& photo) {
   for (const eval::BoundaryScore& score : photo.boundary) {
     boundary.push_back({score.class_id, score.f});
   }
-  return {{"index", index},
+  return {{"id", id},
+          {"files", files},
           {"cells", std::move(cells)},
           {"ignored", photo.counts.ignored},
           {"boundary", std::move(boundary)}};
@@ -104,28 +111,59 @@ eval::PhotoScore photo_from_json(const Json& object, int32_t classes) {
   return photo;
 }
 
-/// The first fact that differs, as a sentence.
-Status compare_facts(const Json& made_with, const StateFacts& facts) {
-  for (const auto& [name, value] : facts) {
-    const auto made = made_with.at(name).get<std::string>();
-    if (made != value)
-      return invalid_argument("it was made with another ", name, ": ", made, " then, ", value,
-                              " now");
+}  // namespace
+
+EvaluateState::EvaluateState(std::string path, const api::Model& model,
+                             const eval::VocDataset& dataset, const eval::Protocol& protocol,
+                             const std::string& predictions)
+    : path_(std::move(path)),
+      classes_(model.class_count()),
+      facts_{{"program", deeplab_version()},
+             {"model", model_hash(model)},
+             {"dataset", resolved(dataset.root)},
+             {"split", eval::valid_utf8(dataset.split)},
+             {"--fit", std::string(vision::fit_name(protocol.fit))},
+             {"--size", fmt::format("{}x{}", protocol.width, protocol.height)},
+             {"--scales", fmt::format("{}", fmt::join(protocol.scales, ","))},
+             {"--flip", protocol.flip ? "on" : "off"},
+             {"--predictions", predictions.empty() ? "none" : resolved(predictions)}} {
+  for (const eval::VocItem& item : dataset.items) {
+    ids_.push_back(eval::valid_utf8(item.id));
+    files_.push_back(files_hash(item));
   }
-  return {};
 }
 
-Result<std::vector<std::optional<eval::PhotoScore>>> parse_state(std::string_view text,
-                                                                 const StateFacts& facts,
-                                                                 size_t count, int32_t classes) {
-  std::vector<std::optional<eval::PhotoScore>> photos(count);
+Result<std::vector<std::optional<eval::PhotoScore>>> EvaluateState::read() const {
+  std::error_code ignored;
+  if (!fs::exists(path_, ignored)) {
+    return std::vector<std::optional<eval::PhotoScore>>(ids_.size());
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path_, kMaxStateBytes));
+  auto photos = parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (photos.ok()) return photos;
+  return invalid_argument(path_, " is no state of this evaluation: ", photos.status().message(),
+                          "; delete it or name another file");
+}
+
+Result<std::vector<std::optional<eval::PhotoScore>>> EvaluateState::parse(
+    std::string_view text) const {
+  std::map<std::string_view, size_t> index;
+  for (size_t i = 0; i < ids_.size(); ++i) index.emplace(ids_[i], i);
+  std::vector<std::optional<eval::PhotoScore>> photos(ids_.size());
   try {
     const Json state = Json::parse(text);
     if (state.at("format") != kFormat) return invalid_argument("it has another format");
-    DEEPLAB_RETURN_IF_ERROR(compare_facts(state.at("made_with"), facts));
-    for (const Json& photo : state.at("photos")) {
-      const int64_t index = whole(photo.at("index"), static_cast<int64_t>(count));
-      photos[static_cast<size_t>(index)] = photo_from_json(photo, classes);
+    for (const auto& [name, value] : facts_) {
+      const auto made = state.at("made_with").at(name).get<std::string>();
+      if (made == value) continue;
+      return invalid_argument("it was made with another ", name, ": ", made, " then, ", value,
+                              " now");
+    }
+    for (const Json& object : state.at("photos")) {
+      eval::PhotoScore photo = photo_from_json(object, classes_);
+      const auto known = index.find(object.at("id").get_ref<const std::string&>());
+      if (known == index.end() || object.at("files") != files_[known->second]) continue;
+      photos[known->second] = std::move(photo);
     }
     return photos;
   } catch (const Json::exception&) {  // no JSON, or other members
@@ -134,47 +172,17 @@ Result<std::vector<std::optional<eval::PhotoScore>>> parse_state(std::string_vie
   return invalid_argument("it is damaged, or was never one");
 }
 
-}  // namespace
-
-StateFacts state_facts(const api::Model& model, const eval::VocDataset& dataset,
-                       const eval::Protocol& protocol, const std::string& predictions) {
-  return {{"program", deeplab_version()},
-          {"model", model_hash(model)},
-          {"split", dataset.split},
-          {"content of the dataset", dataset_hash(dataset)},
-          {"--fit", std::string(vision::fit_name(protocol.fit))},
-          {"--size", fmt::format("{}x{}", protocol.width, protocol.height)},
-          {"--scales", fmt::format("{}", fmt::join(protocol.scales, ","))},
-          {"--flip", protocol.flip ? "on" : "off"},
-          {"--predictions", predictions.empty() ? "none" : predictions}};
-}
-
-Result<std::vector<std::optional<eval::PhotoScore>>> read_state(const std::string& path,
-                                                                const StateFacts& facts,
-                                                                size_t photos, int32_t classes) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return std::vector<std::optional<eval::PhotoScore>>(photos);
-  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxStateBytes));
-  auto state = parse_state({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, facts,
-                           photos, classes);
-  if (state.ok()) return state;
-  return invalid_argument(path, " is no state of this evaluation: ", state.status().message(),
-                          "; delete it or name another file");
-}
-
-Status write_state(const std::string& path, const StateFacts& facts,
-                   std::span<const std::optional<eval::PhotoScore>> photos) {
+Status EvaluateState::write(std::span<const std::optional<eval::PhotoScore>> photos) const {
   Json made_with = Json::object();
-  for (const auto& [name, value] : facts) made_with[name] = value;
+  for (const auto& [name, value] : facts_) made_with[name] = value;
   Json kept = Json::array();
   for (size_t i = 0; i < photos.size(); ++i) {
-    if (photos[i]) kept.push_back(to_json(i, *photos[i]));
+    if (photos[i]) kept.push_back(to_json(*photos[i], ids_[i], files_[i]));
   }
   const Json state = {
       {"format", kFormat}, {"made_with", std::move(made_with)}, {"photos", std::move(kept)}};
-  // Ids and paths may hold any bytes.
-  const std::string text = state.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  return write_file_atomically(path, std::as_bytes(std::span(text)));
+  const std::string text = state.dump() + "\n";
+  return write_file_atomically(path_, std::as_bytes(std::span(text)));
 }
 
 }  // namespace deeplab::app

@@ -1,7 +1,8 @@
 // The file of `evaluate --resume`: what has been measured so far, and for what.
 //
-// JSON: {"format": "deeplab evaluate 1", "made_with": {"model": "...", ...}, "photos": [{"index":
-// 7, "cells": [[truth, predicted, pixels], ...], "ignored": 12, "boundary": [[class, f], ...]}]}.
+// JSON: {"format": "deeplab evaluate 1", "made_with": {"model": "...", ...}, "photos": [{"id":
+// "2007_000042", "files": "...", "cells": [[truth, predicted, pixels], ...], "ignored": 12,
+// "boundary": [[class, f], ...]}, ...]}.
 #pragma once
 
 #include <optional>
@@ -16,23 +17,31 @@
 
 namespace deeplab::app {
 
-/// All that results depend on, by name: {"fit", "pad"}. A state goes with a run whose facts are
-/// the same.
-using StateFacts = std::vector<std::pair<std::string, std::string>>;
+/// Hashes (FNV-1a, 64 bits) stand for the model (its network, weights, labels and normalization)
+/// and for the files of a photo (their sizes and times).
+class EvaluateState {
+ public:
+  /// `path` need not exist. `predictions`: the directory of the label maps, or nothing.
+  EvaluateState(std::string path, const api::Model& model, const eval::VocDataset& dataset,
+                const eval::Protocol& protocol, const std::string& predictions);
 
-/// The model and the files of the dataset go in as 64-bit hashes (FNV-1a): of the network with its
-/// weights and labels, and of the ids with their files' sizes and times.
-StateFacts state_facts(const api::Model& model, const eval::VocDataset& dataset,
-                       const eval::Protocol& protocol, const std::string& predictions);
+  /// What the file has of the dataset's photos, in the dataset's order; all empty where there is
+  /// no file yet. A photo whose files have changed is left out. Errors: a file that is no state, or
+  /// one made with another model or other options, the first of which is named.
+  Result<std::vector<std::optional<eval::PhotoScore>>> read() const;
 
-/// What the file has of `photos` photos; all empty where there is no file yet. Errors: a file that
-/// is no state, or one with other facts, the first of which is named.
-Result<std::vector<std::optional<eval::PhotoScore>>> read_state(const std::string& path,
-                                                                const StateFacts& facts,
-                                                                size_t photos, int32_t classes);
+  /// Whole or not at all.
+  Status write(std::span<const std::optional<eval::PhotoScore>> photos) const;
 
-/// Whole or not at all.
-Status write_state(const std::string& path, const StateFacts& facts,
-                   std::span<const std::optional<eval::PhotoScore>> photos);
+ private:
+  Result<std::vector<std::optional<eval::PhotoScore>>> parse(std::string_view text) const;
+
+  std::string path_;
+  int32_t classes_;
+  /// All that results depend on, by name: {"--fit", "pad"}.
+  std::vector<std::pair<std::string, std::string>> facts_;
+  std::vector<std::string> ids_;    // of the photos
+  std::vector<std::string> files_;  // their hashes
+};
 
 }  // namespace deeplab::app

@@ -92,12 +92,21 @@ bool looks_like_number(std::string_view cell) {
 
 }  // namespace
 
-std::string escape_html(std::string_view text) {
+std::string valid_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
     const size_t length = utf8_length(text);
-    switch (text[0]) {
+    out += length == 0 ? kReplacement : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  for (const char c : valid_utf8(text)) {
+    switch (c) {
       case '&':
         out += "&amp;";
         break;
@@ -111,9 +120,8 @@ std::string escape_html(std::string_view text) {
         out += "&quot;";
         break;
       default:
-        out += length == 0 ? kReplacement : text.substr(0, length);
+        out += c;
     }
-    text.remove_prefix(length == 0 ? 1 : length);
   }
   return out;
 }

@@ -13,7 +13,10 @@
 
 namespace deeplab::eval {
 
-/// Safe as text and inside double quotes. Bytes that are not UTF-8 become U+FFFD.
+/// The text with U+FFFD in place of each byte that is not UTF-8.
+std::string valid_utf8(std::string_view text);
+
+/// Safe as text and inside double quotes, and valid_utf8().
 std::string escape_html(std::string_view text);
 
 /// "data:image/png;base64,...", for src="".

@@ -109,6 +109,38 @@ TEST_P(EveryModel, ConfidencesAreADistributionAndAgreeWithTheMask) {
   }
 }
 
+TEST_P(EveryModel, AllConfidencesByRowsAreTheMasksOfTheClasses) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const int32_t width = 90, height = 71;
+  const std::vector<uint8_t> rgb = synthetic_photo(width, height);
+  auto segmenter = make_segmenter(GetParam(), 129, 129, 2);
+  ASSERT_NE(segmenter, nullptr);
+  std::vector<float> none(1);
+  EXPECT_FALSE(segmenter->all_confidences(width, height, 0, 1, none.data()).ok());  // no picture
+  ASSERT_TRUE(segmenter->run(rgb_view(rgb, width, height)).ok());
+  const auto classes = static_cast<size_t>(segmenter->model().class_count());
+  std::vector<float> expected(static_cast<size_t>(width) * height);
+  for (const auto& [begin, end] : {std::pair(0, height), {0, 1}, {17, 40}, {height - 1, height}}) {
+    const size_t plane = static_cast<size_t>(end - begin) * width;
+    std::vector<float> rows(plane * classes);
+    ASSERT_TRUE(segmenter->all_confidences(width, height, begin, end, rows.data()).ok());
+    for (const int32_t c : {0, 7, static_cast<int32_t>(classes) - 1}) {
+      ASSERT_TRUE(segmenter
+                      ->confidence_mask(c, width, height, expected.data(),
+                                        static_cast<ptrdiff_t>(sizeof(float)) * width)
+                      .ok());
+      for (size_t i = 0; i < plane; ++i) {
+        ASSERT_EQ(rows[static_cast<size_t>(c) * plane + i],
+                  expected[static_cast<size_t>(begin) * width + i]);
+      }
+    }
+  }
+  for (const auto& [begin, end] : {std::pair(-1, 1), {0, 0}, {5, 4}, {0, height + 1}}) {
+    EXPECT_FALSE(segmenter->all_confidences(width, height, begin, end, expected.data()).ok());
+  }
+  EXPECT_FALSE(segmenter->all_confidences(width, height, 0, 1, nullptr).ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, EveryModel, ::testing::ValuesIn(kAllModels));
 
 TEST(SegmenterTest, EveryFitFindsTheSameObjectInPlace) {

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace deeplab::testing {
 namespace {
@@ -87,6 +89,19 @@ std::vector<std::string> program_words() {
   ::_exit(127);
 }
 
+int wait_for(pid_t child, const std::function<bool()>& kill_when) {
+  int status = 0;
+  if (kill_when) {
+    while (checked(::waitpid(child, &status, WNOHANG), "waitpid") == 0) {
+      if (kill_when()) ::kill(child, SIGKILL);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  } else {
+    checked(::waitpid(child, &status, 0), "waitpid");
+  }
+  return status;
+}
+
 }  // namespace
 
 TempDir::TempDir() {
@@ -117,8 +132,7 @@ ProgramRun run_deeplab(const std::vector<std::string>& arguments, const RunOptio
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) become(words, options, in, out, terminal ? terminal->device : err);
   for (int fd : {in, out, err}) ::close(fd);
-  int status = 0;
-  checked(::waitpid(child, &status, 0), "waitpid");
+  const int status = wait_for(child, options.kill_when);
 
   ProgramRun run;
   if (WIFEXITED(status)) run.status = WEXITSTATUS(status);

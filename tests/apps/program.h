@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct RunOptions {
   bool terminal_error = false;  ///< Standard error is a terminal.
   int64_t max_file_bytes = 0;   ///< RLIMIT_FSIZE where not 0: a disk that is full.
   std::string directory;        ///< To run in; empty: the test's own.
+  /// Asked again and again while the program runs; SIGKILL once it says true.
+  std::function<bool()> kill_when;
 };
 
 struct ProgramRun {

@@ -93,14 +93,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongUsage{{"bench", "-m", "m", "--threads", "257"}, "257"},
         WrongUsage{{"bench", "-m", "m", "--runs", "0"}, "--runs"}));
 
-TEST(Usage, NoModelIsOneClearLine) {
-  const TempDir dir;
-  const ProgramRun run = run_deeplab({"segment", "a.png", "-o", dir / "out"});
-  EXPECT_EQ(run.status, 1);
-  EXPECT_THAT(run.out, IsEmpty());
-  ASSERT_THAT(lines_of(run.err), SizeIs(1));
-  EXPECT_THAT(run.err, HasSubstr("-m "));
-  EXPECT_THAT(files_below(dir.path()), IsEmpty());
+TEST(Usage, NoModelIsTheBuiltInOne) {
+  const ProgramRun run =
+      run_deeplab({"bench", "--threads", "1", "--runs", "1", "--size", "129", "--json"});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("\"model\":\"the built-in model\""));
 }
 
 TEST(Usage, AModelThatCannotBeReadIsNamed) {

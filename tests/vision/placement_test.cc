@@ -36,6 +36,23 @@ TEST(Placement, PadShrinksTheLongSideToTheCanvas) {
   EXPECT_EQ(wide.content.height, 360);
 }
 
+TEST(Placement, PadEnlargesUpToItsLimit) {
+  const auto content = [](int32_t pw, int32_t ph, int32_t side, double limit) {
+    const Placement p = place(Fit::kPad, pw, ph, side, side, limit).value();
+    EXPECT_EQ(p.content.x, 0);
+    EXPECT_EQ(p.content.y, 0);
+    return std::pair(p.content.width, p.content.height);
+  };
+  EXPECT_EQ(content(500, 375, 641, 1.25), std::pair(625, 469));
+  EXPECT_EQ(content(500, 375, 257, 0.5), std::pair(250, 188));
+  EXPECT_EQ(content(100, 60, 257, 0.5), std::pair(50, 30));  // though it would fit as it is
+  EXPECT_EQ(content(1000, 500, 641, 1.25), std::pair(641, 321));
+  // Others have no limit.
+  EXPECT_EQ(place(Fit::kLetterbox, 100, 50, 513, 513, 0.5)->content.width, 513);
+  EXPECT_FALSE(place(Fit::kPad, 10, 10, 33, 33, 0).ok());
+  EXPECT_FALSE(place(Fit::kPad, 10, 10, 33, 33, -1).ok());
+}
+
 TEST(Placement, LetterboxCentresAndEnlarges) {
   const Placement p = placed(Fit::kLetterbox, 100, 50, 513, 513);
   EXPECT_EQ(p.content.width, 513);
