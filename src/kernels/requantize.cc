@@ -23,6 +23,11 @@ Multiplier make_multiplier(double factor) {
   return multiplier;
 }
 
+bool scales_below_one(const Multiplier* multipliers, int32_t count) {
+  return std::all_of(multipliers, multipliers + count,
+                     [](const Multiplier& m) { return m.scale < 1; });
+}
+
 int32_t multiply_tflite(int32_t acc, Multiplier multiplier) {
   const int left = std::clamp(multiplier.exponent, 0, 31);
   const int right = std::clamp(-multiplier.exponent, 0, 31);

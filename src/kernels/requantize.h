@@ -27,6 +27,10 @@ struct Multiplier {
 /// positive number.
 Multiplier make_multiplier(double factor);
 
+/// Whether all of them are below 1, as in every real model: then no int32 sum times a scale leaves
+/// int32, and a vector kernel can convert without a clamp.
+bool scales_below_one(const Multiplier* multipliers, int32_t count);
+
 /// TFLite's MultiplyByQuantizedMultiplier (double rounding) of acc by the factor.
 int32_t multiply_tflite(int32_t acc, Multiplier multiplier);
 

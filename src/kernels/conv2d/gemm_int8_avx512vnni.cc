@@ -8,6 +8,7 @@
 
 #include "kernels/conv2d/im2col.h"
 #include "kernels/conv2d/kernel_list.h"
+#include "kernels/requantize_avx512.h"
 
 namespace deeplab::kernels {
 namespace {
@@ -113,34 +114,9 @@ void shift_block(const Conv2DInt8& conv, const int8_t* input, int32_t pixel, int
 }
 
 struct Requantizer {
-  __m512 high;  // (output_max - zero point): keeps the conversion to int32 in range.
-  __m512i zero_point;
-  __m512i min;
+  RequantizeAvx512 to;
   __m512i order;
 };
-
-Requantizer make_requantizer(const Conv2DInt8& conv) {
-  Requantizer r;
-  r.high = _mm512_set1_ps(static_cast<float>(conv.output_max - conv.output_zero_point));
-  r.zero_point = _mm512_set1_epi16(static_cast<int16_t>(conv.output_zero_point));
-  r.min = _mm512_set1_epi8(static_cast<int8_t>(conv.output_min));
-  // The packs interleave their operands by 128-bit lanes; this undoes it.
-  r.order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  return r;
-}
-
-__m512i to_steps(__m512i acc, __m512 scale, __m512 high) {
-  return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), scale), high));
-}
-
-// Four vectors of rounded steps to 64 bytes. What is too small saturates: to -32768 in the first
-// pack (the conversion gives INT_MIN), to -128 in the second.
-__m512i to_bytes(const Requantizer& r, __m512i a, __m512i b, __m512i c, __m512i d) {
-  const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), r.zero_point);
-  const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), r.zero_point);
-  const __m512i bytes = _mm512_max_epi8(_mm512_packs_epi16(ab, cd), r.min);
-  return _mm512_permutexvar_epi32(r.order, bytes);
-}
 
 struct Tile {
   const uint8_t* rows;
@@ -210,7 +186,7 @@ void multiply(const Tile& t, const Requantizer& r) {
   for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
-      acc[m][v] = to_steps(acc[m][v], _mm512_loadu_ps(scale + v * kLanes), r.high);
+      acc[m][v] = to_steps(acc[m][v], _mm512_loadu_ps(scale + v * kLanes));
     }
   }
   const __mmask64 mask = first_lanes(t.channels);
@@ -219,8 +195,8 @@ void multiply(const Tile& t, const Requantizer& r) {
 #pragma GCC unroll 24
   for (int m = 0; m < M; m += kShare) {
     const auto at = [&](int i) { return V >= 3 ? acc[m][i % V] : acc[m + i / V % kShare][i % V]; };
-    const __m512i bytes = to_bytes(r, at(0), at(1), at(2), at(3));
-    store_pixels<V, kShare>(t, m, mask, bytes);
+    const __m512i bytes = to_bytes(r.to, at(0), at(1), at(2), at(3));
+    store_pixels<V, kShare>(t, m, mask, _mm512_permutexvar_epi32(r.order, bytes));
   }
 }
 
@@ -251,7 +227,7 @@ void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, i
   auto* rows = reinterpret_cast<uint8_t*>(scratch);
   auto* corrections = reinterpret_cast<int32_t*>(scratch + rows_bytes(conv));
   auto* taps = reinterpret_cast<int8_t*>(corrections + block);
-  const Requantizer r = make_requantizer(conv);
+  const Requantizer r = {make_requantize(conv), bytes_in_order()};
   Tile t;
   t.rows = rows;
   t.corrections = conv.filter_zero_point != 0 ? corrections : nullptr;
@@ -285,7 +261,9 @@ void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, i
   }
 }
 
-bool supports(const Conv2DInt8& conv) { return gemm_supports(conv.shape); }
+bool supports(const Conv2DInt8& conv) {
+  return gemm_supports(conv.shape) && scales_below_one(conv.multipliers, conv.shape.out_c);
+}
 
 }  // namespace
 

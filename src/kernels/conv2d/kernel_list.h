@@ -10,6 +10,7 @@ extern const Conv2DFloatKernel kConv2DFloatGemmScalar;
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
 extern const Conv2DInt8Kernel kConv2DInt8GemmAvx2;
 extern const Conv2DInt8Kernel kConv2DInt8GemmAvx512Vnni;
+extern const Conv2DInt8Kernel kConv2DInt8StemAvx512Vnni;
 extern const Conv2DFloatKernel kConv2DFloatGemmAvx2;
 extern const Conv2DFloatKernel kConv2DFloatGemmAvx512;
 #endif

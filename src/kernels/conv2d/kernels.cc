@@ -5,6 +5,7 @@ namespace deeplab::kernels {
 std::span<const Conv2DInt8Kernel> conv2d_int8_kernels() {
   static const Conv2DInt8Kernel kTable[] = {
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
+    kConv2DInt8StemAvx512Vnni,
     kConv2DInt8GemmAvx512Vnni,
     kConv2DInt8GemmAvx2,
 #endif

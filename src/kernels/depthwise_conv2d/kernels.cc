@@ -5,6 +5,7 @@ namespace deeplab::kernels {
 std::span<const DepthwiseConv2DInt8Kernel> depthwise_conv2d_int8_kernels() {
   static const DepthwiseConv2DInt8Kernel kTable[] = {
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
+    kDepthwiseInt8Window3Avx512Vnni,
     kDepthwiseInt8Avx512Vnni,
     kDepthwiseInt8Avx2,
 #endif

@@ -1,0 +1,45 @@
+// The engine's rounding on AVX-512, for the files compiled for it alone: everything is static, so
+// that no copy is shared with code for other instruction sets.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/conv2d/conv2d.h"
+
+namespace deeplab::kernels {
+
+struct RequantizeAvx512 {
+  __m512i zero_point;
+  __m512i min;
+  __m512i max;
+};
+
+static inline RequantizeAvx512 make_requantize(const Conv2DInt8& conv) {
+  RequantizeAvx512 r;
+  r.zero_point = _mm512_set1_epi16(static_cast<int16_t>(conv.output_zero_point));
+  r.min = _mm512_set1_epi8(static_cast<int8_t>(conv.output_min));
+  r.max = _mm512_set1_epi8(static_cast<int8_t>(conv.output_max));
+  return r;
+}
+
+/// Sums in steps of the output, rounded. In range where scales_below_one().
+static inline __m512i to_steps(__m512i acc, __m512 scale) {
+  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), scale));
+}
+
+/// Four vectors of steps to 64 bytes, clamped. The packs saturate, which changes nothing since the
+/// clamp follows, and interleave their operands by 128-bit lanes: lane i of the result holds
+/// lane i of a, b, c and d, four bytes each.
+static inline __m512i to_bytes(const RequantizeAvx512& r, __m512i a, __m512i b, __m512i c,
+                               __m512i d) {
+  const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), r.zero_point);
+  const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), r.zero_point);
+  return _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(ab, cd), r.min), r.max);
+}
+
+/// For permutexvar_epi32 on what to_bytes() gives: a, b, c, d one after the other.
+static inline __m512i bytes_in_order() {
+  return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+
+}  // namespace deeplab::kernels
