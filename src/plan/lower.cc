@@ -312,6 +312,7 @@ class Lowering {
     bool previous_repeats = false;
     for (size_t i = 0; i < a.size(); ++i) {
       const int32_t extent_a = a[a.size() - 1 - i];
+      if (extent_a == 1) continue;  // b has one element there, too.
       const int32_t extent_b = i < b.size() ? b[b.size() - 1 - i] : 1;
       const bool repeats = extent_b != extent_a;
       if (!extent.empty() && repeats == previous_repeats) {
@@ -323,7 +324,7 @@ class Lowering {
       b_elements *= extent_b;
       previous_repeats = repeats;
     }
-    if (extent.empty()) {  // two scalars
+    if (extent.empty()) {  // two single elements
       extent.push_back(1);
       stride.push_back(1);
     }

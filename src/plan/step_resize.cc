@@ -13,7 +13,10 @@ template <typename Params, typename Element>
 class ResizeStep final : public Step {
  public:
   ResizeStep(const Params& params, const StepSource& source)
-      : params_(params), input_(source.inputs[0]), output_(source.output) {
+      : params_(params),
+        kernel_(kernels::best_for(source.isa, kernels::resize_rows_kernels(params))),
+        input_(source.inputs[0]),
+        output_(source.output) {
     const kernels::ResizeShape& s = params_.shape;
     const float scale = kernels::resize_scale(s.in_w, s.out_w, s.align_corners);
     for (int32_t x = 0; x < s.out_w; ++x) {
@@ -27,8 +30,8 @@ class ResizeStep final : public Step {
     const int32_t rows = params_.shape.batch * params_.shape.out_h;
     for_rows(context, rows, rows / (context.workers * kPiecesPerWorker) + 1,
              [&](int32_t begin, int32_t end, std::byte* scratch) {
-               kernels::resize_bilinear_rows(params_, columns_.data(), input, output, begin, end,
-                                             reinterpret_cast<float*>(scratch));
+               kernel_(params_, columns_.data(), input, output, begin, end,
+                       reinterpret_cast<float*>(scratch));
              });
   }
   size_t scratch_bytes() const override {
@@ -38,6 +41,7 @@ class ResizeStep final : public Step {
 
  private:
   Params params_;
+  kernels::ResizeRows<Params, Element>* kernel_;
   std::vector<kernels::ResizeSample> columns_;
   TensorPlace input_;
   TensorPlace output_;

@@ -23,9 +23,6 @@ constexpr int64_t kUnitsAlignment = 64;
 Slicing slicing(const kernels::QuantizeFloat& op) { return {op.count, 4, 1}; }
 Slicing slicing(const kernels::DequantizeInt8& op) { return {op.count, 1, 4}; }
 Slicing slicing(const kernels::ReluFloat& op) { return {op.count, 4, 4}; }
-Slicing slicing(const kernels::AddInt8& op) {
-  return op.shape.elementwise() ? Slicing{op.shape.dims.elements(), 1, 1} : Slicing{};
-}
 Slicing slicing(const kernels::AddFloat& op) {
   return op.shape.elementwise() ? Slicing{op.shape.dims.elements(), 4, 4} : Slicing{};
 }
@@ -94,11 +91,7 @@ class SlicedStep final : public Step {
       inputs[i] = inputs_[i].read(context) + begin * slicing_.input_bytes;
     }
     std::byte* output = output_.write(context) + begin * slicing_.output_bytes;
-    if constexpr (std::is_same_v<Params, kernels::AddInt8>) {
-      kernels::add_elementwise(params_, end - begin, reinterpret_cast<const int8_t*>(inputs[0]),
-                               reinterpret_cast<const int8_t*>(inputs[1]),
-                               reinterpret_cast<int8_t*>(output));
-    } else if constexpr (std::is_same_v<Params, LoweredArgMax>) {
+    if constexpr (std::is_same_v<Params, LoweredArgMax>) {
       run_arg_max(slice(params_, end - begin), inputs[0], output);
     } else {
       run_reference(Lowered(slice(params_, end - begin)), kernels::Rounding::kEngine, inputs,

@@ -1,16 +1,19 @@
-// The portable vectorized forms of the small ops against their references, byte for byte.
+// The vectorized forms of the small ops, for every instruction set of this machine, against their
+// references, byte for byte.
 #include <gtest/gtest.h>
 
 #include <cstring>
 
 #include "kernels/add/add.h"
 #include "kernels/arg_max/arg_max.h"
+#include "kernels/average_pool2d/average_pool2d.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::kernels {
 namespace {
 
+using testing::can_run;
 using testing::random_values;
 
 TEST(VectorizedAdd, EveryLength) {
@@ -28,10 +31,14 @@ TEST(VectorizedAdd, EveryLength) {
     add.output_min = count % 3 == 0 ? add.output_zero_point : -128;
     const auto a = random_values<int8_t>(random, static_cast<size_t>(count));
     const auto b = random_values<int8_t>(random, static_cast<size_t>(count));
-    std::vector<int8_t> expected(a.size()), got(a.size());
+    std::vector<int8_t> expected(a.size());
     add_reference(add, Rounding::kEngine, a.data(), b.data(), expected.data());
-    add_elementwise(add, count, a.data(), b.data(), got.data());
-    ASSERT_EQ(expected, got) << count;
+    for (const auto& kernel : add_elementwise_kernels()) {
+      if (!can_run(kernel.isa)) continue;
+      std::vector<int8_t> got(a.size());
+      kernel.run(add, count, a.data(), b.data(), got.data());
+      ASSERT_EQ(expected, got) << count << " on " << isa_name(kernel.isa);
+    }
   }
 }
 
@@ -61,7 +68,7 @@ void compare_resize(const ResizeShape& shape, std::mt19937& random) {
   const size_t pixels_in = static_cast<size_t>(shape.batch) * shape.in_h * shape.in_w;
   const size_t pixels_out = static_cast<size_t>(shape.batch) * shape.out_h * shape.out_w;
   const auto x = random_values<Element>(random, pixels_in * shape.channels);
-  std::vector<Element> expected(pixels_out * shape.channels), got(expected.size());
+  std::vector<Element> expected(pixels_out * shape.channels);
   resize_bilinear_reference(op, Rounding::kEngine, x.data(), expected.data());
   std::vector<ResizeSample> columns;
   const float scale = resize_scale(shape.in_w, shape.out_w, shape.align_corners);
@@ -70,13 +77,17 @@ void compare_resize(const ResizeShape& shape, std::mt19937& random) {
   }
   std::vector<float> scratch(static_cast<size_t>(shape.in_w) * shape.channels);
   const int32_t rows = shape.batch * shape.out_h;
-  for (const auto& [begin, end] : {std::pair{rows / 2, rows}, std::pair{0, rows / 2}}) {
-    resize_bilinear_rows(op, columns.data(), x.data(), got.data(), begin, end, scratch.data());
+  for (const auto& kernel : resize_rows_kernels(op)) {
+    if (!can_run(kernel.isa)) continue;
+    std::vector<Element> got(expected.size());
+    for (const auto& [begin, end] : {std::pair{rows / 2, rows}, std::pair{0, rows / 2}}) {
+      kernel.run(op, columns.data(), x.data(), got.data(), begin, end, scratch.data());
+    }
+    ASSERT_EQ(0, std::memcmp(expected.data(), got.data(), got.size() * sizeof(Element)))
+        << isa_name(kernel.isa) << ": " << shape.in_h << "x" << shape.in_w << " to " << shape.out_h
+        << "x" << shape.out_w << "x" << shape.channels << (shape.align_corners ? " corners" : "")
+        << (shape.half_pixel_centers ? " half pixel" : "");
   }
-  ASSERT_EQ(0, std::memcmp(expected.data(), got.data(), got.size() * sizeof(Element)))
-      << shape.in_h << "x" << shape.in_w << " to " << shape.out_h << "x" << shape.out_w << "x"
-      << shape.channels << (shape.align_corners ? " corners" : "")
-      << (shape.half_pixel_centers ? " half pixel" : "");
 }
 
 TEST(VectorizedResize, EverySizeAndConvention) {
@@ -93,6 +104,38 @@ TEST(VectorizedResize, EverySizeAndConvention) {
     s.half_pixel_centers = round % 3 == 1;
     ASSERT_NO_FATAL_FAILURE((compare_resize<ResizeBilinearInt8, int8_t>(s, random)));
     ASSERT_NO_FATAL_FAILURE((compare_resize<ResizeBilinearFloat, float>(s, random)));
+  }
+}
+
+TEST(VectorizedAveragePool, EveryWindow) {
+  std::mt19937 random(4);
+  auto windows = testing::window_cases();
+  WindowShape whole;  // Over the whole picture, as networks pool.
+  whole.batch = 2;
+  whole.in_h = whole.filter_h = 33;
+  whole.in_w = whole.filter_w = 20;
+  windows.push_back(testing::with_padding(whole, testing::Pad::kValid));
+  for (const WindowShape& shape : windows) {
+    AveragePool2DInt8 pool;
+    pool.shape = shape;
+    pool.shape.in_c = pool.shape.out_c = 1 + static_cast<int32_t>(random() % 70);
+    pool.zero_point = static_cast<int32_t>(random() % 256) - 128;
+    pool.output_max = random() % 2 == 0 ? 127 : 50;
+    const WindowShape& s = pool.shape;
+    const auto x =
+        random_values<int8_t>(random, static_cast<size_t>(s.batch) * s.in_h * s.in_w * s.in_c);
+    const int64_t pixels = int64_t{s.batch} * s.out_h * s.out_w;
+    std::vector<int8_t> expected(static_cast<size_t>(pixels * s.out_c));
+    average_pool2d_reference(pool, Rounding::kEngine, x.data(), expected.data());
+    ASSERT_TRUE(average_pool_kernels_support(pool));
+    for (const auto& kernel : average_pool_kernels()) {
+      if (!can_run(kernel.isa)) continue;
+      std::vector<int8_t> got(expected.size());
+      std::vector<int32_t> sums(static_cast<size_t>(s.out_c));
+      kernel.run(pool, x.data(), got.data(), pixels / 2, pixels, sums.data());
+      kernel.run(pool, x.data(), got.data(), 0, pixels / 2, sums.data());
+      ASSERT_EQ(expected, got) << isa_name(kernel.isa) << ": " << testing::describe(s);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/per_isa.h"
 #include "kernels/requantize.h"
 #include "kernels/shape.h"
 
@@ -17,6 +18,8 @@ struct BroadcastShape {
 
   /// b has the shape of a: the op is elementwise over dims.elements().
   bool elementwise() const { return dims.rank == 1 && b_strides[0] == 1; }
+  /// b, of the innermost dimension's shape, is added to every piece of that size.
+  bool repeats() const { return dims.rank == 2 && b_strides[0] == 0 && b_strides[1] == 1; }
 };
 
 /// Engine: q = clamp(round_half_even(float(a - za) * a_scale + float(b - zb) * b_scale) + zo),
@@ -49,9 +52,9 @@ void add_reference(const AddInt8& add, Rounding rounding, const int8_t* a, const
                    int8_t* output);
 void add_reference(const AddFloat& add, const float* a, const float* b, float* output);
 
-/// The reference's bytes in the engine's rounding, for `count` elements of an elementwise add, in
-/// a form that compilers vectorize.
-void add_elementwise(const AddInt8& add, int64_t count, const int8_t* a, const int8_t* b,
-                     int8_t* output);
+/// The reference's bytes in the engine's rounding, for `count` elements of an elementwise add.
+using AddElementwise = void(const AddInt8& add, int64_t count, const int8_t* a, const int8_t* b,
+                            int8_t* output);
+std::span<const PerIsa<AddElementwise>> add_elementwise_kernels();
 
 }  // namespace deeplab::kernels

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/per_isa.h"
 #include "kernels/requantize.h"
 #include "kernels/window.h"
 
@@ -32,5 +33,14 @@ struct AveragePool2DFloat {
 void average_pool2d_reference(const AveragePool2DInt8& pool, Rounding rounding, const int8_t* input,
                               int8_t* output);
 void average_pool2d_reference(const AveragePool2DFloat& pool, const float* input, float* output);
+
+/// Output pixels [begin, end) of batch * out_h * out_w with the reference's bytes in the engine's
+/// rounding; `sums` is scratch for out_c values. For windows of less than 2^23 taps.
+using AveragePoolPixels = void(const AveragePool2DInt8& pool, const int8_t* input, int8_t* output,
+                               int64_t begin, int64_t end, int32_t* sums);
+std::span<const PerIsa<AveragePoolPixels>> average_pool_kernels();
+inline bool average_pool_kernels_support(const AveragePool2DInt8& pool) {
+  return int64_t{pool.shape.filter_h} * pool.shape.filter_w < 1 << 23;
+}
 
 }  // namespace deeplab::kernels

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kernels/per_isa.h"
 #include "kernels/requantize.h"
 #include "kernels/resize_shape.h"
 
@@ -31,11 +32,12 @@ void resize_bilinear_reference(const ResizeBilinearFloat& resize, Rounding round
 /// Output rows [row_begin, row_end) of batch * out_h with the reference's bytes in the engine's
 /// rounding: interpolates whole rows vertically, then between their columns. `columns` holds
 /// resize_sample() of every output column; `scratch` in_w * channels floats.
-void resize_bilinear_rows(const ResizeBilinearInt8& resize, const ResizeSample* columns,
-                          const int8_t* input, int8_t* output, int32_t row_begin, int32_t row_end,
-                          float* scratch);
-void resize_bilinear_rows(const ResizeBilinearFloat& resize, const ResizeSample* columns,
-                          const float* input, float* output, int32_t row_begin, int32_t row_end,
-                          float* scratch);
+template <typename Params, typename Element>
+using ResizeRows = void(const Params& resize, const ResizeSample* columns, const Element* input,
+                        Element* output, int32_t row_begin, int32_t row_end, float* scratch);
+std::span<const PerIsa<ResizeRows<ResizeBilinearInt8, int8_t>>> resize_rows_kernels(
+    const ResizeBilinearInt8& params);
+std::span<const PerIsa<ResizeRows<ResizeBilinearFloat, float>>> resize_rows_kernels(
+    const ResizeBilinearFloat& params);
 
 }  // namespace deeplab::kernels
