@@ -108,8 +108,12 @@ Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
   std::vector<StepProfile> steps;
   for (int i = 0; i < executor.step_count(); ++i) {
     const graph::Op& op = graph.ops[static_cast<size_t>(executor.step_op(i))];
+    int64_t macs = 0;
+    for (int at : executor.step_ops(i)) {
+      macs += graph::macs(graph, graph.ops[static_cast<size_t>(at)]);
+    }
     steps.push_back({op.index, std::string(graph::op_name(op.attributes)), executor.step_kernel(i),
-                     graph.tensor(executor.step_output(i)).shape, graph::macs(graph, op),
+                     graph.tensor(executor.step_output(i)).shape, macs,
                      spread_of(std::move(samples[static_cast<size_t>(i)])).median});
   }
   return steps;

@@ -155,12 +155,19 @@ Json label_head_json(const passes::LabelHead& head) {
 Json plan_json(const plan::Plan& plan) {
   Json steps = Json::array();
   for (const plan::PlannedStep& step : plan.steps()) {
-    const graph::Op& op = plan.graph().ops[static_cast<size_t>(step.op)];
+    const graph::Op& op = plan.graph().ops[static_cast<size_t>(step.ops.back())];
+    int64_t macs = 0;
+    Json fused = Json::array();
+    for (int at : step.ops) {
+      macs += graph::macs(plan.graph(), plan.graph().ops[static_cast<size_t>(at)]);
+      fused.push_back(plan.graph().ops[static_cast<size_t>(at)].index);
+    }
     const plan::Placement& place = plan.placement(step.output);
     steps.push_back({{"op", op.index},
                      {"type", graph::op_name(op.attributes)},
                      {"kernel", step.kernel},
-                     {"macs", graph::macs(plan.graph(), op)},
+                     {"ops", fused},
+                     {"macs", macs},
                      {"output", step.output},
                      {"offset", place.offset},
                      {"bytes", place.bytes},

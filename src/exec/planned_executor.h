@@ -29,7 +29,9 @@ class PlannedExecutor final : public Executor {
   std::span<std::byte> tensor(graph::TensorId id) override;
   int step_count() const override { return static_cast<int>(plan_->steps().size()); }
   graph::TensorId step_output(int step) const override { return planned(step).output; }
-  int step_op(int step) const override { return planned(step).op; }
+  int step_op(int step) const override { return planned(step).ops.back(); }
+  /// All the ops that the step runs, by position in graph().ops.
+  std::span<const int> step_ops(int step) const { return planned(step).ops; }
   std::string step_kernel(int step) const override { return planned(step).kernel; }
   void run_step(int step) override;
 

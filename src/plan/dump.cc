@@ -10,8 +10,10 @@ namespace {
 std::string tensor_text(const Plan& plan, graph::TensorId id) {
   const graph::Tensor& tensor = plan.graph().tensor(id);
   const Placement& placement = plan.placement(id);
-  return str_cat("t", id, " ", graph::type_name(tensor.type), " ", graph::shape_text(tensor.shape),
-                 " @", placement.offset, "+", placement.bytes);
+  const std::string text =
+      str_cat("t", id, " ", graph::type_name(tensor.type), " ", graph::shape_text(tensor.shape));
+  if (placement.offset < 0) return text + " in scratch";
+  return str_cat(text, " @", placement.offset, "+", placement.bytes);
 }
 
 std::string millions(int64_t count) {
@@ -20,20 +22,24 @@ std::string millions(int64_t count) {
   return std::move(out).str();
 }
 
+/// A line an op; what a step fuses stands together, the step's number and kernels at its last op.
 void dump_step(const Plan& plan, size_t index, std::ostream& out) {
   const PlannedStep& step = plan.steps()[index];
-  const graph::Op& op = plan.graph().ops[static_cast<size_t>(step.op)];
-  const int64_t macs = graph::macs(plan.graph(), op);
-  out << std::right << std::setw(4) << index << std::setw(5) << op.index << "  " << std::left
-      << std::setw(24) << graph::op_name(op.attributes) << std::setw(22) << step.kernel
-      << std::right << std::setw(10) << (macs > 0 ? millions(macs) : "") << "  ";
-  const char* separator = "";
-  for (graph::TensorId id : op.inputs) {
-    if (id == graph::kNoTensor || plan.graph().tensor(id).is_constant()) continue;
-    out << separator << tensor_text(plan, id);
-    separator = ", ";
+  for (int at : step.ops) {
+    const graph::Op& op = plan.graph().ops[static_cast<size_t>(at)];
+    const bool last = at == step.ops.back();
+    const int64_t macs = graph::macs(plan.graph(), op);
+    out << std::right << std::setw(4) << (last ? str_cat(index) : "") << std::setw(5) << op.index
+        << (last ? "  " : " +") << std::left << std::setw(24) << graph::op_name(op.attributes)
+        << std::right << std::setw(10) << (macs > 0 ? millions(macs) : "") << "  ";
+    const char* separator = "";
+    for (graph::TensorId id : op.inputs) {
+      if (id == graph::kNoTensor || plan.graph().tensor(id).is_constant()) continue;
+      out << separator << tensor_text(plan, id);
+      separator = ", ";
+    }
+    out << " -> " << tensor_text(plan, op.output()) << (last ? "  " + step.kernel : "") << '\n';
   }
-  out << " -> " << tensor_text(plan, step.output) << '\n';
 }
 
 }  // namespace
@@ -50,8 +56,8 @@ std::string dump(const Plan& plan) {
   std::ostringstream out;
   out << "plan: " << plan.steps().size() << " steps, " << isa_name(plan.options().isa) << ", "
       << plan.options().threads << (plan.options().threads == 1 ? " thread\n" : " threads\n")
-      << "step   op  type                    kernel                      MACs  inputs -> output "
-         "(tensor type shape @arena offset+bytes)\n";
+      << "step   op  type                          MACs  inputs -> output (tensor type shape "
+         "@arena offset+bytes)  kernel\n";
   for (size_t i = 0; i < plan.steps().size(); ++i) dump_step(plan, i, out);
   out << "arena " << plan.arena_bytes() << " bytes for " << requests.size() << " tensors of " << sum
       << " bytes; no layout takes less than " << arena_lower_bound(requests) << '\n'

@@ -24,6 +24,17 @@ inline LookupTable make_lookup_table(const Lowered& op) {
   return result;
 }
 
+/// What a concatenation makes of the stored values of one of its inputs.
+inline LookupTable concatenation_table(const kernels::ConcatenationInt8& op,
+                                       const kernels::ConcatenationInt8Input& input) {
+  kernels::ConcatenationInt8 one = op;
+  one.outer = 1;
+  one.count = 1;
+  kernels::ConcatenationInt8Input all = input;
+  all.inner = 256;
+  return make_lookup_table(Lowered(LoweredConcatenationInt8(one, {all})));
+}
+
 inline void look_up(const LookupTable& table, int64_t count, const int8_t* input, int8_t* output) {
   for (int64_t i = 0; i < count; ++i) output[i] = table[static_cast<uint8_t>(input[i])];
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plan/lower.h"
+#include "plan/make_fused_step.h"
 #include "plan/make_step.h"
 
 namespace deeplab::plan {
@@ -15,8 +16,9 @@ int64_t round_up(int64_t bytes) {
 }
 
 /// Which steps need each activation: from its writer (the caller is step -1) to its last reader
-/// (the caller is step `ops`).
-std::vector<Placement> lifetimes(const graph::Graph& graph, bool keep_all) {
+/// (the caller is step `steps`). Tensors inside a group need no place.
+std::vector<Placement> lifetimes(const graph::Graph& graph, std::span<const FusedOps> groups,
+                                 bool keep_all) {
   std::vector<Placement> result(graph.tensors.size());
   const auto at = [&](graph::TensorId id) -> Placement& { return result[static_cast<size_t>(id)]; };
   const auto begin = [&](graph::TensorId id, int step) {
@@ -24,23 +26,38 @@ std::vector<Placement> lifetimes(const graph::Graph& graph, bool keep_all) {
     at(id).first_step = at(id).last_step = step;
     at(id).offset = 0;  // Marks it as in need of a place.
   };
-  const int ops = static_cast<int>(graph.ops.size());
+  const int steps = static_cast<int>(groups.size());
   for (graph::TensorId id : graph.inputs) begin(id, -1);
-  for (int step = 0; step < ops; ++step) {
-    const graph::Op& op = graph.ops[static_cast<size_t>(step)];
-    for (graph::TensorId id : op.inputs) {
-      if (id != graph::kNoTensor) at(id).last_step = step;
+  for (int step = 0; step < steps; ++step) {
+    const FusedOps& group = groups[static_cast<size_t>(step)];
+    for (int op : group.ops) {
+      for (graph::TensorId id : graph.ops[static_cast<size_t>(op)].inputs) {
+        if (id != graph::kNoTensor) at(id).last_step = step;
+      }
     }
-    begin(op.output(), step);
+    begin(graph.ops[static_cast<size_t>(group.ops.back())].output(), step);
   }
-  for (graph::TensorId id : graph.outputs) at(id).last_step = ops;
+  for (graph::TensorId id : graph.outputs) at(id).last_step = steps;
   for (Placement& placement : result) {
     if (keep_all) {
       placement.first_step = -1;
-      placement.last_step = ops;
+      placement.last_step = steps;
     }
   }
   return result;
+}
+
+Result<MadeStep> make_step(FusedOps::Kind kind, std::span<FusedOp> ops, Isa isa) {
+  switch (kind) {
+    case FusedOps::Kind::kBlock:
+      return make_block_step(ops, isa);
+    case FusedOps::Kind::kSpreadConcat:
+      return make_spread_concat_step(ops, isa);
+    case FusedOps::Kind::kSingle:
+      break;
+  }
+  FusedOp& op = ops.front();
+  return make_step(std::move(op.lowered), {isa, std::move(op.inputs), op.output});
 }
 
 }  // namespace
@@ -52,8 +69,12 @@ Result<std::shared_ptr<const Plan>> Plan::build(graph::Graph graph, const PlanOp
   std::shared_ptr<Plan> plan(new Plan);
   plan->graph_ = std::move(graph);
   plan->options_ = options;
-  DEEPLAB_RETURN_IF_ERROR(plan->place_tensors());
-  DEEPLAB_RETURN_IF_ERROR(plan->make_steps());
+  plan->groups_ = options.keep_all_tensors ? do_not_fuse(plan->graph_) : fuse(plan->graph_);
+  // A group that no step can run is dissolved, and all begins again: real models have none.
+  for (bool made = false; !made;) {
+    DEEPLAB_RETURN_IF_ERROR(plan->place_tensors());
+    DEEPLAB_ASSIGN_OR_RETURN(made, plan->make_steps());
+  }
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
@@ -63,7 +84,7 @@ Status Plan::place_tensors() {
       return unsupported("output '", graph_.tensor(id).name, "' is a constant of the model");
     }
   }
-  placements_ = lifetimes(graph_, options_.keep_all_tensors);
+  placements_ = lifetimes(graph_, groups_, options_.keep_all_tensors);
   std::vector<ArenaRequest> requests;
   std::vector<Placement*> requesters;
   for (Placement& placement : placements_) {
@@ -79,28 +100,43 @@ Status Plan::place_tensors() {
   return {};
 }
 
-Status Plan::make_steps() {
+Result<bool> Plan::make_steps() {
+  steps_.clear();
+  scratch_bytes_ = 0;
   const auto place = [this](graph::TensorId id) -> TensorPlace {
     if (id == graph::kNoTensor) return {};
     const graph::Tensor& tensor = graph_.tensor(id);
     if (tensor.is_constant()) return {tensor.data->data(), -1};
     return {nullptr, placement(id).offset};
   };
-  for (size_t i = 0; i < graph_.ops.size(); ++i) {
-    const graph::Op& op = graph_.ops[i];
-    StepSource source;
-    source.isa = options_.isa;
-    for (graph::TensorId id : op.inputs) source.inputs.push_back(place(id));
-    source.output = place(op.output());
-    DEEPLAB_ASSIGN_OR_RETURN(Lowered lowered, lower(graph_, op));
-    auto made = make_step(std::move(lowered), std::move(source));
-    if (!made.ok()) return annotate(made.status(), graph::op_label(op));
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    const FusedOps& group = groups_[i];
+    std::vector<FusedOp> ops;
+    for (int at : group.ops) {
+      const graph::Op& op = graph_.ops[static_cast<size_t>(at)];
+      DEEPLAB_ASSIGN_OR_RETURN(Lowered lowered, lower(graph_, op));
+      FusedOp& fused = ops.emplace_back(FusedOp{std::move(lowered), {}, place(op.output())});
+      for (graph::TensorId id : op.inputs) fused.inputs.push_back(place(id));
+    }
+    const graph::Op& last = graph_.ops[static_cast<size_t>(group.ops.back())];
+    auto made = make_step(group.kind, ops, options_.isa);
+    if (!made.ok()) return annotate(made.status(), graph::op_label(last));
+    if (made->step == nullptr) {
+      dissolve(i);
+      return false;
+    }
     scratch_bytes_ =
         std::max(scratch_bytes_, round_up(static_cast<int64_t>(made->step->scratch_bytes())));
-    steps_.push_back(
-        {static_cast<int>(i), op.output(), std::move(made->kernel), std::move(made->step)});
+    steps_.push_back({group.ops, last.output(), std::move(made->kernel), std::move(made->step)});
   }
-  return {};
+  return true;
+}
+
+void Plan::dissolve(size_t group) {
+  const std::vector<int> ops = groups_[group].ops;
+  groups_.erase(groups_.begin() + static_cast<ptrdiff_t>(group));
+  for (int op : ops) groups_.push_back({FusedOps::Kind::kSingle, {op}});
+  sort_by_last_op(groups_);
 }
 
 int64_t Plan::packed_weight_bytes() const {

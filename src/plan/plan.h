@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "graph/graph.h"
 #include "plan/arena.h"
+#include "plan/fuse.h"
 #include "plan/step.h"
 
 namespace deeplab::plan {
@@ -22,7 +23,8 @@ struct PlanOptions {
   Isa isa = Isa::kScalar;
   /// Workers that a step is split between: the size of the pool that executors will bring.
   int threads = 1;
-  /// Gives every tensor memory of its own, so that all of them can be read after a run.
+  /// Gives every tensor memory of its own, so that all of them can be read after a run. No ops are
+  /// fused then.
   bool keep_all_tensors = false;
   /// The arena may not exceed `max_total_bytes`.
   graph::Limits limits;
@@ -30,13 +32,16 @@ struct PlanOptions {
 
 /// One step and what the dump and the profile say about it.
 struct PlannedStep {
-  int op = 0;  ///< Position in graph().ops of the op that it runs.
+  /// Positions in graph().ops of the ops that it runs, in their order; the last one writes
+  /// `output`.
+  std::vector<int> ops;
   graph::TensorId output = graph::kNoTensor;
-  std::string kernel;  ///< "gemm/avx2", "reference", ...
+  std::string kernel;  ///< "gemm/avx2", "reference", "3x3/avx512vnni + gemm/avx512vnni + add", ...
   std::unique_ptr<const Step> step;
 };
 
-/// Where an activation lives. Tensors without memory (constants, dead ones) have offset -1.
+/// Where an activation lives. Tensors without memory (constants, dead ones, those inside a fused
+/// step) have offset -1.
 struct Placement {
   int64_t offset = -1;
   int64_t bytes = 0;
@@ -65,11 +70,13 @@ class Plan {
 
  private:
   Plan() = default;
-  Status make_steps();
+  Result<bool> make_steps();  ///< False: a group was dissolved, start again.
+  void dissolve(size_t group);
   Status place_tensors();
 
   graph::Graph graph_;
   PlanOptions options_;
+  std::vector<FusedOps> groups_;  ///< One a step.
   std::vector<PlannedStep> steps_;
   std::vector<Placement> placements_;
   int64_t arena_bytes_ = 0;

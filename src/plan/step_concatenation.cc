@@ -23,7 +23,7 @@ class ConcatenationStep final : public Step {
       part.inner = input.inner;
       part.offset = offset;
       part.copied = input.same && op.output_min == -128 && op.output_max == 127;
-      part.table = table_of(op, input);
+      part.table = concatenation_table(op, input);
       offset += input.inner;
       parts_.push_back(part);
     }
@@ -58,17 +58,6 @@ class ConcatenationStep final : public Step {
     bool copied = false;
     LookupTable table;
   };
-
-  /// The op with this input alone, over every byte.
-  static LookupTable table_of(const kernels::ConcatenationInt8& op,
-                              const kernels::ConcatenationInt8Input& input) {
-    kernels::ConcatenationInt8 one = op;
-    one.outer = 1;
-    one.count = 1;
-    kernels::ConcatenationInt8Input all = input;
-    all.inner = 256;
-    return make_lookup_table(Lowered(LoweredConcatenationInt8(one, {all})));
-  }
 
   int64_t outer_;
   int64_t stride_ = 0;

@@ -1,98 +1,78 @@
 // CONV_2D and DEPTHWISE_CONV_2D on the kernel tables, split between the workers by output rows.
-#include <span>
-
-#include "base/aligned_buffer.h"
+#include "plan/bound_convolution.h"
 #include "plan/make_step.h"
 
 namespace deeplab::plan {
 namespace {
 
-/// Pieces a worker gets: more even out what the workers' speeds differ by, fewer share packed
-/// weights and border rows better.
-constexpr int32_t kPiecesPerWorker = 4;
+/// A 1x1 convolution does not care where a row ends: its pixels, one below the other, split more
+/// evenly. Tiles of gemm kernels divide this number of them.
+constexpr int32_t kPixelsPerUnit = 24;
 
-// The kernel parameters inside each lowered convolution.
-template <typename Params, auto pointer>
-const Params& params_of(const LoweredWithArray<Params, pointer>& lowered) {
-  return lowered.params;
-}
-const kernels::Conv2DFloat& params_of(const kernels::Conv2DFloat& params) { return params; }
-const kernels::DepthwiseConv2DFloat& params_of(const kernels::DepthwiseConv2DFloat& params) {
-  return params;
+template <typename Params>
+void flatten(Params& conv) {
+  kernels::WindowShape& s = conv.shape;
+  const bool pixelwise = s.filter_h == 1 && s.filter_w == 1 && s.stride_h == 1 && s.stride_w == 1 &&
+                         s.pad_top == 0 && s.pad_left == 0 && s.in_h == s.out_h &&
+                         s.in_w == s.out_w;
+  const int64_t pixels = int64_t{s.batch} * s.out_h * s.out_w;
+  if (!pixelwise || pixels > INT32_MAX) return;
+  s.batch = 1;
+  s.in_h = s.out_h = static_cast<int32_t>(pixels);
+  s.in_w = s.out_w = 1;
 }
 
-template <typename LoweredConv, typename Params, typename Element, typename Bias>
+template <typename LoweredConv>
 class ConvolutionStep final : public Step {
  public:
-  using Kernel = kernels::Conv2DKernelOf<Params, Element, Bias>;
-
-  ConvolutionStep(const Kernel& kernel, LoweredConv lowered, AlignedBuffer packed,
-                  const StepSource& source)
-      : kernel_(kernel),
-        lowered_(std::move(lowered)),
-        packed_(std::move(packed)),
-        input_(source.inputs[0]),
-        output_(source.output) {}
+  ConvolutionStep(std::unique_ptr<BoundConvolution<LoweredConv>> conv, const StepSource& source)
+      : conv_(std::move(conv)), input_(source.inputs[0]), output_(source.output) {}
 
   void run(const RunContext& context) const override {
-    const Params& conv = params_of(lowered_);
+    using Element = typename BoundConvolution<LoweredConv>::Element;
     const auto* input = reinterpret_cast<const Element*>(input_.read(context));
     auto* output = reinterpret_cast<Element*>(output_.write(context));
-    const int32_t rows = conv.shape.batch * conv.shape.out_h;
-    for_rows(context, rows, rows / (context.workers * kPiecesPerWorker) + 1,
+    const kernels::WindowShape& s = conv_->shape();
+    const int32_t rows = s.batch * s.out_h;
+    const int32_t unit = s.out_w == 1 ? kPixelsPerUnit : 2 * s.dilation_h;
+    for_rows(context, rows, even_grain(rows, unit, context.workers),
              [&](int32_t begin, int32_t end, std::byte* scratch) {
-               kernel_.run(conv, packed_.data(), input, output, begin, end, scratch);
+               conv_->run(input, output, begin, end, scratch);
              });
   }
-  size_t scratch_bytes() const override { return kernel_.scratch_bytes(params_of(lowered_)); }
-  size_t packed_bytes() const override { return packed_.size(); }
+  size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
+  size_t packed_bytes() const override { return conv_->packed_bytes(); }
 
  private:
-  Kernel kernel_;
-  LoweredConv lowered_;
-  AlignedBuffer packed_;
+  std::unique_ptr<const BoundConvolution<LoweredConv>> conv_;
   TensorPlace input_;
   TensorPlace output_;
 };
 
-template <typename LoweredConv, typename Params, typename Element, typename Bias>
-Result<MadeStep> make(std::span<const kernels::Conv2DKernelOf<Params, Element, Bias>> table,
-                      LoweredConv& lowered, const StepSource& source) {
-  const TensorPlace& filter = source.inputs[1];
+template <typename LoweredConv>
+Result<MadeStep> make(LoweredConv& lowered, const StepSource& source) {
   const TensorPlace bias = source.inputs.size() > 2 ? source.inputs[2] : TensorPlace{};
-  // Weights that another op computes cannot be packed ahead.
-  if (!filter.is_constant() || bias.offset >= 0) return MadeStep{};
-  const Params& conv = params_of(lowered);
-  for (const auto& kernel : table) {
-    if (kernel.isa > source.isa || !kernel.supports(conv)) continue;
-    AlignedBuffer packed(kernel.packed_bytes(conv));
-    if (packed.data() == nullptr) {
-      return resource_exhausted("no memory for ", kernel.packed_bytes(conv),
-                                " bytes of packed weights");
-    }
-    kernel.pack(conv, reinterpret_cast<const Element*>(filter.constant),
-                reinterpret_cast<const Bias*>(bias.constant), packed.data());
-    using ThisStep = ConvolutionStep<LoweredConv, Params, Element, Bias>;
-    return MadeStep{kernel.name, std::make_unique<ThisStep>(kernel, std::move(lowered),
-                                                            std::move(packed), source)};
-  }
-  return MadeStep{};
+  DEEPLAB_ASSIGN_OR_RETURN(
+      auto conv, BoundConvolution<LoweredConv>::bind(lowered, source.inputs[1], bias, source.isa));
+  if (!conv) return MadeStep{};
+  const char* name = conv->name();
+  return MadeStep{name, std::make_unique<ConvolutionStep<LoweredConv>>(std::move(conv), source)};
 }
 
 }  // namespace
 
 Result<MadeStep> make_convolution_step(Lowered& lowered, const StepSource& source) {
   if (auto* conv = std::get_if<LoweredConv2DInt8>(&lowered)) {
-    return make(kernels::conv2d_int8_kernels(), *conv, source);
+    flatten(conv->params);
+    return make(*conv, source);
   }
   if (auto* conv = std::get_if<kernels::Conv2DFloat>(&lowered)) {
-    return make(kernels::conv2d_float_kernels(), *conv, source);
+    flatten(*conv);
+    return make(*conv, source);
   }
-  if (auto* conv = std::get_if<LoweredDepthwiseConv2DInt8>(&lowered)) {
-    return make(kernels::depthwise_conv2d_int8_kernels(), *conv, source);
-  }
+  if (auto* conv = std::get_if<LoweredDepthwiseConv2DInt8>(&lowered)) return make(*conv, source);
   if (auto* conv = std::get_if<kernels::DepthwiseConv2DFloat>(&lowered)) {
-    return make(kernels::depthwise_conv2d_float_kernels(), *conv, source);
+    return make(*conv, source);
   }
   return MadeStep{};
 }

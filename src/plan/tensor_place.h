@@ -14,6 +14,7 @@ struct TensorPlace {
   const std::byte* constant = nullptr;
   int64_t offset = -1;
 
+  bool exists() const { return constant != nullptr || offset >= 0; }
   bool is_constant() const { return constant != nullptr; }
   const std::byte* read(const RunContext& context) const {
     if (constant != nullptr) return constant;

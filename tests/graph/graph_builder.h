@@ -54,6 +54,15 @@ class GraphBuilder {
     return out;
   }
 
+  /// Other bytes for a constant, as many as it had.
+  void set_data(graph::TensorId id, std::vector<std::byte> bytes) {
+    EXPECT_EQ(bytes.size(), graph_.tensor(id).byte_size());
+    graph_.tensor(id).data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  }
+  const graph::Quantization& quantization_of(graph::TensorId id) const {
+    return graph_.tensor(id).quantization;
+  }
+
   graph::Graph build(std::vector<graph::TensorId> outputs) {
     graph_.outputs = std::move(outputs);
     return graph_;

@@ -46,16 +46,19 @@ template <typename Params, typename Element, typename Bias>
 struct Conv2DKernelOf {
   const char* name;  ///< "gemm/avx2": what the plan dump and the profile show.
   Isa isa;
-  bool (*supports)(const Params& conv);
+  bool (*supports)(const Params& conv);  ///< May read `conv.multipliers`, too.
   size_t (*packed_bytes)(const Params& conv);
   /// `packed` is 64-byte aligned. `bias` may be null.
   void (*pack)(const Params& conv, const Element* filter, const Bias* bias, std::byte* packed);
   /// Bytes of 64-byte-aligned scratch that one call of run() needs for itself.
   size_t (*scratch_bytes)(const Params& conv);
   /// Output rows [row_begin, row_end) of batch * out_h rows. `conv.multipliers` is read. Reads
-  /// stay inside the input tensor and writes inside the rows asked for.
+  /// stay inside the input rows under these, and writes inside the rows asked for: a pointer may
+  /// be where row 0 would be of a buffer that holds no other rows.
   void (*run)(const Params& conv, const std::byte* packed, const Element* input, Element* output,
               int32_t row_begin, int32_t row_end, std::byte* scratch);
+  /// Adds extra[out_c] to the biases of packed weights. Null: the kernel cannot.
+  void (*add_bias)(const Params& conv, const Bias* extra, std::byte* packed) = nullptr;
 };
 using Conv2DInt8Kernel = Conv2DKernelOf<Conv2DInt8, int8_t, int32_t>;
 using Conv2DFloatKernel = Conv2DKernelOf<Conv2DFloat, float, float>;

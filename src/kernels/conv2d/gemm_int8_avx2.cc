@@ -48,6 +48,14 @@ void pack(const Conv2DInt8& conv, const int8_t* filter, const int32_t* bias, std
   }
 }
 
+void add_bias(const Conv2DInt8& conv, const int32_t* extra, std::byte* packed) {
+  for (int32_t n = 0; n < conv.shape.out_c; ++n) {
+    const int32_t first = n / kPanel * kPanel;
+    auto* bias = reinterpret_cast<uint32_t*>(packed + first * channel_bytes(conv));
+    bias[n - first] += static_cast<uint32_t>(extra[n]);
+  }
+}
+
 // scratch: 16-bit rows of one block, one row of taps.
 size_t rows_bytes(const Conv2DInt8& conv) {
   return static_cast<size_t>(gemm_block_pixels(row_bytes(conv))) *
@@ -193,7 +201,7 @@ bool supports(const Conv2DInt8& conv) { return gemm_supports(conv.shape); }
 
 }  // namespace
 
-const Conv2DInt8Kernel kConv2DInt8GemmAvx2 = {"gemm/avx2", Isa::kAvx2,    supports, packed_bytes,
-                                              pack,        scratch_bytes, run};
+const Conv2DInt8Kernel kConv2DInt8GemmAvx2 = {
+    "gemm/avx2", Isa::kAvx2, supports, packed_bytes, pack, scratch_bytes, run, add_bias};
 
 }  // namespace deeplab::kernels

@@ -53,6 +53,14 @@ void pack(const Conv2DInt8& conv, const int8_t* filter, const int32_t* bias, std
   }
 }
 
+void add_bias(const Conv2DInt8& conv, const int32_t* extra, std::byte* packed) {
+  for (int32_t n = 0; n < conv.shape.out_c; ++n) {
+    const int32_t first = n / kPanel * kPanel;
+    auto* bias = reinterpret_cast<uint32_t*>(packed + first * channel_bytes(conv));
+    bias[n - first] += static_cast<uint32_t>(extra[n]);
+  }
+}
+
 // scratch: shifted pixels uint8 [block][depth'], corrections int32 [block], one row of taps.
 size_t rows_bytes(const Conv2DInt8& conv) {
   const int32_t depth = padded_depth(conv);
@@ -268,6 +276,6 @@ bool supports(const Conv2DInt8& conv) {
 }  // namespace
 
 const Conv2DInt8Kernel kConv2DInt8GemmAvx512Vnni = {
-    "gemm/avx512vnni", Isa::kAvx512Vnni, supports, packed_bytes, pack, scratch_bytes, run};
+    "gemm/avx512vnni", Isa::kAvx512Vnni, supports, packed_bytes, pack, scratch_bytes, run, add_bias};
 
 }  // namespace deeplab::kernels

@@ -40,6 +40,11 @@ void pack(const Conv2DInt8& conv, const int8_t* filter, const int32_t* bias, std
   }
 }
 
+void add_bias(const Conv2DInt8& conv, const int32_t* extra, std::byte* packed) {
+  auto* bias = reinterpret_cast<uint32_t*>(packed);
+  for (int32_t n = 0; n < conv.shape.out_c; ++n) bias[n] += static_cast<uint32_t>(extra[n]);
+}
+
 // scratch: 16-bit rows of one block, sums int32 [2][Co'], one row of taps.
 size_t rows_bytes(const Conv2DInt8& conv) {
   const int32_t row = padded_depth(conv) * static_cast<int32_t>(sizeof(int16_t));
@@ -113,6 +118,6 @@ bool supports(const Conv2DInt8& conv) { return gemm_supports(conv.shape); }
 }  // namespace
 
 const Conv2DInt8Kernel kConv2DInt8GemmScalar = {
-    "gemm/scalar", Isa::kScalar, supports, packed_bytes, pack, scratch_bytes, run};
+    "gemm/scalar", Isa::kScalar, supports, packed_bytes, pack, scratch_bytes, run, add_bias};
 
 }  // namespace deeplab::kernels

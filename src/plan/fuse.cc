@@ -1,0 +1,169 @@
+#include "plan/fuse.h"
+
+#include <algorithm>
+
+namespace deeplab::plan {
+namespace {
+
+using graph::TensorId;
+
+class Fuser {
+ public:
+  explicit Fuser(const graph::Graph& graph)
+      : graph_(graph),
+        producer_(graph.tensors.size(), -1),
+        reader_(graph.tensors.size(), -1),
+        readers_(graph.tensors.size(), 0),
+        taken_(graph.ops.size(), false) {
+    for (size_t i = 0; i < graph.ops.size(); ++i) {
+      for (TensorId id : graph.ops[i].inputs) {
+        if (id == graph::kNoTensor) continue;
+        reader_[index(id)] = static_cast<int>(i);
+        ++readers_[index(id)];
+      }
+      producer_[index(graph.ops[i].output())] = static_cast<int>(i);
+    }
+    for (TensorId id : graph.outputs) ++readers_[index(id)];
+  }
+
+  std::vector<FusedOps> run() {
+    std::vector<FusedOps> groups;
+    for (size_t i = 0; i < graph_.ops.size(); ++i) {
+      FusedOps group = block_at(static_cast<int>(i));
+      if (group.ops.empty()) group = spread_concat_at(static_cast<int>(i));
+      if (group.ops.empty()) continue;
+      for (int op : group.ops) taken_[static_cast<size_t>(op)] = true;
+      groups.push_back(std::move(group));
+    }
+    for (size_t i = 0; i < graph_.ops.size(); ++i) {
+      if (!taken_[i]) groups.push_back({FusedOps::Kind::kSingle, {static_cast<int>(i)}});
+    }
+    sort_by_last_op(groups);
+    return groups;
+  }
+
+ private:
+  static size_t index(TensorId id) { return static_cast<size_t>(id); }
+  const graph::Op& op(int at) const { return graph_.ops[static_cast<size_t>(at)]; }
+
+  template <typename T>
+  const T* as(int at) const {
+    if (at < 0 || taken_[static_cast<size_t>(at)]) return nullptr;
+    return std::get_if<T>(&op(at).attributes);
+  }
+  /// The op that alone reads it, or -1.
+  int sole_reader(TensorId id) const { return readers_[index(id)] == 1 ? reader_[index(id)] : -1; }
+  int producer(TensorId id) const { return producer_[index(id)]; }
+
+  bool has_constant_weights(int at) const {
+    const auto& inputs = op(at).inputs;
+    for (size_t i = 1; i < inputs.size(); ++i) {
+      if (inputs[i] != graph::kNoTensor && !graph_.tensor(inputs[i]).is_constant()) return false;
+    }
+    return true;
+  }
+  bool is_pointwise(int at) const {
+    const auto* conv = as<graph::Conv2D>(at);
+    if (conv == nullptr || !has_constant_weights(at)) return false;
+    const graph::Shape& filter = graph_.tensor(op(at).inputs[1]).shape;
+    const graph::Shape& in = graph_.tensor(op(at).inputs[0]).shape;
+    const graph::Shape& out = graph_.tensor(op(at).output()).shape;
+    return filter[1] == 1 && filter[2] == 1 && conv->window.stride_h == 1 &&
+           conv->window.stride_w == 1 && in[1] == out[1] && in[2] == out[2] &&
+           conv->window.padding != graph::Padding::kExplicit;
+  }
+
+  FusedOps block_at(int at) const {
+    if (as<graph::DepthwiseConv2D>(at) == nullptr || !has_constant_weights(at)) return {};
+    const TensorId input = op(at).inputs[0];
+    if (graph_.tensor(input).shape[0] != 1) return {};
+    const int project = sole_reader(op(at).output());
+    if (!is_pointwise(project) || op(project).inputs[0] != op(at).output()) return {};
+    FusedOps block{FusedOps::Kind::kBlock, {at, project}};
+
+    const int expand = producer(input);
+    if (as<graph::Conv2D>(expand) != nullptr && has_constant_weights(expand) &&
+        sole_reader(input) == at &&
+        static_cast<int64_t>(graph_.tensor(input).byte_size()) > kExpandedCacheBytes) {
+      block.ops.insert(block.ops.begin(), expand);
+    }
+    const int add = sole_reader(op(project).output());
+    if (as<graph::Add>(add) != nullptr) {
+      const auto& inputs = op(add).inputs;
+      const TensorId other = inputs[0] == op(project).output() ? inputs[1] : inputs[0];
+      if (!graph_.tensor(other).is_constant() &&
+          graph_.tensor(other).shape == graph_.tensor(op(add).output()).shape) {
+        block.ops.push_back(add);
+      }
+    }
+    return block;
+  }
+
+  /// The op that spreads the one pixel of its input over `id`, or -1.
+  int spreader(TensorId id) const {
+    const int at = producer(id);
+    if (sole_reader(id) < 0) return -1;
+    if (as<graph::ResizeBilinear>(at) == nullptr &&
+        as<graph::ResizeNearestNeighbor>(at) == nullptr && as<graph::Tile>(at) == nullptr) {
+      return -1;
+    }
+    const graph::Shape& in = graph_.tensor(op(at).inputs[0]).shape;
+    const graph::Shape& out = graph_.tensor(id).shape;
+    const bool one_pixel = in.size() == 4 && in[0] == 1 && in[1] == 1 && in[2] == 1;
+    return one_pixel && out.size() == 4 && out[0] == 1 && out[3] == in[3] ? at : -1;
+  }
+
+  FusedOps spread_concat_at(int at) const {
+    if (!is_pointwise(at)) return {};
+    const TensorId joined = op(at).inputs[0];
+    if (graph_.tensor(joined).type != graph::DataType::kInt8) return {};
+    const int concat = producer(joined);
+    const auto* join = as<graph::Concatenation>(concat);
+    if (join == nullptr || join->axis != 3 || sole_reader(joined) != at ||
+        join->activation != graph::Activation::kNone || op(concat).inputs.size() != 2) {
+      return {};
+    }
+    FusedOps group{FusedOps::Kind::kSpreadConcat, {concat, at}};
+    for (size_t k = 0; k < 2; ++k) {
+      const TensorId other = op(concat).inputs[1 - k];
+      if (graph_.tensor(other).quantization != graph_.tensor(joined).quantization) continue;
+      TensorId id = op(concat).inputs[k];
+      const int quantize = producer(id);
+      const bool quantized = as<graph::Quantize>(quantize) != nullptr &&
+                             sole_reader(id) == concat &&
+                             graph_.tensor(op(quantize).inputs[0]).type == graph::DataType::kInt8;
+      if (quantized) id = op(quantize).inputs[0];
+      const int spread = spreader(id);
+      if (spread < 0 || graph_.tensor(id).type != graph::DataType::kInt8) continue;
+      if (quantized) group.ops.insert(group.ops.begin(), quantize);
+      group.ops.insert(group.ops.begin(), spread);
+      return group;
+    }
+    return {};
+  }
+
+  const graph::Graph& graph_;
+  std::vector<int> producer_;
+  std::vector<int> reader_;
+  std::vector<int> readers_;
+  std::vector<bool> taken_;
+};
+
+}  // namespace
+
+void sort_by_last_op(std::vector<FusedOps>& groups) {
+  std::sort(groups.begin(), groups.end(),
+            [](const FusedOps& a, const FusedOps& b) { return a.ops.back() < b.ops.back(); });
+}
+
+std::vector<FusedOps> fuse(const graph::Graph& graph) { return Fuser(graph).run(); }
+
+std::vector<FusedOps> do_not_fuse(const graph::Graph& graph) {
+  std::vector<FusedOps> groups;
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    groups.push_back({FusedOps::Kind::kSingle, {static_cast<int>(i)}});
+  }
+  return groups;
+}
+
+}  // namespace deeplab::plan

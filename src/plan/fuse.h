@@ -1,0 +1,43 @@
+// Which ops run together as one step. Fusing changes no byte: every op of a group still rounds to
+// its own tensor, of which only some rows exist at a time, in scratch.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace deeplab::plan {
+
+struct FusedOps {
+  enum class Kind : uint8_t {
+    kSingle,
+    /// [CONV_2D], DEPTHWISE_CONV_2D, 1x1 CONV_2D, [ADD]: an inverted residual block (Sandler et
+    /// al., MobileNetV2, 2018), a strip of rows at a time.
+    kBlock,
+    /// What spreads one pixel over the picture, [QUANTIZE], CONCATENATION with another picture,
+    /// 1x1 CONV_2D: the pixel's part of the product is computed once.
+    kSpreadConcat,
+  };
+  Kind kind = Kind::kSingle;
+  std::vector<int> ops;  ///< Positions in graph.ops, rising; the last one writes the step's output.
+};
+
+/// A partition of the graph's ops, in an order in which they can run: a group stands where its last
+/// op stood. Tensors between the ops of a group have no reader outside it.
+///
+/// A block takes its first convolution in only where that one's output is larger than
+/// kExpandedCacheBytes: smaller ones stay in the cache anyway, and then no row of it is computed by
+/// two workers.
+std::vector<FusedOps> fuse(const graph::Graph& graph);
+
+/// The same ops, each by itself.
+std::vector<FusedOps> do_not_fuse(const graph::Graph& graph);
+
+/// The order of fuse().
+void sort_by_last_op(std::vector<FusedOps>& groups);
+
+/// Over half of the 1 MB second-level cache of a current core.
+inline constexpr int64_t kExpandedCacheBytes = 640 * 1024;
+
+}  // namespace deeplab::plan

@@ -1,0 +1,249 @@
+// An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
+// time, so that the wide tensors in the middle never leave the cache, and workers meet once a
+// block.
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "kernels/clamp.h"
+#include "plan/bound_convolution.h"
+#include "plan/make_fused_step.h"
+
+namespace deeplab::plan {
+namespace {
+
+/// What the rows of the wide tensors in one strip should take at most: an eighth of a 1 MB
+/// second-level cache, beside which weights and the narrow tensors have room.
+constexpr int64_t kStripBytes = 128 * 1024;
+
+constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/// Where row 0 would be of a buffer that begins with row `first`. Not a place to be read from.
+template <typename T>
+T* row_zero(T* buffer, int32_t first, int64_t row_elements) {
+  const auto bytes = static_cast<uintptr_t>(first * row_elements) * sizeof(T);
+  return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(buffer) - bytes);
+}
+
+/// The elementwise end of a block.
+struct ResidualInt8 {
+  kernels::AddInt8 op;
+  kernels::AddElementwise* kernel;
+  void run(int64_t count, const int8_t* a, const int8_t* b, int8_t* output) const {
+    kernel(op, count, a, b, output);
+  }
+};
+struct ResidualFloat {
+  kernels::AddFloat op;
+  void run(int64_t count, const float* a, const float* b, float* output) const {
+    for (int64_t i = 0; i < count; ++i) {
+      output[i] = kernels::clamp_float(a[i] + b[i], op.output_min, op.output_max);
+    }
+  }
+};
+
+struct Int8Types {
+  using Conv = LoweredConv2DInt8;
+  using Depthwise = LoweredDepthwiseConv2DInt8;
+  using Add = kernels::AddInt8;
+  using Residual = ResidualInt8;
+  static Residual residual(const Add& op, Isa isa) {
+    return {op, kernels::best_for(isa, kernels::add_elementwise_kernels())};
+  }
+};
+struct FloatTypes {
+  using Conv = kernels::Conv2DFloat;
+  using Depthwise = kernels::DepthwiseConv2DFloat;
+  using Add = kernels::AddFloat;
+  using Residual = ResidualFloat;
+  static Residual residual(const Add& op, Isa /*isa*/) { return {op}; }
+};
+
+template <typename Types>
+class BlockStep final : public Step {
+ public:
+  using Conv = BoundConvolution<typename Types::Conv>;
+  using Depthwise = BoundConvolution<typename Types::Depthwise>;
+  using Residual = typename Types::Residual;
+  using Element = typename Conv::Element;
+
+  /// The places that a block reads and writes.
+  struct Places {
+    TensorPlace input;
+    TensorPlace other;  ///< Of the ADD.
+    bool other_first = false;
+    TensorPlace output;
+  };
+
+  BlockStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
+            std::unique_ptr<Conv> project, std::optional<Residual> residual, const Places& places)
+      : expand_(std::move(expand)),
+        depthwise_(std::move(depthwise)),
+        project_(std::move(project)),
+        residual_(std::move(residual)),
+        places_(places) {
+    const kernels::WindowShape& d = depthwise_->shape();
+    wide_row_ = int64_t{d.in_w} * d.in_c;
+    deep_row_ = int64_t{d.out_w} * d.out_c;
+    narrow_row_ = int64_t{d.out_w} * project_->shape().out_c;
+    const auto bytes_of = [&](int32_t rows) {
+      const int64_t wide = expand_ ? int64_t{input_rows(rows)} * wide_row_ : 0;
+      return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
+    };
+    // Depthwise kernels take rows in pairs, a dilation apart.
+    unit_ = 2 * d.dilation_h;
+    strip_rows_ = unit_;
+    while (strip_rows_ + unit_ <= d.out_h && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
+      strip_rows_ += unit_;
+    }
+    strip_rows_ = std::min(strip_rows_, d.out_h);
+
+    kernel_scratch_ = std::max(depthwise_->scratch_bytes(), project_->scratch_bytes());
+    if (expand_) kernel_scratch_ = std::max(kernel_scratch_, expand_->scratch_bytes());
+    kernel_scratch_ = aligned(kernel_scratch_);
+    const auto bytes = [](int64_t elements) {
+      return aligned(static_cast<size_t>(elements) * sizeof(Element));
+    };
+    wide_bytes_ = expand_ ? bytes(input_rows(strip_rows_) * wide_row_) : 0;
+    deep_bytes_ = bytes(strip_rows_ * deep_row_);
+    narrow_bytes_ = residual_ ? bytes(strip_rows_ * narrow_row_) : 0;
+  }
+
+  void run(const RunContext& context) const override {
+    const int32_t rows = depthwise_->shape().out_h;
+    // Every piece computes the expanded rows above its first one again.
+    const int32_t unit = expand_ ? 4 * unit_ : unit_;
+    for_rows(context, rows, even_grain(rows, unit, context.workers),
+             [&](int32_t begin, int32_t end, std::byte* scratch) {
+               run_rows(context, begin, end, scratch);
+             });
+  }
+  size_t scratch_bytes() const override {
+    return kernel_scratch_ + wide_bytes_ + deep_bytes_ + narrow_bytes_;
+  }
+  size_t packed_bytes() const override {
+    return (expand_ ? expand_->packed_bytes() : 0) + depthwise_->packed_bytes() +
+           project_->packed_bytes();
+  }
+
+ private:
+  /// Rows of the depthwise input under so many neighbouring output rows.
+  int32_t input_rows(int32_t rows) const {
+    const kernels::WindowShape& d = depthwise_->shape();
+    return (rows - 1) * d.stride_h + (d.filter_h - 1) * d.dilation_h + 1;
+  }
+
+  void run_rows(const RunContext& context, int32_t begin, int32_t end, std::byte* scratch) const {
+    const kernels::WindowShape& d = depthwise_->shape();
+    const auto* input = reinterpret_cast<const Element*>(places_.input.read(context));
+    const auto* other = reinterpret_cast<const Element*>(places_.other.read(context));
+    auto* output = reinterpret_cast<Element*>(places_.output.write(context));
+    std::byte* buffers = scratch + kernel_scratch_;
+    auto* wide = reinterpret_cast<Element*>(buffers);
+    auto* deep = reinterpret_cast<Element*>(buffers + wide_bytes_);
+    auto* narrow = reinterpret_cast<Element*>(buffers + wide_bytes_ + deep_bytes_);
+
+    int32_t held_begin = 0;  // Rows [held_begin, held_end) of the expanded tensor are in `wide`.
+    int32_t held_end = 0;
+    for (int32_t row = begin; row < end; row += strip_rows_) {
+      const int32_t rows = std::min(strip_rows_, end - row);
+      const Element* wide_zero = input;
+      if (expand_) {
+        const int32_t top = row * d.stride_h - d.pad_top;
+        const int32_t first = std::clamp(top, 0, d.in_h);
+        const int32_t last = std::clamp(top + input_rows(rows), first, d.in_h);
+        const int32_t kept = std::clamp(held_end - first, 0, last - first);
+        if (kept > 0) {
+          std::memmove(wide, wide + (first - held_begin) * wide_row_,
+                       static_cast<size_t>(kept * wide_row_) * sizeof(Element));
+        }
+        expand_->run(input, row_zero(wide, first, wide_row_), first + kept, last, scratch);
+        held_begin = first;
+        held_end = last;
+        wide_zero = row_zero(wide, first, wide_row_);
+      }
+      Element* deep_zero = row_zero(deep, row, deep_row_);
+      depthwise_->run(wide_zero, deep_zero, row, row + rows, scratch);
+      if (!residual_) {
+        project_->run(deep_zero, output, row, row + rows, scratch);
+        continue;
+      }
+      project_->run(deep_zero, row_zero(narrow, row, narrow_row_), row, row + rows, scratch);
+      const int64_t at = row * narrow_row_;
+      const Element* a = places_.other_first ? other + at : narrow;
+      const Element* b = places_.other_first ? narrow : other + at;
+      residual_->run(rows * narrow_row_, a, b, output + at);
+    }
+  }
+
+  std::unique_ptr<const Conv> expand_;  ///< Null: the block begins with the depthwise convolution.
+  std::unique_ptr<const Depthwise> depthwise_;
+  std::unique_ptr<const Conv> project_;
+  std::optional<Residual> residual_;
+  Places places_;
+  int64_t wide_row_ = 0;    ///< Elements of a row: expanded,
+  int64_t deep_row_ = 0;    ///< behind the depthwise convolution,
+  int64_t narrow_row_ = 0;  ///< and projected.
+  int32_t unit_ = 1;
+  int32_t strip_rows_ = 1;
+  size_t kernel_scratch_ = 0;
+  size_t wide_bytes_ = 0;
+  size_t deep_bytes_ = 0;
+  size_t narrow_bytes_ = 0;
+};
+
+template <typename LoweredConv>
+Result<std::unique_ptr<BoundConvolution<LoweredConv>>> bind(FusedOp& op, Isa isa) {
+  auto* lowered = std::get_if<LoweredConv>(&op.lowered);
+  if (lowered == nullptr) return std::unique_ptr<BoundConvolution<LoweredConv>>();
+  const TensorPlace bias = op.inputs.size() > 2 ? op.inputs[2] : TensorPlace{};
+  return BoundConvolution<LoweredConv>::bind(*lowered, op.inputs[1], bias, isa);
+}
+
+template <typename Types>
+Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
+  using ThisStep = BlockStep<Types>;
+  const auto is_depthwise = [](const FusedOp& op) {
+    return std::holds_alternative<typename Types::Depthwise>(op.lowered);
+  };
+  const auto found = std::find_if(ops.begin(), ops.end(), is_depthwise);
+  if (found == ops.end() || ops.end() - found < 2) return MadeStep{};
+  const auto at = static_cast<size_t>(found - ops.begin());
+  FusedOp& last = ops.back();
+
+  typename ThisStep::Places places;
+  places.input = ops.front().inputs[0];
+  places.output = last.output;
+  std::optional<typename Types::Residual> residual;
+  if (ops.size() == at + 3) {
+    const auto* add = std::get_if<typename Types::Add>(&last.lowered);
+    if (add == nullptr || !add->shape.elementwise()) return MadeStep{};
+    residual = Types::residual(*add, isa);
+    places.other_first = last.inputs[0].exists();
+    places.other = places.other_first ? last.inputs[0] : last.inputs[1];
+  }
+  std::unique_ptr<typename ThisStep::Conv> expand;
+  std::string name;
+  if (at == 1) {
+    DEEPLAB_ASSIGN_OR_RETURN(expand, bind<typename Types::Conv>(ops[0], isa));
+    if (!expand) return MadeStep{};
+    name = str_cat(expand->name(), " + ");
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(auto depthwise, bind<typename Types::Depthwise>(ops[at], isa));
+  DEEPLAB_ASSIGN_OR_RETURN(auto project, bind<typename Types::Conv>(ops[at + 1], isa));
+  if (!depthwise || !project) return MadeStep{};
+  name += str_cat(depthwise->name(), " + ", project->name(), residual ? " + add" : "");
+  return MadeStep{std::move(name),
+                  std::make_unique<ThisStep>(std::move(expand), std::move(depthwise),
+                                             std::move(project), std::move(residual), places)};
+}
+
+}  // namespace
+
+Result<MadeStep> make_block_step(std::span<FusedOp> ops, Isa isa) {
+  DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make<Int8Types>(ops, isa));
+  if (made.step) return made;
+  return make<FloatTypes>(ops, isa);
+}
+
+}  // namespace deeplab::plan
