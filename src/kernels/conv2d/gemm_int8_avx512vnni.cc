@@ -33,23 +33,31 @@ void pack(const Conv2DInt8& conv, const int8_t* filter, const int32_t* bias, std
   const int32_t depth = gemm_depth(conv.shape);
   const int32_t shifted_zero = 128 + conv.input_zero_point;
   memset(packed, 0, packed_bytes(conv));
-  for (int32_t n = 0; n < conv.shape.out_c; ++n) {
-    const int32_t first = n / kPanel * kPanel;
-    const int32_t left = round_up(conv.shape.out_c - first, kLanes);
-    const int32_t width = left < kPanel ? left : kPanel;
+  for (int32_t first = 0; first < conv.shape.out_c; first += kPanel) {
+    const int32_t left = conv.shape.out_c - first;
+    const int32_t channels = left < kPanel ? left : kPanel;
+    const int32_t width = round_up(channels, kLanes);
     std::byte* panel = packed + first * channel_bytes(conv);
     auto* panel_bias = reinterpret_cast<uint32_t*>(panel);
     auto* panel_scale = reinterpret_cast<float*>(panel_bias + width);
     auto* weights = reinterpret_cast<int8_t*>(panel_scale + width);
-    int32_t sum = 0;
-    for (int32_t k = 0; k < depth; ++k) {
-      const int8_t w = filter[static_cast<ptrdiff_t>(n) * depth + k];
-      sum += w - conv.filter_zero_point;
-      weights[(static_cast<ptrdiff_t>(k / 4) * width + n - first) * 4 + k % 4] = w;
+    const int8_t* rows = filter + static_cast<ptrdiff_t>(first) * depth;
+    for (int32_t n = 0; n < channels; ++n) {
+      int32_t sum = -depth * conv.filter_zero_point;
+      for (int32_t k = 0; k < depth; ++k) sum += rows[static_cast<ptrdiff_t>(n) * depth + k];
+      panel_bias[n] = static_cast<uint32_t>(bias != nullptr ? bias[first + n] : 0) -
+                      static_cast<uint32_t>(shifted_zero) * static_cast<uint32_t>(sum);
+      panel_scale[n] = conv.multipliers[first + n].scale;
     }
-    panel_bias[n - first] = static_cast<uint32_t>(bias != nullptr ? bias[n] : 0) -
-                            static_cast<uint32_t>(shifted_zero) * static_cast<uint32_t>(sum);
-    panel_scale[n - first] = conv.multipliers[n].scale;
+    // Line by line as they are stored: reading from several places is cheaper than writing to them.
+    for (int32_t k = 0; k < depth; k += kDepthUnit, weights += ptrdiff_t{4} * width) {
+      const int32_t bytes = depth - k < kDepthUnit ? depth - k : kDepthUnit;
+      for (int32_t n = 0; n < channels; ++n) {
+        const int8_t* from = rows + static_cast<ptrdiff_t>(n) * depth + k;
+        bytes == kDepthUnit ? memcpy(weights + n * 4, from, 4)
+                            : memcpy(weights + n * 4, from, static_cast<size_t>(bytes));
+      }
+    }
   }
 }
 
@@ -276,6 +284,7 @@ bool supports(const Conv2DInt8& conv) {
 }  // namespace
 
 const Conv2DInt8Kernel kConv2DInt8GemmAvx512Vnni = {
-    "gemm/avx512vnni", Isa::kAvx512Vnni, supports, packed_bytes, pack, scratch_bytes, run, add_bias};
+    "gemm/avx512vnni", Isa::kAvx512Vnni, supports, packed_bytes, pack, scratch_bytes, run,
+    add_bias};
 
 }  // namespace deeplab::kernels
