@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <string>
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace deeplab {
 namespace {
 
@@ -16,6 +20,18 @@ constexpr std::array<NamedIsa, 5> kNames = {{{Isa::kScalar, "scalar"},
                                              {Isa::kAvx512Vnni, "avx512vnni"},
                                              {Isa::kNeon, "neon"},
                                              {Isa::kNeonDot, "neondot"}}};
+
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+bool has_dot_product() {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return true;  // The whole build is for such CPUs.
+#elif defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+  return false;
+#endif
+}
+#endif
 
 std::vector<Isa> detect() {
   std::vector<Isa> isas = {Isa::kScalar};
@@ -30,6 +46,10 @@ std::vector<Isa> detect() {
       isas.push_back(Isa::kAvx512Vnni);
     }
   }
+#endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+  isas.push_back(Isa::kNeon);  // Part of the architecture.
+  if (has_dot_product()) isas.push_back(Isa::kNeonDot);
 #endif
   return isas;
 }

@@ -1,9 +1,14 @@
 // The shapes and the random operands that every entry of the kernel tables is tried on.
 #pragma once
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -111,5 +116,37 @@ std::vector<T> random_values(std::mt19937& random, size_t count) {
   }
   return values;
 }
+
+/// A copy of a tensor that ends where a page without access begins: kernels in assembly are not
+/// seen by the address sanitizer.
+template <typename T>
+class GuardedCopy {
+ public:
+  explicit GuardedCopy(const std::vector<T>& values) : count_(values.size()) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t bytes = values.size() * sizeof(T);
+    const size_t usable = (bytes + page - 1) / page * page;
+    mapped_ = usable + page;
+    void* pages =
+        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) throw std::runtime_error("mmap");
+    pages_ = static_cast<std::byte*>(pages);
+    if (mprotect(pages_ + usable, page, PROT_NONE) != 0) throw std::runtime_error("mprotect");
+    data_ = reinterpret_cast<T*>(pages_ + usable - bytes);
+    std::memcpy(data_, values.data(), bytes);
+  }
+  ~GuardedCopy() { munmap(pages_, mapped_); }
+  GuardedCopy(const GuardedCopy&) = delete;
+  GuardedCopy& operator=(const GuardedCopy&) = delete;
+
+  T* data() { return data_; }
+  std::vector<T> values() const { return std::vector<T>(data_, data_ + count_); }
+
+ private:
+  size_t count_;
+  size_t mapped_;
+  std::byte* pages_;
+  T* data_;
+};
 
 }  // namespace deeplab::kernels::testing

@@ -14,5 +14,10 @@ extern const Conv2DInt8Kernel kConv2DInt8StemAvx512Vnni;
 extern const Conv2DFloatKernel kConv2DFloatGemmAvx2;
 extern const Conv2DFloatKernel kConv2DFloatGemmAvx512;
 #endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+extern const Conv2DInt8Kernel kConv2DInt8GemmNeon;
+extern const Conv2DInt8Kernel kConv2DInt8GemmNeonDot;
+extern const Conv2DFloatKernel kConv2DFloatGemmNeon;
+#endif
 
 }  // namespace deeplab::kernels

@@ -9,6 +9,10 @@ std::span<const Conv2DInt8Kernel> conv2d_int8_kernels() {
     kConv2DInt8GemmAvx512Vnni,
     kConv2DInt8GemmAvx2,
 #endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+    kConv2DInt8GemmNeonDot,
+    kConv2DInt8GemmNeon,
+#endif
     kConv2DInt8GemmScalar,
   };
   return kTable;
@@ -19,6 +23,9 @@ std::span<const Conv2DFloatKernel> conv2d_float_kernels() {
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
     kConv2DFloatGemmAvx512,
     kConv2DFloatGemmAvx2,
+#endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+    kConv2DFloatGemmNeon,
 #endif
     kConv2DFloatGemmScalar,
   };

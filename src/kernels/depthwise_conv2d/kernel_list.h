@@ -14,5 +14,9 @@ extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3Avx512Vnni;
 extern const DepthwiseConv2DFloatKernel kDepthwiseFloatAvx2;
 extern const DepthwiseConv2DFloatKernel kDepthwiseFloatAvx512;
 #endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Neon;
+extern const DepthwiseConv2DFloatKernel kDepthwiseFloatNeon;
+#endif
 
 }  // namespace deeplab::kernels

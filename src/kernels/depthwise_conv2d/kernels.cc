@@ -9,6 +9,9 @@ std::span<const DepthwiseConv2DInt8Kernel> depthwise_conv2d_int8_kernels() {
     kDepthwiseInt8Avx512Vnni,
     kDepthwiseInt8Avx2,
 #endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+    kDepthwiseInt8Neon,
+#endif
     kDepthwiseInt8Scalar,
   };
   return kTable;
@@ -19,6 +22,9 @@ std::span<const DepthwiseConv2DFloatKernel> depthwise_conv2d_float_kernels() {
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
     kDepthwiseFloatAvx512,
     kDepthwiseFloatAvx2,
+#endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+    kDepthwiseFloatNeon,
 #endif
     kDepthwiseFloatScalar,
   };

@@ -10,6 +10,10 @@ std::span<const PeakLoop> peak_loops() {
     kPeakAvx512Vnni,
     kPeakAvx2,
 #endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+    kPeakNeonDot,
+    kPeakNeon,
+#endif
     kPeakScalar,
   };
   return kTable;

@@ -10,5 +10,9 @@ extern const PeakLoop kPeakScalar;
 extern const PeakLoop kPeakAvx2;
 extern const PeakLoop kPeakAvx512Vnni;
 #endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+extern const PeakLoop kPeakNeon;
+extern const PeakLoop kPeakNeonDot;
+#endif
 
 }  // namespace deeplab::kernels
