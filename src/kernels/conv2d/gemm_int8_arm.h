@@ -74,6 +74,15 @@ static inline void arm_pack(const Conv2DInt8& conv, const int8_t* filter, const 
   memcpy(packed, &header, sizeof header);
 }
 
+static inline void arm_add_bias(const Conv2DInt8& conv, const int32_t* extra, std::byte* packed) {
+  for (int32_t n = 0; n < conv.shape.out_c; ++n) {
+    const int32_t first = n / kArmPanel * kArmPanel;
+    auto* bias =
+        reinterpret_cast<uint32_t*>(packed + sizeof(ArmHeader) + first * arm_channel_bytes(conv));
+    bias[n - first] += static_cast<uint32_t>(extra[n]);
+  }
+}
+
 /// Whether the rows of the product can be read where they are.
 static inline bool arm_in_place(const Conv2DInt8& conv) {
   return input_is_matrix(conv.shape) && conv.shape.in_c % kArmDepthUnit == 0;

@@ -240,6 +240,6 @@ void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, i
 
 const Conv2DInt8Kernel kConv2DInt8GemmNeon = {
     "gemm/neon",     Isa::kNeon,        arm_supports, arm_packed_bytes,
-    arm_pack<place>, arm_scratch_bytes, run};
+    arm_pack<place>, arm_scratch_bytes, run,          arm_add_bias};
 
 }  // namespace deeplab::kernels

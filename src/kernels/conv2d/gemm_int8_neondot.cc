@@ -63,7 +63,7 @@ struct Multiply {
 }  // namespace
 
 const Conv2DInt8Kernel kConv2DInt8GemmNeonDot = {
-    "gemm/neondot",  Isa::kNeonDot,     arm_supports,     arm_packed_bytes,
-    arm_pack<place>, arm_scratch_bytes, arm_run<Multiply>};
+    "gemm/neondot",  Isa::kNeonDot,     arm_supports,      arm_packed_bytes,
+    arm_pack<place>, arm_scratch_bytes, arm_run<Multiply>, arm_add_bias};
 
 }  // namespace deeplab::kernels

@@ -114,8 +114,7 @@ void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
   const int8_t* const x6 = x[6];
   const int8_t* const x7 = x[7];
   const int8_t* const x8 = x[8];
-  ptrdiff_t at = 0;
-  for (int32_t i = 0; i < count; ++i, at += step, out += out_step) {
+  const auto window = [&](ptrdiff_t at) __attribute__((always_inline)) {
     const int16x8_t p01 = vmlal_s8(vmull_s8(w[0], vld1_s8(x0 + at)), w[1], vld1_s8(x1 + at));
     const int16x8_t p23 = vmlal_s8(vmull_s8(w[2], vld1_s8(x2 + at)), w[3], vld1_s8(x3 + at));
     const int16x8_t p45 = vmlal_s8(vmull_s8(w[4], vld1_s8(x4 + at)), w[5], vld1_s8(x5 + at));
@@ -130,8 +129,19 @@ void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
     const int32x4_t high68 = vaddl_high_s16(p67, p8);
     const int32x4_t low = vaddq_s32(vaddq_s32(low01, low25), low68);
     const int32x4_t high = vaddq_s32(vaddq_s32(high01, high25), high68);
-    vst1_s8(out, to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1))));
+    return to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1)));
+  };
+  // Three at a time: a core that works in order would wait for the long chain of one.
+  ptrdiff_t at = 0;
+  for (; count >= 3; count -= 3, at += 3 * step, out += 3 * out_step) {
+    const int8x8_t a = window(at);
+    const int8x8_t b = window(at + step);
+    const int8x8_t c = window(at + 2 * step);
+    vst1_s8(out, a);
+    vst1_s8(out + out_step, b);
+    vst1_s8(out + 2 * out_step, c);
   }
+  for (; count > 0; --count, at += step, out += out_step) vst1_s8(out, window(at));
 }
 
 void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const (&x)[kTaps],
@@ -141,8 +151,7 @@ void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
   for (int t = 0; t < kTaps; ++t) w[t] = vld1q_s16(panel.words[t]);
   const int32x4_t bias0 = vld1q_s32(panel.bias), bias1 = vld1q_s32(panel.bias + 4);
   const float32x4_t scale0 = vld1q_f32(panel.scale), scale1 = vld1q_f32(panel.scale + 4);
-  ptrdiff_t at = 0;
-  for (int32_t i = 0; i < count; ++i, at += step, out += out_step) {
+  const auto window = [&](ptrdiff_t at) __attribute__((always_inline)) {
     int32x4_t low = bias0, high = bias1;
 #pragma GCC unroll 9
     for (int t = 0; t < kTaps; ++t) {
@@ -150,8 +159,16 @@ void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
       low = vmlal_s16(low, vget_low_s16(w[t]), vget_low_s16(value));
       high = vmlal_high_s16(high, w[t], value);
     }
-    vst1_s8(out, to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1))));
+    return to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1)));
+  };
+  ptrdiff_t at = 0;
+  for (; count >= 2; count -= 2, at += 2 * step, out += 2 * out_step) {
+    const int8x8_t a = window(at);
+    const int8x8_t b = window(at + step);
+    vst1_s8(out, a);
+    vst1_s8(out + out_step, b);
   }
+  if (count > 0) vst1_s8(out, window(at));
 }
 
 // Where the windows of one output row read.
