@@ -2,12 +2,19 @@
 #include <charconv>
 #include <chrono>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "api/segmenter.h"
+#include "base/file.h"
+#include "base/isa.h"
+#include "bench_first.h"
 #include "bench_measure.h"
 #include "bench_report.h"
 #include "bench_verify.h"
 #include "command.h"
+#include "npy.h"
 #include "options.h"
 #include "photos.h"
 #include "run_network.h"
@@ -20,10 +27,12 @@ using Clock = std::chrono::steady_clock;
 struct BenchOptions {
   std::string model;
   std::string photo;  ///< Empty: a synthetic one of the canvas' size.
+  std::vector<CanvasSize> sizes = {{}};
+  std::vector<Isa> isas;  ///< Empty: the one that selected_isa() gives.
   std::vector<int> threads = {0};
   int runs = 50;
   vision::Fit fit = vision::Fit::kPad;
-  CanvasSize size;
+  std::string label_map;  ///< Empty: none.
   bool profile = false;
   bool json = false;
 };
@@ -32,6 +41,13 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
+/// One canvas: its photo, and what was found.
+struct Canvas {
+  BenchSubject subject;
+  PhotoFile file;
+  std::vector<Measurement> measurements;  ///< One a kernel family and thread count.
+};
+
 class Bench {
  public:
   explicit Bench(const BenchOptions& options) : options_(options) {}
@@ -39,114 +55,179 @@ class Bench {
 
  private:
   Status load();
-  Status load_photo();
-  Result<std::unique_ptr<api::Segmenter>> make_segmenter(int threads) const;
-  Status measure_first_photo(int threads);
-  Status verify();
-  Status measure(Measurement& measurement);
-  vision::ImageView photo() const { return view_of(photo_); }
+  Result<Canvas> make_canvas(const CanvasSize& size) const;
+  Result<std::unique_ptr<api::Segmenter>> make_segmenter(const Canvas& canvas, Isa isa,
+                                                         int threads) const;
+  Result<DecodedPhoto> decode(const Canvas& canvas) const;
+  Status segment_first_photo(const Canvas& canvas, Isa isa, int threads, FirstPhoto& first) const;
+  Status verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& labels) const;
+  Status measure(const Canvas& canvas, const vision::ImageView& photo, LabelMap& labels,
+                 Measurement& measurement) const;
+  Status measure_and_print(Canvas& canvas) const;
 
   const BenchOptions& options_;
-  BenchSubject subject_;
+  std::vector<Isa> isas_;
+  double load_ms_ = 0;
   std::shared_ptr<const api::Model> model_;
-  imageio::Image photo_;
-  std::vector<Measurement> measurements_;
 };
 
-// What a process that segments one photo needs is measured first, in all thread counts: the
-// verification after it takes far more memory.
+// What a process that segments one photo needs is measured first, before this one has grown.
 Status Bench::run() {
   DEEPLAB_RETURN_IF_ERROR(load());
-  DEEPLAB_RETURN_IF_ERROR(load_photo());
-  for (int threads : options_.threads) DEEPLAB_RETURN_IF_ERROR(measure_first_photo(threads));
-  DEEPLAB_RETURN_IF_ERROR(verify());
-  if (!options_.json) DEEPLAB_RETURN_IF_ERROR(print_output(text_head(subject_)));
-  for (Measurement& measurement : measurements_) {
-    DEEPLAB_RETURN_IF_ERROR(measure(measurement));
-    DEEPLAB_RETURN_IF_ERROR(print_output(options_.json ? json_measurement(subject_, measurement)
-                                                       : text_measurement(subject_, measurement)));
+  std::vector<Canvas> canvases;
+  for (const CanvasSize& size : options_.sizes) {
+    DEEPLAB_ASSIGN_OR_RETURN(Canvas canvas, make_canvas(size));
+    for (const Isa isa : isas_) {
+      for (const int threads : options_.threads) {
+        Measurement& measurement = canvas.measurements.emplace_back();
+        measurement.isa = isa;
+        DEEPLAB_ASSIGN_OR_RETURN(measurement.first, measure_first_photo([&](FirstPhoto& first) {
+                                   return segment_first_photo(canvas, isa, threads, first);
+                                 }));
+      }
+    }
+    canvases.push_back(std::move(canvas));
   }
+  for (Canvas& canvas : canvases) DEEPLAB_RETURN_IF_ERROR(measure_and_print(canvas));
   return {};
 }
 
 Status Bench::load() {
   const Clock::time_point start = Clock::now();
   DEEPLAB_ASSIGN_OR_RETURN(model_, load_model(options_.model));
-  subject_.load_ms = milliseconds_since(start);
-  DEEPLAB_ASSIGN_OR_RETURN(const Isa isa, selected_isa());
-  subject_.isa = isa_name(isa);
-  subject_.model = model_->name();
-  subject_.runs = options_.runs;
-  const bool own_size = options_.size.width == 0;
-  subject_.canvas_width = own_size ? model_->input_width() : options_.size.width;
-  subject_.canvas_height = own_size ? model_->input_height() : options_.size.height;
+  load_ms_ = milliseconds_since(start);
+  isas_ = options_.isas;
+  if (!isas_.empty()) return {};
+  DEEPLAB_ASSIGN_OR_RETURN(isas_.emplace_back(), selected_isa());
   return {};
 }
 
-Status Bench::load_photo() {
+Result<Canvas> Bench::make_canvas(const CanvasSize& size) const {
+  Canvas canvas;
+  BenchSubject& subject = canvas.subject;
+  subject.model = model_->name();
+  subject.runs = options_.runs;
+  subject.load_ms = load_ms_;
+  subject.canvas_width = size.width == 0 ? model_->input_width() : size.width;
+  subject.canvas_height = size.width == 0 ? model_->input_height() : size.height;
   if (options_.photo.empty()) {
-    subject_.photo = "synthetic";
-    photo_ = synthetic_photo(subject_.canvas_width, subject_.canvas_height);
+    subject.photo = "synthetic";
+    DEEPLAB_ASSIGN_OR_RETURN(canvas.file,
+                             synthetic_file(subject.canvas_width, subject.canvas_height));
   } else {
-    subject_.photo = options_.photo;
-    DEEPLAB_ASSIGN_OR_RETURN(DecodedPhoto decoded,
-                             decode_photo({options_.photo, ""}, options_.fit, subject_.canvas_width,
-                                          subject_.canvas_height, false));
-    photo_ = std::move(decoded.small);
+    subject.photo = options_.photo;
+    DEEPLAB_ASSIGN_OR_RETURN(canvas.file, read_photo({options_.photo, ""}));
   }
-  subject_.photo_width = photo_.width;
-  subject_.photo_height = photo_.height;
-  return {};
+  subject.photo_width = canvas.file.info.width;
+  subject.photo_height = canvas.file.info.height;
+  return canvas;
 }
 
-Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(int threads) const {
+Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(const Canvas& canvas, Isa isa,
+                                                              int threads) const {
   api::SegmenterOptions options;
+  options.isa = isa;
   options.threads = threads;
   options.fit = options_.fit;
-  options.width = subject_.canvas_width;
-  options.height = subject_.canvas_height;
+  options.width = canvas.subject.canvas_width;
+  options.height = canvas.subject.canvas_height;
   return api::Segmenter::create(model_, options);
 }
 
-Status Bench::measure_first_photo(int threads) {
-  Measurement measurement;
-  const Clock::time_point start = Clock::now();
-  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(threads));
-  measurement.prepare_ms = milliseconds_since(start);
-  measurement.threads = segmenter->threads();
-  measurement.macs = graph::macs(segmenter->plan().graph());
-  std::vector<uint8_t> mask(static_cast<size_t>(photo_.width) * static_cast<size_t>(photo_.height));
-  DEEPLAB_RETURN_IF_ERROR(segmenter->run(photo()));
-  DEEPLAB_RETURN_IF_ERROR(
-      segmenter->category_mask(photo_.width, photo_.height, mask.data(), photo_.width));
-  measurement.peak_rss_mib = peak_rss_mib();
-  measurements_.push_back(std::move(measurement));
-  return {};
+Result<DecodedPhoto> Bench::decode(const Canvas& canvas) const {
+  return decode_photo(canvas.file, options_.fit, canvas.subject.canvas_width,
+                      canvas.subject.canvas_height, false);
 }
 
-Status Bench::verify() {
+Status Bench::segment_first_photo(const Canvas& canvas, Isa isa, int threads,
+                                  FirstPhoto& first) const {
+  const Clock::time_point start = Clock::now();
+  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(canvas, isa, threads));
+  first.prepare_ms = milliseconds_since(start);
+  first.threads = segmenter->threads();
+  DEEPLAB_ASSIGN_OR_RETURN(const DecodedPhoto photo, decode(canvas));
+  LabelMap labels(canvas.subject.photo_width, canvas.subject.photo_height);
+  return run_once(*segmenter, view_of(photo.small), labels);
+}
+
+/// Leaves in `labels` the map that all of them give.
+Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& labels) const {
+  BenchSubject& subject = canvas.subject;
   NetworkOptions options;
   options.executor = ExecutorKind::kNaive;
-  options.size = {subject_.canvas_width, subject_.canvas_height};
+  options.size = {subject.canvas_width, subject.canvas_height};
   DEEPLAB_ASSIGN_OR_RETURN(const auto reference, Network::load(options_.model, options));
   const Clock::time_point start = Clock::now();
-  DEEPLAB_RETURN_IF_ERROR(reference->run(photo(), options_.fit));
-  subject_.naive_ms = milliseconds_since(start);
-  for (const Measurement& measurement : measurements_) {
-    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(measurement.threads));
-    DEEPLAB_RETURN_IF_ERROR(verify_scores(*segmenter, *reference, photo(), options_.fit));
+  DEEPLAB_RETURN_IF_ERROR(reference->run(photo, options_.fit));
+  subject.naive_ms = milliseconds_since(start);
+  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<uint8_t> expected,
+                           reference->labels(labels.width, labels.height));
+  for (const Measurement& m : canvas.measurements) {
+    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(canvas, m.isa, m.first.threads));
+    DEEPLAB_RETURN_IF_ERROR(verify_scores(*segmenter, *reference, photo, options_.fit));
+    DEEPLAB_RETURN_IF_ERROR(
+        segmenter->category_mask(labels.width, labels.height, labels.ids.data(), labels.width));
+    DEEPLAB_RETURN_IF_ERROR(verify_labels(*segmenter, labels, expected));
   }
   return {};
 }
 
-Status Bench::measure(Measurement& measurement) {
-  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(measurement.threads));
-  DEEPLAB_RETURN_IF_ERROR(time_stages(*segmenter, photo(), options_.runs, measurement));
+Status Bench::measure(const Canvas& canvas, const vision::ImageView& photo, LabelMap& labels,
+                      Measurement& measurement) const {
+  const int threads = measurement.first.threads;
+  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(canvas, measurement.isa, threads));
+  measurement.macs = graph::macs(segmenter->plan().graph());
+  DEEPLAB_RETURN_IF_ERROR(time_network(*segmenter, photo, labels, options_.runs, measurement));
   DEEPLAB_ASSIGN_OR_RETURN(measurement.peak_gmacs_per_s,
-                           peak_gmacs_per_s(segmenter->plan().options().isa, measurement.threads));
+                           peak_gmacs_per_s(measurement.isa, threads));
   if (!options_.profile) return {};
-  DEEPLAB_ASSIGN_OR_RETURN(measurement.steps, profile_steps(*segmenter, photo(), options_.runs));
+  DEEPLAB_ASSIGN_OR_RETURN(measurement.steps, profile_steps(*segmenter, photo, options_.runs));
   return {};
+}
+
+Status Bench::measure_and_print(Canvas& canvas) const {
+  BenchSubject& subject = canvas.subject;
+  DEEPLAB_ASSIGN_OR_RETURN(const DecodedPhoto decoded, decode(canvas));
+  const vision::ImageView photo = view_of(decoded.small);
+  LabelMap labels(subject.photo_width, subject.photo_height);
+  DEEPLAB_RETURN_IF_ERROR(verify(canvas, photo, labels));
+  if (!options_.label_map.empty()) {
+    DEEPLAB_RETURN_IF_ERROR(write_file_atomically(
+        options_.label_map, encode_npy(graph::DataType::kUInt8, {labels.height, labels.width},
+                                       std::as_bytes(std::span(labels.ids)))));
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(subject.decode,
+                           time_decode(canvas.file, options_.fit, subject.canvas_width,
+                                       subject.canvas_height, options_.runs));
+  DEEPLAB_ASSIGN_OR_RETURN(subject.write, time_write(labels, options_.runs));
+  if (!options_.json) DEEPLAB_RETURN_IF_ERROR(print_output(text_head(subject)));
+  for (Measurement& measurement : canvas.measurements) {
+    DEEPLAB_RETURN_IF_ERROR(measure(canvas, photo, labels, measurement));
+    DEEPLAB_RETURN_IF_ERROR(print_output(options_.json ? json_measurement(subject, measurement)
+                                                       : text_measurement(subject, measurement)));
+  }
+  return {};
+}
+
+std::vector<CanvasSize> parse_sizes(const std::string& text) {
+  std::vector<CanvasSize> sizes;
+  for (const std::string& item : split_list(text)) {
+    const auto size = parse_size(item);
+    if (!size.ok()) throw CLI::ValidationError("--size", size.status().message());
+    sizes.push_back(*size);
+  }
+  return sizes;
+}
+
+std::vector<Isa> parse_isas(const std::string& text) {
+  if (text == "all") return available_isas();
+  std::vector<Isa> isas;
+  for (const std::string& item : split_list(text)) {
+    const auto isa = isa_from_name(item);
+    if (!isa.ok()) throw CLI::ValidationError("--isa", isa.status().message());
+    isas.push_back(*isa);
+  }
+  return isas;
 }
 
 std::vector<int> parse_thread_counts(const std::string& text) {
@@ -173,9 +254,9 @@ void add_bench(CLI::App& app, Action& action) {
       ->add_option_function<std::string>(
           "--threads",
           [options](const std::string& text) { options->threads = parse_thread_counts(text); },
-          "Thread counts, measured one after the other; 0 is one a CPU")
+          "Thread counts; 0 is one a CPU")
       ->type_name("N[,N...]");
-  command->add_option("--runs", options->runs, "Photos a thread count, after the warm-up")
+  command->add_option("--runs", options->runs, "Photos a measurement, after the warm-up")
       ->check(CLI::Range(1, 1000000))
       ->type_name("N")
       ->capture_default_str();
@@ -184,10 +265,26 @@ void add_bench(CLI::App& app, Action& action) {
                    "A photo; where not given, a synthetic one of the canvas' size")
       ->type_name("PHOTO");
   add_fit_option(*command, options->fit);
-  add_size_option(*command, options->size);
+  command
+      ->add_option_function<std::string>(
+          "--size", [options](const std::string& text) { options->sizes = parse_sizes(text); },
+          "The network's canvas in pixels, one or several [the model's own]")
+      ->type_name("N|WxH[,...]");
+  command
+      ->add_option_function<std::string>(
+          "--isa", [options](const std::string& text) { options->isas = parse_isas(text); },
+          "Kernel families, or all that this machine runs [the best one]")
+      ->type_name("NAME[,...]|all");
+  command
+      ->add_option("--label-map", options->label_map,
+                   "Where to leave the verified label map, as .npy of uint8")
+      ->type_name("FILE");
   command->add_flag("--profile", options->profile, "A line a step of the network");
   add_json_flag(*command, options->json);
   command->callback([options, &action] {
+    if (!options->label_map.empty() && options->sizes.size() > 1) {
+      throw CLI::ValidationError("--label-map", "holds one map, and --size asks for several");
+    }
     action = [options] {
       const Status status = Bench(*options).run();
       if (status.ok()) return ExitCode::kDone;

@@ -1,7 +1,5 @@
 #include "bench_measure.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -9,7 +7,9 @@
 #include <numeric>
 
 #include "base/parallel.h"
+#include "imageio/reader.h"
 #include "kernels/peak/peak.h"
+#include "output.h"
 
 namespace deeplab::app {
 namespace {
@@ -20,22 +20,28 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// One photo through all stages; the times are the segmenter's.
-Status run_once(api::Segmenter& segmenter, const vision::ImageView& photo,
-                std::vector<uint8_t>& mask) {
-  DEEPLAB_RETURN_IF_ERROR(segmenter.run(photo));
-  return segmenter.category_mask(photo.width, photo.height, mask.data(), photo.width);
-}
-
-/// At least twice, and until caches, page tables and clock have had time to settle.
-Status warm_up(api::Segmenter& segmenter, const vision::ImageView& photo,
-               std::vector<uint8_t>& mask) {
+/// Calls body() until caches, page tables and clock have had time to settle, at least twice.
+template <typename Body>
+Status warm_up(const Body& body) {
   constexpr double kSeconds = 0.2;
   const Clock::time_point start = Clock::now();
   for (int run = 0; run < 2 || seconds_since(start) < kSeconds; ++run) {
-    DEEPLAB_RETURN_IF_ERROR(run_once(segmenter, photo, mask));
+    DEEPLAB_RETURN_IF_ERROR(body());
   }
   return {};
+}
+
+/// Warms up, then times `runs` calls.
+template <typename Body>
+Result<Spread> time_calls(int runs, const Body& body) {
+  DEEPLAB_RETURN_IF_ERROR(warm_up(body));
+  std::vector<double> samples;
+  for (int run = 0; run < runs; ++run) {
+    const Clock::time_point start = Clock::now();
+    DEEPLAB_RETURN_IF_ERROR(body());
+    samples.push_back(seconds_since(start) * 1e3);
+  }
+  return spread_of(std::move(samples));
 }
 
 }  // namespace
@@ -74,21 +80,49 @@ imageio::Image synthetic_photo(int32_t width, int32_t height) {
   return image;
 }
 
-Status time_stages(api::Segmenter& segmenter, const vision::ImageView& photo, int runs,
-                   Measurement& measurement) {
-  std::vector<uint8_t> mask(static_cast<size_t>(photo.width) * static_cast<size_t>(photo.height));
-  DEEPLAB_RETURN_IF_ERROR(warm_up(segmenter, photo, mask));
-  std::vector<double> input, infer, labels;
+Result<PhotoFile> synthetic_file(int32_t width, int32_t height) {
+  constexpr int kQuality = 90;
+  PhotoFile file;
+  file.name = "synthetic";
+  const imageio::Image photo = synthetic_photo(width, height);
+  DEEPLAB_ASSIGN_OR_RETURN(file.bytes, imageio::encode_jpeg(width, height, photo.pixels, kQuality));
+  DEEPLAB_ASSIGN_OR_RETURN(file.info, imageio::probe_image(file.bytes, file.name));
+  return file;
+}
+
+Status run_once(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels) {
+  DEEPLAB_RETURN_IF_ERROR(segmenter.run(photo));
+  return segmenter.category_mask(labels.width, labels.height, labels.ids.data(), labels.width);
+}
+
+Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels,
+                    int runs, Measurement& measurement) {
+  const auto once = [&] { return run_once(segmenter, photo, labels); };
+  DEEPLAB_RETURN_IF_ERROR(warm_up(once));
+  std::vector<double> input, infer, label;
   for (int run = 0; run < runs; ++run) {
-    DEEPLAB_RETURN_IF_ERROR(run_once(segmenter, photo, mask));
+    DEEPLAB_RETURN_IF_ERROR(once());
     input.push_back(segmenter.timing().prepare_ms);
     infer.push_back(segmenter.timing().infer_ms);
-    labels.push_back(segmenter.timing().labels_ms);
+    label.push_back(segmenter.timing().labels_ms);
   }
   measurement.input = spread_of(std::move(input));
   measurement.infer = spread_of(std::move(infer));
-  measurement.labels = spread_of(std::move(labels));
+  measurement.labels = spread_of(std::move(label));
   return {};
+}
+
+Result<Spread> time_decode(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
+                           int32_t canvas_height, int runs) {
+  return time_calls(
+      runs, [&] { return decode_photo(file, fit, canvas_width, canvas_height, false).status(); });
+}
+
+Result<Spread> time_write(const LabelMap& labels, int runs) {
+  const std::vector<imageio::Rgb> palette = mask_palette();
+  return time_calls(runs, [&] {
+    return imageio::encode_png_indexed(labels.width, labels.height, labels.ids, palette).status();
+  });
 }
 
 Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
@@ -142,12 +176,6 @@ Result<std::optional<double>> peak_gmacs_per_s(Isa isa, int threads) {
     }
   });
   return std::optional(std::accumulate(best.begin(), best.end(), 0.0));
-}
-
-double peak_rss_mib() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in KiB
 }
 
 }  // namespace deeplab::app

@@ -9,7 +9,9 @@
 #include "api/segmenter.h"
 #include "base/isa.h"
 #include "base/status.h"
+#include "bench_first.h"
 #include "imageio/image.h"
+#include "photos.h"
 
 namespace deeplab::app {
 
@@ -34,28 +36,58 @@ struct StepProfile {
   double gmacs_per_s() const { return ms > 0 ? static_cast<double>(macs) / ms * 1e-6 : 0; }
 };
 
-/// What one thread count gave. Times in milliseconds.
+/// What one kernel family gave on one canvas with one thread count.
 struct Measurement {
-  int threads = 0;
-  double prepare_ms = 0;  ///< Plan, pack the weights, take the memory: once a canvas.
-  double peak_rss_mib = 0;
-  Spread input;   ///< Pixels onto the canvas.
-  Spread infer;   ///< Canvas to low-resolution scores.
-  Spread labels;  ///< Scores to the label map at the photo's size.
+  Isa isa = Isa::kScalar;
+  FirstPhoto first;  ///< `prepare_ms`: plan, pack the weights, take the memory; once a canvas.
+  Spread input;      ///< Pixels onto the canvas.
+  Spread infer;      ///< Canvas to low-resolution scores.
+  Spread labels;     ///< Scores to the label map at the photo's size.
   int64_t macs = 0;
   std::optional<double> peak_gmacs_per_s;
   std::vector<StepProfile> steps;  ///< Empty where not asked for.
 
   double gmacs_per_s() const { return static_cast<double>(macs) / infer.median * 1e-6; }
+  /// Of the peak, 0..1; nothing where that is not known.
+  std::optional<double> share_of_peak(double gmacs_per_s) const {
+    if (!peak_gmacs_per_s) return std::nullopt;
+    return gmacs_per_s / *peak_gmacs_per_s;
+  }
 };
 
 /// A deterministic photo: gradients, discs and noise, so that neither the resize nor the label
 /// head meets a flat picture.
 imageio::Image synthetic_photo(int32_t width, int32_t height);
+/// The same as a JPEG.
+Result<PhotoFile> synthetic_file(int32_t width, int32_t height);
 
-/// Warms up, then fills the spreads of `measurement` from `runs` photos, all stages every time.
-Status time_stages(api::Segmenter& segmenter, const vision::ImageView& photo, int runs,
-                   Measurement& measurement);
+/// Class ids, rows tight.
+struct LabelMap {
+  LabelMap(int32_t map_width, int32_t map_height)
+      : width(map_width),
+        height(map_height),
+        ids(static_cast<size_t>(map_width) * static_cast<size_t>(map_height)) {}
+
+  int32_t width;
+  int32_t height;
+  std::vector<uint8_t> ids;
+};
+
+/// One photo through all stages; the times are then the segmenter's. `labels` has the size that is
+/// wanted.
+Status run_once(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels);
+
+/// Warms up, then fills input, infer and labels of `measurement` from `runs` photos, all three
+/// every time.
+Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels,
+                    int runs, Measurement& measurement);
+
+/// The photo's file, in memory, to the pixels that a canvas of this size asks for.
+Result<Spread> time_decode(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
+                           int32_t canvas_height, int runs);
+
+/// A label map to the bytes of the PNG that `segment` writes.
+Result<Spread> time_write(const LabelMap& labels, int runs);
 
 /// The median time of each step over `runs` further runs, in which every step is timed by itself.
 Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
@@ -64,8 +96,5 @@ Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
 /// Multiply-accumulates of 8 bits, in billions a second, that `threads` threads reach together in
 /// a loop that does nothing else; see kernels/peak. Nothing where there is no such loop.
 Result<std::optional<double>> peak_gmacs_per_s(Isa isa, int threads);
-
-/// The most memory that the process has held so far.
-double peak_rss_mib();
 
 }  // namespace deeplab::app

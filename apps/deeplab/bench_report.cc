@@ -18,11 +18,13 @@ std::string once_line(const char* stage, double ms, const char* what) {
   return fmt::format("  {:<9}{:>9.3f}{:>18}  {}\n", stage, ms, "", what);
 }
 
-std::string profile_table(const std::vector<StepProfile>& steps) {
+std::string profile_table(const Measurement& m) {
+  const std::vector<StepProfile>& steps = m.steps;
   double total = 0;
   for (const StepProfile& step : steps) total += step.ms;
-  std::string table = fmt::format("  {:>4}  {:<24}{:<22}{:<18}{:>9}{:>8}{:>9}{:>9}\n", "op", "type",
-                                  "kernel", "output", "ms", "share", "MMAC", "GMAC/s");
+  std::string table =
+      fmt::format("  {:>4}  {:<24}{:<22}{:<18}{:>9}{:>8}{:>9}{:>9}{:>8}\n", "op", "type", "kernel",
+                  "output", "ms", "share", "MMAC", "GMAC/s", m.peak_gmacs_per_s ? "of peak" : "");
   for (const StepProfile& step : steps) {
     table +=
         fmt::format("  {:>4}  {:<24}{:<22}{:<18}{:>9.3f}{:>7.1f}%", step.op, step.type, step.kernel,
@@ -30,6 +32,9 @@ std::string profile_table(const std::vector<StepProfile>& steps) {
     if (step.macs > 0) {
       table += fmt::format("{:>9.2f}{:>9.1f}", static_cast<double>(step.macs) * 1e-6,
                            step.gmacs_per_s());
+      if (const auto share = m.share_of_peak(step.gmacs_per_s())) {
+        table += fmt::format("{:>7.1f}%", 100 * *share);
+      }
     }
     table += '\n';
   }
@@ -40,16 +45,19 @@ Json spread_json(const Spread& spread) {
   return {{"median", spread.median}, {"min", spread.min}, {"p95", spread.p95}};
 }
 
-Json steps_json(const std::vector<StepProfile>& steps) {
+Json number_json(const std::optional<double>& number) { return number ? Json(*number) : Json(); }
+
+Json steps_json(const Measurement& m) {
   Json json = Json::array();
-  for (const StepProfile& step : steps) {
+  for (const StepProfile& step : m.steps) {
     json.push_back({{"op", step.op},
                     {"type", step.type},
                     {"kernel", step.kernel},
                     {"shape", step.shape},
                     {"ms", step.ms},
                     {"macs", step.macs},
-                    {"gmacs_per_s", step.gmacs_per_s()}});
+                    {"gmacs_per_s", step.gmacs_per_s()},
+                    {"share_of_peak", number_json(m.share_of_peak(step.gmacs_per_s()))}});
   }
   return json;
 }
@@ -58,51 +66,57 @@ Json steps_json(const std::vector<StepProfile>& steps) {
 
 std::string text_head(const BenchSubject& subject) {
   return fmt::format(
-      "{}, canvas {}x{}, photo {} {}x{}, {}\n"
+      "{}, canvas {}x{}, photo {} {}x{}\n"
       "verified against the naive executor, which took {:.1f} ms for its one run\n",
       subject.model, subject.canvas_width, subject.canvas_height, subject.photo,
-      subject.photo_width, subject.photo_height, subject.isa, subject.naive_ms);
+      subject.photo_width, subject.photo_height, subject.naive_ms);
 }
 
 std::string text_measurement(const BenchSubject& subject, const Measurement& m) {
-  std::string text = fmt::format("\n{} thread{}, {} runs, scores verified\n", m.threads,
-                                 m.threads == 1 ? "" : "s", subject.runs);
+  std::string text =
+      fmt::format("\n{}, {} thread{}, {} runs, scores and label map verified\n", isa_name(m.isa),
+                  m.first.threads, m.first.threads == 1 ? "" : "s", subject.runs);
   text += fmt::format("  {:<9}{:>9}{:>9}{:>9}\n", "ms", "median", "min", "p95");
-  text += once_line("load", subject.load_ms, "read and check the file; once");
-  text += once_line("prepare", m.prepare_ms, "plan, pack the weights, take the memory; once");
-  text += spread_line("input", m.input, "photo onto the canvas");
+  text += once_line("load", subject.load_ms, "read and check the model file; once");
+  text += once_line("prepare", m.first.prepare_ms, "plan, pack the weights, take memory; once");
+  text += spread_line("decode", subject.decode, "photo file to pixels, one thread");
+  text += spread_line("input", m.input, "pixels onto the canvas");
   text += spread_line("infer", m.infer, "canvas to scores");
   text += spread_line("labels", m.labels, "scores to the label map at the photo's size");
+  text += spread_line("write", subject.write, "label map to PNG, one thread");
   text += fmt::format("  {:.1f} M multiply-accumulates, {:.1f} G a second",
                       static_cast<double>(m.macs) * 1e-6, m.gmacs_per_s());
-  if (m.peak_gmacs_per_s) {
-    text += fmt::format("; {:.1f} % of this machine's 8-bit peak of {:.0f} G",
-                        100 * m.gmacs_per_s() / *m.peak_gmacs_per_s, *m.peak_gmacs_per_s);
+  if (const auto share = m.share_of_peak(m.gmacs_per_s())) {
+    text += fmt::format("; {:.1f} % of this machine's 8-bit peak of {:.0f} G", 100 * *share,
+                        *m.peak_gmacs_per_s);
   }
-  text += fmt::format("\n  {:.1f} MiB of memory at the first photo\n", m.peak_rss_mib);
-  if (!m.steps.empty()) text += profile_table(m.steps);
+  text += fmt::format("\n  {:.1f} MiB of memory at the first photo\n", m.first.peak_rss_mib);
+  if (!m.steps.empty()) text += profile_table(m);
   return text;
 }
 
 std::string json_measurement(const BenchSubject& subject, const Measurement& m) {
   Json json = {{"model", subject.model},
-               {"isa", subject.isa},
-               {"threads", m.threads},
+               {"isa", isa_name(m.isa)},
+               {"threads", m.first.threads},
                {"size", fmt::format("{}x{}", subject.canvas_width, subject.canvas_height)},
                {"photo", subject.photo},
                {"photo_size", fmt::format("{}x{}", subject.photo_width, subject.photo_height)},
                {"runs", subject.runs},
                {"load_ms", subject.load_ms},
                {"naive_ms", subject.naive_ms},
-               {"prepare_ms", m.prepare_ms},
+               {"prepare_ms", m.first.prepare_ms},
+               {"decode_ms", spread_json(subject.decode)},
                {"input_ms", spread_json(m.input)},
                {"infer_ms", spread_json(m.infer)},
                {"labels_ms", spread_json(m.labels)},
+               {"write_ms", spread_json(subject.write)},
                {"macs", m.macs},
                {"gmacs_per_s", m.gmacs_per_s()},
-               {"peak_gmacs_per_s", m.peak_gmacs_per_s ? Json(*m.peak_gmacs_per_s) : Json()},
-               {"peak_rss_mib", m.peak_rss_mib}};
-  if (!m.steps.empty()) json["steps"] = steps_json(m.steps);
+               {"peak_gmacs_per_s", number_json(m.peak_gmacs_per_s)},
+               {"share_of_peak", number_json(m.share_of_peak(m.gmacs_per_s()))},
+               {"peak_rss_mib", m.first.peak_rss_mib}};
+  if (!m.steps.empty()) json["steps"] = steps_json(m);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

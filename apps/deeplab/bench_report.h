@@ -7,20 +7,21 @@
 
 namespace deeplab::app {
 
-/// What all thread counts have in common.
+/// What all measurements on one canvas have in common.
 struct BenchSubject {
   std::string model;
-  std::string isa;
   std::string photo;  ///< A path, or "synthetic".
   int32_t canvas_width = 0;
   int32_t canvas_height = 0;
-  int32_t photo_width = 0;
+  int32_t photo_width = 0;  ///< The photo's own size, and the label map's.
   int32_t photo_height = 0;
   int runs = 0;
   double load_ms = 0;  ///< Read and check the file.
   /// The one run of the naive executor that everything is verified against: photo to the file's
   /// own output, one thread.
   double naive_ms = 0;
+  Spread decode;  ///< The photo's file, in memory, to pixels.
+  Spread write;   ///< The label map to a PNG in memory.
 };
 
 std::string text_head(const BenchSubject& subject);

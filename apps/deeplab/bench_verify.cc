@@ -27,6 +27,10 @@ Result<std::string> find_cause(const api::Segmenter& segmenter, Network& referen
                  first->elements - first->equal, " of ", first->elements, " elements");
 }
 
+std::string settings_of(const api::Segmenter& segmenter) {
+  return str_cat(isa_name(segmenter.plan().options().isa), ", ", segmenter.threads(), " threads");
+}
+
 }  // namespace
 
 Status verify_scores(api::Segmenter& segmenter, Network& reference, const vision::ImageView& photo,
@@ -39,7 +43,23 @@ Status verify_scores(api::Segmenter& segmenter, Network& reference, const vision
   return internal_error(
       "the scores are not those of the reference kernels, so there is nothing "
       "to time (",
-      isa_name(segmenter.plan().options().isa), ", ", segmenter.threads(), " threads): ", cause);
+      settings_of(segmenter), "): ", cause);
+}
+
+Status verify_labels(const api::Segmenter& segmenter, const LabelMap& found,
+                     std::span<const uint8_t> expected) {
+  if (std::ranges::equal(found.ids, expected)) return {};
+  if (found.ids.size() != expected.size()) {
+    return internal_error("a label map of ", found.ids.size(), " pixels, expected ",
+                          expected.size());
+  }
+  const auto [at, wanted] = std::ranges::mismatch(found.ids, expected);
+  const auto index = static_cast<int32_t>(at - found.ids.begin());
+  return internal_error(
+      "the label map is not the one of the reference scores, so there is "
+      "nothing to time (",
+      settings_of(segmenter), "): class ", int{*at}, " instead of ", int{*wanted}, " at pixel ",
+      index % found.width, ",", index / found.width);
 }
 
 }  // namespace deeplab::app

@@ -1,8 +1,12 @@
 // `bench` refuses to time an output that it has not verified.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "api/segmenter.h"
 #include "base/status.h"
+#include "bench_measure.h"
 #include "run_network.h"
 #include "vision/image_view.h"
 #include "vision/placement.h"
@@ -14,5 +18,9 @@ namespace deeplab::app {
 /// run on the same photo before. The error names the first op that gives something else.
 Status verify_scores(api::Segmenter& segmenter, Network& reference, const vision::ImageView& photo,
                      vision::Fit fit);
+
+/// Compares label maps of one size. The error names the first pixel that differs.
+Status verify_labels(const api::Segmenter& segmenter, const LabelMap& found,
+                     std::span<const uint8_t> expected);
 
 }  // namespace deeplab::app

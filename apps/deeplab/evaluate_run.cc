@@ -7,20 +7,11 @@
 
 #include "base/file.h"
 #include "imageio/writer.h"
-#include "vision/palette.h"
+#include "output.h"
 
 namespace deeplab::app {
-namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<imageio::Rgb> make_palette() {
-  std::vector<imageio::Rgb> palette;
-  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
-  return palette;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<EvaluateRun>> EvaluateRun::create(std::shared_ptr<const api::Model> model,
                                                          const eval::VocDataset& dataset,
@@ -145,7 +136,7 @@ std::string EvaluateRun::prediction_path(const eval::VocItem& item) const {
 
 Status EvaluateRun::write_prediction(const eval::VocItem& item,
                                      const vision::MaskView& mask) const {
-  static const std::vector<imageio::Rgb> kPalette = make_palette();
+  static const std::vector<imageio::Rgb> kPalette = mask_palette();
   const std::string path = prediction_path(item);
   std::error_code ignored;  // the write says what is wrong
   fs::create_directories(fs::path(path).parent_path(), ignored);

@@ -51,17 +51,17 @@ std::vector<std::string> make_file_labels(const std::vector<std::string>& labels
   return names;
 }
 
-std::vector<imageio::Rgb> make_palette() {
-  std::vector<imageio::Rgb> palette;
-  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
-  return palette;
-}
-
 size_t pixel_count(const vision::MaskView& mask) {
   return static_cast<size_t>(mask.width) * static_cast<size_t>(mask.height);
 }
 
 }  // namespace
+
+std::vector<imageio::Rgb> mask_palette() {
+  std::vector<imageio::Rgb> palette;
+  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
+  return palette;
+}
 
 Result<OutputSet> OutputSet::parse(std::string_view list) {
   OutputSet set;
@@ -80,7 +80,7 @@ OutputWriter::OutputWriter(OutputOptions options, std::span<const Photo> inputs)
     : options_(std::move(options)),
       chosen_(options_.classes),
       file_labels_(make_file_labels(options_.labels)),
-      palette_(make_palette()) {
+      palette_(mask_palette()) {
   for (int32_t id = 1; options_.classes.empty() && id < std::ssize(options_.labels); ++id) {
     chosen_.push_back(id);
   }

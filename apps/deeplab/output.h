@@ -47,6 +47,9 @@ struct OutputOptions {
   double tolerance = 1;
 };
 
+/// The colours of STEM.mask.png: PASCAL VOC's.
+std::vector<imageio::Rgb> mask_palette();
+
 /// A photo after the network.
 struct SegmentedPhoto {
   const Photo* photo = nullptr;

@@ -89,24 +89,35 @@ PhotoList find_photos(const std::vector<std::string>& arguments) {
   return list;
 }
 
-Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t canvas_width,
+Result<PhotoFile> read_photo(const Photo& photo) {
+  PhotoFile file;
+  file.name = photo.name();
+  DEEPLAB_ASSIGN_OR_RETURN(file.bytes,
+                           read_file(photo.path, imageio::ReadOptions().max_file_bytes));
+  DEEPLAB_ASSIGN_OR_RETURN(file.info, imageio::probe_image(file.bytes, file.name));
+  return file;
+}
+
+Result<DecodedPhoto> decode_photo(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
                                   int32_t canvas_height, bool with_own_size) {
   imageio::ReadOptions options;
-  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
-                           read_file(photo.path, options.max_file_bytes));
-  DEEPLAB_ASSIGN_OR_RETURN(const imageio::ImageInfo info,
-                           imageio::probe_image(bytes, photo.name()));
   DEEPLAB_ASSIGN_OR_RETURN(options.target_side,
-                           long_side_for_canvas(info, fit, canvas_width, canvas_height));
+                           long_side_for_canvas(file.info, fit, canvas_width, canvas_height));
   DecodedPhoto decoded;
-  DEEPLAB_ASSIGN_OR_RETURN(decoded.small, imageio::decode_image(bytes, photo.name(), options));
+  DEEPLAB_ASSIGN_OR_RETURN(decoded.small, imageio::decode_image(file.bytes, file.name, options));
   const bool is_own_size = decoded.small.width == decoded.small.original_width &&
                            decoded.small.height == decoded.small.original_height;
   if (with_own_size && !is_own_size) {
     options.target_side = 0;
-    DEEPLAB_ASSIGN_OR_RETURN(decoded.full, imageio::decode_image(bytes, photo.name(), options));
+    DEEPLAB_ASSIGN_OR_RETURN(decoded.full, imageio::decode_image(file.bytes, file.name, options));
   }
   return decoded;
+}
+
+Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t canvas_width,
+                                  int32_t canvas_height, bool with_own_size) {
+  DEEPLAB_ASSIGN_OR_RETURN(const PhotoFile file, read_photo(photo));
+  return decode_photo(file, fit, canvas_width, canvas_height, with_own_size);
 }
 
 vision::ImageView view_of(const imageio::Image& image) {

@@ -1,6 +1,7 @@
 // From the PHOTO arguments of a command line to the photos themselves.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -38,9 +39,21 @@ struct DecodedPhoto {
   const imageio::Image& own_size() const { return full.pixels.empty() ? small : full; }
 };
 
+/// A photo's file in memory, and what its header says.
+struct PhotoFile {
+  std::string name;  ///< What messages call it.
+  std::vector<std::byte> bytes;
+  imageio::ImageInfo info;
+};
+
+Result<PhotoFile> read_photo(const Photo& photo);
+
 /// Decodes a photo for a canvas, a large JPEG at a fraction of its size. That is done even where
 /// `with_own_size` asks for all pixels, too: what the network sees, and so the mask, must not
 /// depend on the other files that are wanted.
+Result<DecodedPhoto> decode_photo(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
+                                  int32_t canvas_height, bool with_own_size);
+/// read_photo(), then that.
 Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t canvas_width,
                                   int32_t canvas_height, bool with_own_size);
 

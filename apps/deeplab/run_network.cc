@@ -168,8 +168,14 @@ Result<graph::TensorId> Network::scores_tensor() const {
 }
 
 Result<std::vector<uint8_t>> Network::labels() {
+  if (!placement_) return invalid_argument("no picture was run yet");
+  return labels(placement_->photo_width, placement_->photo_height);
+}
+
+Result<std::vector<uint8_t>> Network::labels(int32_t width, int32_t height) {
   DEEPLAB_RETURN_IF_ERROR(head_->status());
   if (!placement_) return invalid_argument("no picture was run yet");
+  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "mask"));
   const passes::LabelHead& head = head_->value();
   const graph::Tensor& tensor = executor_->graph().tensor(head.scores);
   const vision::ScoreView scores{executor_->tensor(head.scores).data(),
@@ -180,7 +186,8 @@ Result<std::vector<uint8_t>> Network::labels() {
                                  api::quantization(tensor)};
   vision::LabelHead labels;
   vision::LabelScratch scratch;
-  DEEPLAB_RETURN_IF_ERROR(labels.configure(scores, api::corner_mode(head), *placement_));
+  DEEPLAB_RETURN_IF_ERROR(
+      labels.configure(scores, api::corner_mode(head), vision::redraw(*placement_, width, height)));
   DEEPLAB_RETURN_IF_ERROR(labels.grow(scratch));
   std::vector<uint8_t> map(static_cast<size_t>(labels.width()) *
                            static_cast<size_t>(labels.height()));

@@ -82,6 +82,8 @@ class Network {
   /// The label map of the last photo at its own size, made of scores_tensor() as `segment` makes
   /// it: rows tight, class ids.
   Result<std::vector<uint8_t>> labels();
+  /// The same at another size, as Segmenter::category_mask() does.
+  Result<std::vector<uint8_t>> labels(int32_t width, int32_t height);
 
  private:
   Network() = default;

@@ -85,12 +85,7 @@ Status Segmenter::run(const vision::ImageView& image) {
 Status Segmenter::configure_labels(int32_t width, int32_t height) {
   if (!has_run_) return invalid_argument("no picture was run yet");
   DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "mask"));
-  // The same picture drawn with width x height pixels: only its scale onto the canvas differs.
-  vision::Placement placement = preparer_->placement();
-  placement.scale_x *= static_cast<double>(placement.photo_width) / width;
-  placement.scale_y *= static_cast<double>(placement.photo_height) / height;
-  placement.photo_width = width;
-  placement.photo_height = height;
+  const vision::Placement placement = vision::redraw(preparer_->placement(), width, height);
   DEEPLAB_RETURN_IF_ERROR(labels_.configure(score_view_, corners_, placement));
   for (vision::LabelScratch& scratch : label_scratch_) {
     DEEPLAB_RETURN_IF_ERROR(labels_.grow(scratch));

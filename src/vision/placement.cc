@@ -59,4 +59,12 @@ Result<Placement> place(Fit fit, int32_t photo_width, int32_t photo_height, int3
                    .canvas_height = canvas_height};
 }
 
+Placement redraw(Placement placement, int32_t width, int32_t height) {
+  placement.scale_x *= static_cast<double>(placement.photo_width) / width;
+  placement.scale_y *= static_cast<double>(placement.photo_height) / height;
+  placement.photo_width = width;
+  placement.photo_height = height;
+  return placement;
+}
+
 }  // namespace deeplab::vision

@@ -55,4 +55,7 @@ struct Placement {
 Result<Placement> place(Fit fit, int32_t photo_width, int32_t photo_height, int32_t canvas_width,
                         int32_t canvas_height, double pad_limit = 1);
 
+/// The same picture drawn with `width` x `height` pixels: only its scale onto the canvas differs.
+Placement redraw(Placement placement, int32_t width, int32_t height);
+
 }  // namespace deeplab::vision

@@ -2,21 +2,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <new>
 #include <nlohmann/json.hpp>
 
+#include "apps/deeplab/bench_first.h"
 #include "apps/deeplab/bench_measure.h"
 #include "apps/deeplab/bench_verify.h"
 #include "apps/deeplab/photos.h"
+#include "base/file.h"
+#include "imageio/reader.h"
+#include "imageio/writer.h"
 #include "tests/apps/program.h"
+#include "tests/apps/read_npy.h"
 #include "tests/test_data.h"
 
 namespace deeplab::testing {
 namespace {
 
 using nlohmann::json;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 TEST(Spread, MedianMinimumAndNearestRank) {
@@ -66,27 +73,146 @@ TEST_F(Bench, JsonHasTheKeysOfTheContract) {
   EXPECT_THAT(run.err, IsEmpty());
   const std::vector<std::string> lines = lines_of(run.out);
   ASSERT_THAT(lines, SizeIs(2));
+  const std::string isa(isa_name(*selected_isa()));
   for (int threads : {1, 2}) {
     const json bench = json::parse(lines[static_cast<size_t>(threads - 1)]);
     EXPECT_EQ(bench["model"], model_);
     EXPECT_EQ(bench["threads"], threads);
     EXPECT_EQ(bench["size"], "129x129");
+    EXPECT_EQ(bench["photo_size"], "129x129");
+    EXPECT_EQ(bench["isa"], isa);
     EXPECT_EQ(bench["runs"], 3);
     for (const char* key :
          {"load_ms", "naive_ms", "prepare_ms", "gmacs_per_s", "peak_rss_mib", "macs"}) {
       EXPECT_GT(bench[key], 0) << key;
     }
     // The peak is a measurement of its own: a busy machine may have bent it meanwhile.
-    EXPECT_GT(bench["peak_gmacs_per_s"], 0);
-    for (const char* stage : {"input_ms", "infer_ms", "labels_ms"}) {
+    const double peak = bench["peak_gmacs_per_s"];
+    EXPECT_GT(peak, 0);
+    EXPECT_DOUBLE_EQ(bench["share_of_peak"], bench["gmacs_per_s"].get<double>() / peak);
+    for (const char* stage : {"decode_ms", "input_ms", "infer_ms", "labels_ms", "write_ms"}) {
       EXPECT_GT(bench[stage]["min"], 0) << stage;
       EXPECT_LE(bench[stage]["min"], bench[stage]["median"]) << stage;
       EXPECT_LE(bench[stage]["median"], bench[stage]["p95"]) << stage;
     }
     int64_t macs = 0;
-    for (const json& step : bench["steps"]) macs += step["macs"].get<int64_t>();
+    for (const json& step : bench["steps"]) {
+      macs += step["macs"].get<int64_t>();
+      EXPECT_DOUBLE_EQ(step["share_of_peak"], step["gmacs_per_s"].get<double>() / peak) << step;
+    }
     EXPECT_EQ(macs, bench["macs"]);
   }
+}
+
+TEST_F(Bench, EverySizeWithEveryFamilyWithEveryThreadCount) {
+  const ProgramRun run = run_deeplab({"bench", "-m", model_, "--threads", "2,1", "--runs", "1",
+                                      "--size", "65,97x33", "--isa", "all", "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  std::vector<std::string> expected, found;
+  for (const char* size : {"65x65", "97x33"}) {
+    for (const Isa isa : available_isas()) {
+      for (const char* threads : {"2", "1"}) {
+        expected.push_back(str_cat(size, " ", isa_name(isa), " ", threads));
+      }
+    }
+  }
+  for (const std::string& line : lines_of(run.out)) {
+    const json bench = json::parse(line);
+    found.push_back(str_cat(bench["size"].get<std::string>(), " ", bench["isa"].get<std::string>(),
+                            " ", bench["threads"].get<int>()));
+    EXPECT_GT(bench["peak_rss_mib"], 1);
+    EXPECT_LT(bench["peak_rss_mib"], 512);
+  }
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(Bench, AnExplicitFamilyIsTheOneThatRuns) {
+  const ProgramRun run = run_deeplab({"bench", "-m", model_, "--threads", "1", "--runs", "1",
+                                      "--size", "65", "--isa", "scalar", "--profile", "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json bench = json::parse(run.out);
+  EXPECT_EQ(bench["isa"], "scalar");
+  for (const json& step : bench["steps"]) {
+    for (const char* other : {"avx", "neon"}) {
+      EXPECT_THAT(step["kernel"].get<std::string>(), Not(HasSubstr(other)));
+    }
+  }
+}
+
+TEST_F(Bench, TheLabelMapIsThatOfSegmentAtThePhotosOwnSize) {
+  TempDir dir;
+  // Larger than the canvas, so that the JPEG is decoded at a fraction of its size.
+  const int32_t width = 301, height = 222;
+  const imageio::Image photo = app::synthetic_photo(width, height);
+  const auto jpeg = imageio::encode_jpeg(width, height, photo.pixels, 95);
+  ASSERT_TRUE(jpeg.ok());
+  ASSERT_TRUE(write_file_atomically(dir / "photo.jpg", *jpeg).ok());
+  ProgramRun run =
+      run_deeplab({"bench", "-m", model_, "--threads", "1", "--runs", "1", "--size", "65",
+                   "--photo", dir / "photo.jpg", "--label-map", dir / "map.npy", "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(json::parse(run.out)["photo_size"], "301x222");
+  run = run_deeplab({"segment", dir / "photo.jpg", "-m", model_, "--size", "65", "--write", "mask",
+                     "-o", dir.path().string(), "--quiet"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const auto mask = imageio::read_label_png(dir / "photo.mask.png");
+  ASSERT_TRUE(mask.ok()) << mask.status().message();
+  const NpyFile map = read_npy(dir / "map.npy");
+  EXPECT_EQ(map.type, "|u1");
+  EXPECT_EQ(map.shape, "222, 301");
+  EXPECT_EQ(std::vector<uint8_t>(map.data.begin(), map.data.end()), mask->pixels);
+}
+
+TEST_F(Bench, WrongListsAreUsageErrors) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--isa", "scalar,mmx"},
+      {"--isa", ""},
+      {"--size", "65,0"},
+      {"--size", "65,"},
+      {"--threads", "1,,2"},
+      {"--threads", "-1"},
+      {"--size", "65,97", "--label-map", "map.npy"}};
+  for (const auto& arguments : wrong) {
+    std::vector<std::string> line = {"bench", "-m", model_, "--runs", "1"};
+    line.insert(line.end(), arguments.begin(), arguments.end());
+    const ProgramRun run = run_deeplab(line);
+    EXPECT_EQ(run.status, 2) << arguments[1];
+    EXPECT_THAT(run.out, IsEmpty()) << arguments[1];
+    EXPECT_THAT(run.err, HasSubstr(arguments.size() > 2 ? "--label-map" : arguments[0]));
+  }
+}
+
+TEST(FirstPhoto, MemoryIsTheChildsOwn) {
+  const auto take = [](size_t mib) {
+    return app::measure_first_photo([mib](app::FirstPhoto& first) {
+      std::vector<char> memory(mib << 20, 'x');
+      first.threads = memory.back();
+      return Status();
+    });
+  };
+  const auto large = take(200);
+  const auto small = take(1);
+  ASSERT_TRUE(large.ok()) << large.status().message();
+  ASSERT_TRUE(small.ok()) << small.status().message();
+  EXPECT_EQ(small->threads, 'x');
+  EXPECT_GT(large->peak_rss_mib, 200);
+  // Sanitizers keep what was freed, and shadows of it; a child starts without either.
+  EXPECT_LT(small->peak_rss_mib, large->peak_rss_mib - 150);
+}
+
+TEST(FirstPhoto, ErrorsComeBackAndADeathIsOne) {
+  auto first =
+      app::measure_first_photo([](app::FirstPhoto&) { return unsupported("no such thing: ", 42); });
+  EXPECT_EQ(first.status().code(), StatusCode::kUnsupported);
+  EXPECT_EQ(first.status().message(), "no such thing: 42");
+  first = app::measure_first_photo([](app::FirstPhoto&) -> Status { throw std::bad_alloc(); });
+  EXPECT_EQ(first.status().code(), StatusCode::kResourceExhausted);
+  first = app::measure_first_photo([](app::FirstPhoto&) {
+    ::raise(SIGKILL);
+    return Status();
+  });
+  EXPECT_EQ(first.status().code(), StatusCode::kInternal);
+  EXPECT_THAT(first.status().message(), HasSubstr("signal 9"));
 }
 
 TEST_F(Bench, TextHasEveryStageAndStepsOnRequest) {
@@ -94,8 +220,10 @@ TEST_F(Bench, TextHasEveryStageAndStepsOnRequest) {
       run_deeplab({"bench", "-m", model_, "--threads", "1", "--runs", "1", "--size", "65",
                    "--profile", "--photo", test_data("golden/dog_257.png")});
   ASSERT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.out, AllOf(HasSubstr("load"), HasSubstr("prepare"), HasSubstr("infer"),
-                             HasSubstr("labels"), HasSubstr("DEPTHWISE_CONV_2D")));
+  for (const char* text : {"load", "prepare", "decode", "input", "infer", "labels", "write",
+                           "DEPTHWISE_CONV_2D", "of peak", "photo "}) {
+    EXPECT_THAT(run.out, HasSubstr(text));
+  }
 }
 
 class BenchVerify : public Bench {
@@ -140,6 +268,23 @@ TEST_F(BenchVerify, RefusesWhatIsWrongAndNamesTheFirstOp) {
       app::verify_scores(*segmenter_, *reference_, app::view_of(photo), vision::Fit::kPad);
   EXPECT_EQ(status.code(), StatusCode::kInternal);
   EXPECT_THAT(status.message(), HasSubstr("op 0 (CONV_2D)"));
+}
+
+TEST_F(BenchVerify, RefusesALabelMapWithOneWrongPixel) {
+  ASSERT_NO_FATAL_FAILURE(make(129));
+  app::LabelMap labels(40, 30);
+  const imageio::Image photo = app::synthetic_photo(129, 129);
+  ASSERT_TRUE(app::run_once(*segmenter_, app::view_of(photo), labels).ok());
+  ASSERT_TRUE(reference_->run(app::view_of(photo), vision::Fit::kPad).ok());
+  auto expected = reference_->labels(40, 30);
+  ASSERT_TRUE(expected.ok());
+  EXPECT_TRUE(app::verify_labels(*segmenter_, labels, *expected).ok());
+  (*expected)[40 * 7 + 5] ^= 1;
+  const Status status = app::verify_labels(*segmenter_, labels, *expected);
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_THAT(status.message(), HasSubstr("at pixel 5,7"));
+  expected->pop_back();
+  EXPECT_FALSE(app::verify_labels(*segmenter_, labels, *expected).ok());
 }
 
 TEST_F(BenchVerify, NamesAnOpInTheMiddle) {
