@@ -76,22 +76,34 @@ Result<OutputSet> OutputSet::parse(std::string_view list) {
   return set;
 }
 
-OutputWriter::OutputWriter(OutputOptions options, std::span<const Photo> inputs)
-    : options_(std::move(options)),
+OutputNames::OutputNames(std::string directory, std::span<const Photo> inputs)
+    : directory_(std::move(directory)) {
+  for (const Photo& photo : inputs) inputs_.insert(canonical_path(photo.path));
+}
+
+Status OutputNames::claim(const Photo& photo) {
+  const auto [it, is_new] = claimed_.try_emplace(photo.stem, photo.name());
+  if (is_new) return {};
+  return invalid_argument(photo.name(), ": its files would have the names of those of ", it->second,
+                          " (", photo.stem, ".*); segment it in a call with another -o");
+}
+
+Result<std::string> OutputNames::path(const Photo& photo, std::string_view suffix) const {
+  std::string path = (fs::path(directory_) / str_cat(photo.stem, ".", suffix)).string();
+  if (!inputs_.contains(canonical_path(path))) return path;
+  return invalid_argument(photo.name(), ": its output ", path,
+                          " is itself a photo of this call; choose another -o");
+}
+
+OutputWriter::OutputWriter(const OutputOptions& options, const OutputNames& names)
+    : options_(options),
+      names_(names),
       chosen_(options_.classes),
       file_labels_(make_file_labels(options_.labels)),
       palette_(mask_palette()) {
   for (int32_t id = 1; options_.classes.empty() && id < std::ssize(options_.labels); ++id) {
     chosen_.push_back(id);
   }
-  for (const Photo& photo : inputs) inputs_.insert(canonical_path(photo.path));
-}
-
-Status OutputWriter::claim(const Photo& photo) {
-  const auto [it, is_new] = claimed_.try_emplace(photo.stem, photo.name());
-  if (is_new) return {};
-  return invalid_argument(photo.name(), ": its files would have the names of those of ", it->second,
-                          " (", photo.stem, ".*); segment it in a call with another -o");
 }
 
 Status OutputWriter::write(const SegmentedPhoto& segmented, api::Segmenter& segmenter) {
@@ -191,12 +203,7 @@ Status OutputWriter::sum_confidence(std::span<const int32_t> ids, const vision::
 
 Status OutputWriter::write_file(const Photo& photo, std::string_view suffix,
                                 std::span<const std::byte> bytes) {
-  const std::string path =
-      (fs::path(options_.directory) / str_cat(photo.stem, ".", suffix)).string();
-  if (inputs_.contains(canonical_path(path))) {
-    return invalid_argument(photo.name(), ": its output ", path,
-                            " is itself a photo of this call; choose another -o");
-  }
+  DEEPLAB_ASSIGN_OR_RETURN(const std::string path, names_.path(photo, suffix));
   return annotate(write_file_atomically(path, bytes), photo.name());
 }
 

@@ -58,16 +58,29 @@ struct SegmentedPhoto {
   std::span<const vision::ClassShare> shares;
 };
 
-/// Writes the files of one run, each whole or not at all. Keeps its buffers between photos.
-class OutputWriter {
+/// Which names the files of one run have. The const methods may be called by several threads.
+class OutputNames {
  public:
   /// `inputs` are the photos of the whole run; none of them is ever written over.
-  OutputWriter(OutputOptions options, std::span<const Photo> inputs);
-
-  const OutputOptions& options() const { return options_; }
+  OutputNames(std::string directory, std::span<const Photo> inputs);
 
   /// Reserves the names of a photo's files. Error: an earlier photo of this run has them.
   Status claim(const Photo& photo);
+  /// DIR/STEM.SUFFIX. Error: a photo of this run has this path.
+  Result<std::string> path(const Photo& photo, std::string_view suffix) const;
+
+ private:
+  std::string directory_;
+  std::set<std::string> inputs_;                // canonical paths
+  std::map<std::string, std::string> claimed_;  // stem -> path of the photo that has it
+};
+
+/// Writes the files of photos, each whole or not at all. Keeps its buffers between photos; one a
+/// thread.
+class OutputWriter {
+ public:
+  /// Both must outlive the writer.
+  OutputWriter(const OutputOptions& options, const OutputNames& names);
 
   /// All files of one photo; `segmenter` has just run on it. Errors name the file.
   Status write(const SegmentedPhoto& segmented, api::Segmenter& segmenter);
@@ -85,12 +98,11 @@ class OutputWriter {
   Status write_file(const Photo& photo, std::string_view suffix,
                     const Result<imageio::EncodedImage>& image);
 
-  OutputOptions options_;
+  const OutputOptions& options_;
+  const OutputNames& names_;
   std::vector<int32_t> chosen_;           // options_.classes, or all but the background
   std::vector<std::string> file_labels_;  // by class id, fit for a file name, all different
   std::vector<imageio::Rgb> palette_;
-  std::set<std::string> inputs_;                // canonical paths
-  std::map<std::string, std::string> claimed_;  // stem -> path of the photo that has it
   std::vector<uint8_t> pixels_;
   std::vector<uint16_t> gray16_;
   std::vector<float> confidence_;

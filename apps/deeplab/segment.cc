@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,11 +18,10 @@
 #include "photos.h"
 #include "progress.h"
 #include "segment_report.h"
+#include "segment_run.h"
 
 namespace deeplab::app {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 struct SegmentOptions {
   std::vector<std::string> photos;
@@ -44,10 +41,6 @@ struct SegmentOptions {
   bool json = false;
   bool quiet = false;
 };
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 // ---- Before the first photo ------------------------------------------------------------------
 
@@ -120,67 +113,6 @@ Status make_directory(const std::string& path) {
 
 // ---- The photos ------------------------------------------------------------------------------
 
-class SegmentRun {
- public:
-  SegmentRun(const SegmentOptions& options, api::Segmenter& segmenter, OutputWriter& writer)
-      : options_(options), segmenter_(segmenter), writer_(writer) {}
-
-  /// Everything about one photo but talking of it.
-  Result<SegmentReport> segment(const Photo& photo);
-
- private:
-  const SegmentOptions& options_;
-  api::Segmenter& segmenter_;
-  OutputWriter& writer_;
-  std::vector<uint8_t> mask_;
-};
-
-Result<SegmentReport> SegmentRun::segment(const Photo& photo) {
-  DEEPLAB_RETURN_IF_ERROR(writer_.claim(photo));
-  SegmentReport report;
-  report.image = photo.path;
-  report.model = segmenter_.model().name();
-  report.fit = options_.fit;
-  report.labels = writer_.options().labels;
-
-  Clock::time_point start = Clock::now();
-  DEEPLAB_ASSIGN_OR_RETURN(const DecodedPhoto decoded,
-                           decode_photo(photo, options_.fit, segmenter_.canvas_width(),
-                                        segmenter_.canvas_height(), options_.write.uses_pixels()));
-  report.times.decode = milliseconds_since(start);
-  report.width = decoded.small.original_width;
-  report.height = decoded.small.original_height;
-
-  DEEPLAB_RETURN_IF_ERROR(segmenter_.run(view_of(decoded.small)));
-  mask_.resize(static_cast<size_t>(report.width) * static_cast<size_t>(report.height));
-  const vision::MaskView mask{mask_.data(), report.width, report.height, report.width};
-  DEEPLAB_RETURN_IF_ERROR(
-      segmenter_.category_mask(report.width, report.height, mask_.data(), report.width));
-  report.times.prepare = segmenter_.timing().prepare_ms;
-  report.times.infer = segmenter_.timing().infer_ms;
-  report.times.labels = segmenter_.timing().labels_ms;
-
-  start = Clock::now();
-  report.shares = vision::class_shares(mask);
-  SegmentedPhoto segmented;
-  segmented.photo = &photo;
-  if (options_.write.uses_pixels()) segmented.pixels = view_of(decoded.own_size());
-  segmented.mask = mask;
-  segmented.shares = report.shares;
-  DEEPLAB_RETURN_IF_ERROR(writer_.write(segmented, segmenter_));
-  report.times.write = milliseconds_since(start);
-  return report;
-}
-
-/// A photo that does not fit into memory is that photo's failure, not the run's.
-Result<SegmentReport> segment_within_memory(SegmentRun& run, const Photo& photo) {
-  try {
-    return run.segment(photo);
-  } catch (const std::bad_alloc&) {
-    return resource_exhausted("not enough memory for this photo");
-  }
-}
-
 ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, SegmentRun& run) {
   ExitCode exit_code = ExitCode::kDone;
   for (const Status& error : list.errors) {
@@ -188,8 +120,7 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
     exit_code = ExitCode::kFailed;
   }
   Progress progress(list.photos.size(), !options.quiet);
-  for (const Photo& photo : list.photos) {
-    const Result<SegmentReport> report = segment_within_memory(run, photo);
+  run.run([&](const Photo& photo, const Result<SegmentReport>& report) {
     if (!report.ok()) {
       progress.hide();
       print_error(photo.name(), report.status());
@@ -199,11 +130,13 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
       const Status printed = print_output(options.json ? json_line(*report) : text_line(*report));
       if (!printed.ok()) {  // nobody would see the rest
         print_error(printed.message());
-        return ExitCode::kFailed;
+        exit_code = ExitCode::kFailed;
+        return false;
       }
     }
     progress.advance();
-  }
+    return true;
+  });
   return exit_code;
 }
 
@@ -240,14 +173,12 @@ ExitCode run_segment(const SegmentOptions& options) {
   segmenter_options.width = options.size.width;
   segmenter_options.height = options.size.height;
   segmenter_options.normalization = *normalization;
-  const auto segmenter = api::Segmenter::create(*model, segmenter_options);
-  if (!segmenter.ok()) return fail(segmenter.status());
 
-  if (const Status made = make_directory(options.directory); !made.ok()) return fail(made);
   const PhotoList list = find_photos(options.photos);
-  OutputWriter writer(std::move(output), list.photos);
-  SegmentRun run(options, **segmenter, writer);
-  return segment_photos(options, list, run);
+  const auto run = SegmentRun::create(*model, segmenter_options, std::move(output), list.photos);
+  if (!run.ok()) return fail(run.status());
+  if (const Status made = make_directory(options.directory); !made.ok()) return fail(made);
+  return segment_photos(options, list, **run);
 }
 
 // ---- The command line ------------------------------------------------------------------------
@@ -309,7 +240,8 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
   add_model_option(command, options.model);
   add_fit_option(command, options.fit);
   add_size_option(command, options.size);
-  add_threads_option(command, options.threads);
+  add_threads_option(command, options.threads)
+      ->description("Threads, for several photos or for the network of one; 0 is one per CPU");
   command.add_option("--labels", options.labels_file, "Names of the classes, one a line")
       ->type_name("FILE");
   for (const auto& [flag, values, what] :

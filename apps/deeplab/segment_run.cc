@@ -1,0 +1,175 @@
+#include "segment_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <system_error>
+#include <thread>
+
+namespace deeplab::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// A worker costs an arena of about 6 MB at 513x513; more threads than that go to the networks.
+constexpr int kMaxWorkers = 16;
+// Photos of today's cameras stay parallel; at 10 bytes a pixel (the photo, its overlay, the mask,
+// files on their way) that is up to 160 MB a worker.
+constexpr int64_t kPixelsAWorker = int64_t{1} << 24;
+
+/// Room in the gate, as long as this lives.
+class GatePass {
+ public:
+  GatePass(PixelGate& gate, int64_t pixels) : gate_(gate), pixels_(pixels) { gate.enter(pixels); }
+  ~GatePass() { gate_.leave(pixels_); }
+  GatePass(const GatePass&) = delete;
+  GatePass& operator=(const GatePass&) = delete;
+
+ private:
+  PixelGate& gate_;
+  int64_t pixels_;
+};
+
+}  // namespace
+
+void PixelGate::enter(int64_t pixels) {
+  std::unique_lock lock(mutex_);
+  const uint64_t ticket = next_ticket_++;
+  changed_.wait(
+      lock, [&] { return ticket == served_ && (in_work_ == 0 || in_work_ + pixels <= limit_); });
+  ++served_;
+  in_work_ += pixels;
+  changed_.notify_all();
+}
+
+void PixelGate::leave(int64_t pixels) {
+  const std::lock_guard lock(mutex_);
+  in_work_ -= pixels;
+  changed_.notify_all();
+}
+
+Result<std::unique_ptr<SegmentRun>> SegmentRun::create(std::shared_ptr<const api::Model> model,
+                                                       const api::SegmenterOptions& options,
+                                                       OutputOptions output,
+                                                       std::span<const Photo> photos) {
+  api::SegmenterOptions each = options;
+  int workers = 1;
+  if (photos.size() > 1) {
+    const int cpus = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    const int threads = options.threads == 0 ? cpus : options.threads;
+    workers = static_cast<int>(std::min({static_cast<size_t>(std::max(threads, 1)), photos.size(),
+                                         static_cast<size_t>(kMaxWorkers)}));
+    each.threads = threads / workers;
+  }
+  std::unique_ptr<SegmentRun> self(new SegmentRun(std::move(output), photos, options.fit, workers));
+  for (int i = 0; i < workers; ++i) {
+    DEEPLAB_ASSIGN_OR_RETURN(auto segmenter, api::Segmenter::create(model, each));
+    self->workers_.push_back({std::move(segmenter), OutputWriter(self->output_, self->names_), {}});
+  }
+  return self;
+}
+
+SegmentRun::SegmentRun(OutputOptions output, std::span<const Photo> photos, vision::Fit fit,
+                       int workers)
+    : output_(std::move(output)),
+      photos_(photos),
+      fit_(fit),
+      names_(output_.directory, photos),
+      gate_(workers * kPixelsAWorker),
+      results_(photos.size()) {}
+
+void SegmentRun::run(const Report& report) {
+  std::vector<std::jthread> threads;
+  for (size_t i = 1; i < workers_.size(); ++i) {
+    try {
+      threads.emplace_back([this, i, &report] { work(workers_[i], report); });
+    } catch (const std::system_error&) {
+      break;  // the system gives no more threads: fewer will do
+    }
+  }
+  work(workers_[0], report);
+}
+
+void SegmentRun::work(Worker& worker, const Report& report) {
+  while (std::optional<Task> task = next_task()) {
+    if (!task->claimed.ok()) {
+      keep(task->index, std::move(task->claimed), report);
+      continue;
+    }
+    // A photo that does not fit into memory is that photo's failure, not the run's.
+    try {
+      keep(task->index, segment(photos_[task->index], worker), report);
+    } catch (const std::bad_alloc&) {
+      keep(task->index, resource_exhausted("not enough memory for this photo"), report);
+    }
+  }
+}
+
+/// Names are claimed in the order of the photos: of two with the same, the first one has them.
+std::optional<SegmentRun::Task> SegmentRun::next_task() {
+  const std::lock_guard lock(mutex_);
+  if (stop_ || next_ == photos_.size()) return std::nullopt;
+  const size_t index = next_++;
+  return Task{index, names_.claim(photos_[index])};
+}
+
+Result<SegmentReport> SegmentRun::segment(const Photo& photo, Worker& worker) {
+  const Clock::time_point start = Clock::now();
+  DEEPLAB_ASSIGN_OR_RETURN(const PhotoFile file, read_photo(photo));
+  const double read_ms = milliseconds_since(start);
+  const GatePass pass(gate_, int64_t{file.info.width} * file.info.height);
+  return segment_file(photo, file, worker, read_ms);
+}
+
+Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFile& file,
+                                               Worker& worker, double read_ms) {
+  api::Segmenter& segmenter = *worker.segmenter;
+  SegmentReport report;
+  report.image = photo.path;
+  report.model = segmenter.model().name();
+  report.fit = fit_;
+  report.labels = output_.labels;
+
+  Clock::time_point start = Clock::now();
+  DEEPLAB_ASSIGN_OR_RETURN(const DecodedPhoto decoded,
+                           decode_photo(file, fit_, segmenter.canvas_width(),
+                                        segmenter.canvas_height(), output_.write.uses_pixels()));
+  report.times.decode = read_ms + milliseconds_since(start);
+  report.width = decoded.small.original_width;
+  report.height = decoded.small.original_height;
+
+  DEEPLAB_RETURN_IF_ERROR(segmenter.run(view_of(decoded.small)));
+  worker.mask.resize(static_cast<size_t>(report.width) * static_cast<size_t>(report.height));
+  const vision::MaskView mask{worker.mask.data(), report.width, report.height, report.width};
+  DEEPLAB_RETURN_IF_ERROR(
+      segmenter.category_mask(report.width, report.height, worker.mask.data(), report.width));
+  report.times.prepare = segmenter.timing().prepare_ms;
+  report.times.infer = segmenter.timing().infer_ms;
+  report.times.labels = segmenter.timing().labels_ms;
+
+  start = Clock::now();
+  report.shares = vision::class_shares(mask);
+  SegmentedPhoto segmented;
+  segmented.photo = &photo;
+  if (output_.write.uses_pixels()) segmented.pixels = view_of(decoded.own_size());
+  segmented.mask = mask;
+  segmented.shares = report.shares;
+  DEEPLAB_RETURN_IF_ERROR(worker.writer.write(segmented, segmenter));
+  report.times.write = milliseconds_since(start);
+  return report;
+}
+
+void SegmentRun::keep(size_t index, Result<SegmentReport> result, const Report& report) {
+  const std::lock_guard lock(mutex_);
+  results_[index] = std::move(result);
+  for (; !stop_ && reported_ < results_.size() && results_[reported_]; ++reported_) {
+    stop_ = !report(photos_[reported_], *results_[reported_]);
+    results_[reported_].reset();
+  }
+}
+
+}  // namespace deeplab::app
