@@ -1,0 +1,153 @@
+// The same picture through ONNX Runtime and through deeplab, in alternation; see README.md.
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
+import {readNpy, readPpm} from './files.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const data = process.env.DEEPLAB_TEST_DATA ?? join(here, '../../../shared/data');
+const {values: options} = parseArgs({options: {
+  program: {type: 'string', default: join(here, '../../build/release/apps/deeplab/deeplab')},
+  model: {type: 'string', default: join(data, 'models/deeplabv3_mnv2_dm05_int8_labels.tflite')},
+  onnx: {type: 'string', default: join(data, 'models/deeplabv3_mnv2_dm05_qdq.onnx')},
+  picture: {type: 'string'},
+  threads: {type: 'string', default: '1,2'},
+  rounds: {type: 'string', default: '5'},
+  runs: {type: 'string', default: '20'},
+  agreement: {type: 'string', default: '0.95'},
+  json: {type: 'boolean', default: false},
+}});
+
+const work = mkdtempSync(join(tmpdir(), 'deeplab-peers-'));
+process.on('exit', () => rmSync(work, {recursive: true, force: true}));
+
+function fail(message) {
+  console.error(`compare: ${message}`);
+  process.exit(1);
+}
+
+function call(program, args) {
+  const result = spawnSync(program, args, {encoding: 'utf8', maxBuffer: 1 << 26});
+  if (result.error) fail(`${program}: ${result.error.message}`);
+  if (result.status !== 0) fail(`${program} ${args.join(' ')}\n${result.stderr}`);
+  return result.stdout;
+}
+
+/** Median, minimum and 95th percentile (nearest rank). */
+function spread(samples) {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const n = sorted.length;
+  return {
+    median: (sorted[(n - 1) >> 1] + sorted[n >> 1]) / 2,
+    min: sorted[0],
+    p95: sorted[Math.ceil(0.95 * n) - 1],
+  };
+}
+
+// ---- The picture: discs over gradients with noise where none is given ------------------------
+
+function syntheticPicture(side) {
+  const pixels = Buffer.alloc(side * side * 3);
+  let random = 2463534242;
+  for (let y = 0, at = 0; y < side; ++y) {
+    for (let x = 0; x < side; ++x) {
+      random ^= random << 13;
+      random ^= random >>> 17;
+      random ^= random << 5;
+      const [u, v] = [(x + 0.5) / side, (y + 0.5) / side];
+      const disc = Math.hypot((u * 3) % 1 - 0.5, (v * 3) % 1 - 0.5) < 0.3;
+      for (const base of [190 * u, 190 * v, 190 * (1 - u)]) {
+        pixels[at++] = (disc ? 220 - base : base) + ((random >>> 0) % 32);
+      }
+    }
+  }
+  return Buffer.concat([Buffer.from(`P6\n${side} ${side}\n255\n`), pixels]);
+}
+
+for (const path of [options.program, options.model, options.onnx]) {
+  if (!existsSync(path)) fail(`${path} is not there; see README.md`);
+}
+if (!existsSync(join(here, 'node_modules/onnxruntime-node'))) fail('run `npm ci` in bench/peers first');
+let picture = options.picture;
+if (!picture) {
+  picture = join(work, 'picture.ppm');
+  writeFileSync(picture, syntheticPicture(513));
+}
+const {width, height} = readPpm(picture);
+const threadCounts = options.threads.split(',').map(Number);
+const runs = options.runs;
+
+// ---- A measurement is a process of its own ---------------------------------------------------
+
+function onnxRuntime(threads, count, labels = []) {
+  return JSON.parse(call(process.execPath, [join(here, 'onnxruntime.mjs'), options.onnx, picture,
+                                            String(threads), String(count), ...labels]));
+}
+
+function deeplab(threads, count, extra = []) {
+  return JSON.parse(call(options.program, ['bench', '-m', options.model, '--photo', picture, '--size',
+                                           `${width}x${height}`, '--threads', String(threads), '--runs',
+                                           String(count), '--json', ...extra]));
+}
+
+// ---- Verified first: bench checks its bytes by itself; here both must say the same ------------
+
+const [peerLabels, ourLabels] = [join(work, 'peer.labels'), join(work, 'ours.npy')];
+const first = onnxRuntime(1, 1, [peerLabels]);
+deeplab(1, 1, ['--label-map', ourLabels]);
+const theirs = readFileSync(peerLabels);
+const ours = readNpy(ourLabels).labels;
+if (theirs.length !== ours.length) fail(`label maps of ${theirs.length} and ${ours.length} pixels`);
+const agreement = ours.reduce((sum, label, i) => sum + (label === theirs[i]), 0) / ours.length;
+if (agreement < Number(options.agreement)) {
+  fail(`the label maps agree on ${(100 * agreement).toFixed(2)} % of the pixels only: nothing is timed`);
+}
+
+// ---- Rounds in alternation, so that what disturbs one disturbs the other ----------------------
+
+const results = threadCounts.map((threads) => ({threads, peer: [], ours: [], infer: [], first: {}}));
+for (let round = 0; round < Number(options.rounds); ++round) {
+  for (const result of results) {
+    const peer = onnxRuntime(result.threads, runs);
+    const own = deeplab(result.threads, runs);
+    result.peer.push(spread(peer.ms).median);
+    result.ours.push(own);
+    result.createMs = peer.create_ms;
+  }
+}
+
+// Of each side the median over the rounds of a round's median; of ours, that is the sum of the medians of the three
+// stages that the peer's graph has, too.
+const table = results.map(({threads, peer, ours: rounds, createMs}) => {
+  const total = spread(rounds.map((r) => r.input_ms.median + r.infer_ms.median + r.labels_ms.median));
+  const infer = spread(rounds.map((r) => r.infer_ms.median));
+  const onnx = spread(peer);
+  return {
+    threads,
+    onnxruntime_ms: onnx,
+    onnxruntime_create_ms: createMs,
+    deeplab_ms: total,
+    deeplab_infer_ms: infer,
+    deeplab_prepare_ms: rounds.at(-1).prepare_ms,
+    isa: rounds[0].isa,
+    ratio: onnx.median / total.median,
+  };
+});
+
+if (options.json) {
+  for (const row of table) console.log(JSON.stringify({agreement, onnxruntime: first.version, ...row}));
+} else {
+  const ms = (value) => value.toFixed(2).padStart(8);
+  console.log(`${width}x${height} RGB -> label map; ${options.rounds} rounds of ${runs} runs in alternation; ${table[0].isa}`);
+  console.log(`label maps agree on ${(100 * agreement).toFixed(2)} % of the pixels\n`);
+  console.log('| threads | ONNX Runtime ' + first.version + ', ms | deeplab, ms | of it infer | ratio |');
+  console.log('| --- | --- | --- | --- | --- |');
+  for (const row of table) {
+    console.log(`| ${row.threads} | ${ms(row.onnxruntime_ms.median)} (best round ${ms(row.onnxruntime_ms.min).trim()}) | ` +
+                `${ms(row.deeplab_ms.median)} (best round ${ms(row.deeplab_ms.min).trim()}) | ` +
+                `${ms(row.deeplab_infer_ms.median)} | ${row.ratio.toFixed(2)} |`);
+  }
+}
