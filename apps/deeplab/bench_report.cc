@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace deeplab::app {
@@ -19,16 +20,19 @@ std::string once_line(const char* stage, double ms, const char* what) {
 }
 
 std::string profile_table(const Measurement& m) {
-  const std::vector<StepProfile>& steps = m.steps;
   double total = 0;
-  for (const StepProfile& step : steps) total += step.ms;
-  std::string table =
-      fmt::format("  {:>4}  {:<24}{:<22}{:<18}{:>9}{:>8}{:>9}{:>9}{:>8}\n", "op", "type", "kernel",
-                  "output", "ms", "share", "MMAC", "GMAC/s", m.peak_gmacs_per_s ? "of peak" : "");
-  for (const StepProfile& step : steps) {
-    table +=
-        fmt::format("  {:>4}  {:<24}{:<22}{:<18}{:>9.3f}{:>7.1f}%", step.op, step.type, step.kernel,
-                    graph::shape_text(step.shape), step.ms, 100 * step.ms / total);
+  size_t kernel_width = 6;  // a step of several kernels names them all
+  for (const StepProfile& step : m.steps) {
+    total += step.ms;
+    kernel_width = std::max(kernel_width, step.kernel.size());
+  }
+  std::string table = fmt::format("  {:>4}  {:<24}{:<{}}  {:<18}{:>9}{:>8}{:>9}{:>9}{:>8}\n", "op",
+                                  "type", "kernel", kernel_width, "output", "ms", "share", "MMAC",
+                                  "GMAC/s", m.peak_gmacs_per_s ? "of peak" : "");
+  for (const StepProfile& step : m.steps) {
+    table += fmt::format("  {:>4}  {:<24}{:<{}}  {:<18}{:>9.3f}{:>7.1f}%", step.op, step.type,
+                         step.kernel, kernel_width, graph::shape_text(step.shape), step.ms,
+                         100 * step.ms / total);
     if (step.macs > 0) {
       table += fmt::format("{:>9.2f}{:>9.1f}", static_cast<double>(step.macs) * 1e-6,
                            step.gmacs_per_s());
@@ -38,7 +42,8 @@ std::string profile_table(const Measurement& m) {
     }
     table += '\n';
   }
-  return table + fmt::format("  {:>4}  {:<64}{:>9.3f}\n", "", "all steps", total);
+  return table + fmt::format("  {:>4}  {:<{}}{:>9.3f}\n", "", "all steps",
+                             24 + kernel_width + 2 + 18, total);
 }
 
 Json spread_json(const Spread& spread) {

@@ -221,7 +221,7 @@ TEST_F(Bench, TextHasEveryStageAndStepsOnRequest) {
                    "--profile", "--photo", test_data("golden/dog_257.png")});
   ASSERT_EQ(run.status, 0) << run.err;
   for (const char* text : {"load", "prepare", "decode", "input", "infer", "labels", "write",
-                           "DEPTHWISE_CONV_2D", "of peak", "photo "}) {
+                           "AVERAGE_POOL_2D", "of peak", "photo "}) {
     EXPECT_THAT(run.out, HasSubstr(text));
   }
 }
