@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <istream>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,9 @@ struct Ppm {
   std::vector<uint8_t> pixels;
 };
 
-/// Reads a binary PPM ("P6", 8 bits, no comments), as `convert photo.jpg photo.ppm` writes it.
-inline Ppm read_ppm(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+/// Reads a binary PPM ("P6", 8 bits, no comments), as `convert photo.jpg photo.ppm` writes it; what
+/// is behind its pixels stays in the stream.
+inline Ppm read_ppm(std::istream& file) {
   std::string magic;
   int maximum = 0;
   Ppm ppm;
@@ -31,4 +32,9 @@ inline Ppm read_ppm(const std::string& path) {
             static_cast<std::streamsize>(ppm.pixels.size()));
   if (!file) ppm.pixels.clear();
   return ppm;
+}
+
+inline Ppm read_ppm(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return read_ppm(file);
 }

@@ -4,16 +4,19 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <limits>
 #include <new>
 
 namespace deeplab::testing {
 std::atomic<int64_t> allocations{0};
-}
+std::atomic<std::size_t> largest_allocation{std::numeric_limits<std::size_t>::max()};
+}  // namespace deeplab::testing
 
 namespace {
 
 void* counted(std::size_t size, std::size_t alignment) noexcept {
   ++deeplab::testing::allocations;
+  if (size > deeplab::testing::largest_allocation) return nullptr;
   size = std::max<std::size_t>(size, 1);
   if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
   return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace deeplab::testing {
 
 extern std::atomic<int64_t> allocations;
+
+/// Larger ones fail, as if memory had run out. No limit at first.
+extern std::atomic<std::size_t> largest_allocation;
 
 }  // namespace deeplab::testing

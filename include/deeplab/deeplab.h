@@ -2,6 +2,7 @@
  *
  *   deeplab_model*     a model file in memory; immutable, may be shared between threads
  *   deeplab_segmenter* runs it on pictures; one a thread, owns all working memory
+ *   deeplab_stream*    runs it on one picture after the other on a thread of its own
  *
  * Every function that can fail returns a deeplab_status; deeplab_last_error() then gives one
  * sentence that says what was wrong with what. No function prints, exits, or lets a C++
@@ -31,7 +32,9 @@ typedef enum deeplab_status {
   DEEPLAB_IO_ERROR = 4,           /* the system refused to open, read or write */
   DEEPLAB_INVALID_IMAGE = 5,      /* an image file is damaged or not an image */
   DEEPLAB_RESOURCE_EXHAUSTED = 6, /* out of memory, or over a stated limit */
-  DEEPLAB_INTERNAL = 7            /* a bug in deeplab.cpp */
+  DEEPLAB_INTERNAL = 7,           /* a bug in deeplab.cpp */
+  DEEPLAB_WOULD_BLOCK = 8,        /* a stream had no room, or nothing ready, in the time given */
+  DEEPLAB_STREAM_ENDED = 9        /* a stream takes, or gives, no more pictures */
 } deeplab_status;
 
 /* "0.1.0", static storage. */
@@ -155,6 +158,58 @@ typedef struct deeplab_timing {
   double labels_ms;  /* scores -> the last category mask asked for */
 } deeplab_timing;
 DEEPLAB_API deeplab_timing deeplab_segmenter_timing(const deeplab_segmenter* segmenter);
+
+/* ---- Stream ----------------------------------------------------------------------------- */
+
+/* Pictures are pushed in and come out in the same order with their masks. The network runs on a
+ * thread of the stream's own, so that decoding the next picture and using the last mask happen
+ * meanwhile. At most `capacity` pictures are inside, pushed and not pulled: push waits where the
+ * reader is slow, and memory is bounded.
+ *
+ * Threads: push and finish belong to one thread at a time, pull to one at a time (the same or
+ * another); cancel may be called by any thread at any time. */
+typedef struct deeplab_stream deeplab_stream;
+
+/* `options` as for a segmenter; their threads are the network's, in addition to the caller's.
+ * `capacity` is 1 to 64, or 0 for 3: one in work, one before it and one behind it. */
+DEEPLAB_API deeplab_status deeplab_stream_create(const deeplab_model* model,
+                                                 const deeplab_options* options, int32_t capacity,
+                                                 deeplab_stream** stream);
+
+/* Puts a picture in; `id` is the caller's and comes back with the mask. Its pixels are read, and
+ * scaled to the canvas, before this returns: the caller may use the memory again at once. Waits
+ * for room for up to timeout_ms milliseconds; 0 does not wait, a negative number waits for ever.
+ * DEEPLAB_WOULD_BLOCK: no room in that time. DEEPLAB_STREAM_ENDED: finished or cancelled. After
+ * these and any other error the picture is not inside, and the stream goes on. */
+DEEPLAB_API deeplab_status deeplab_stream_push(deeplab_stream* stream, const deeplab_image* image,
+                                               uint64_t id, int32_t timeout_ms);
+
+/* A picture that has come out. All memory is the stream's, and valid until the next pull. */
+typedef struct deeplab_frame {
+  uint64_t id;
+  deeplab_status status; /* of this picture; an error ends nothing but this picture */
+  const char* error;     /* one sentence; "" where status is DEEPLAB_OK */
+  int32_t width;         /* the picture's own size */
+  int32_t height;
+  const uint8_t* mask; /* category mask, rows tight; NULL where status is not DEEPLAB_OK */
+  deeplab_timing timing;
+} deeplab_frame;
+
+/* The next picture, in the order of push; waits as push does. Gives the one of the last pull back,
+ * whatever comes of the call. DEEPLAB_WOULD_BLOCK: none was ready in time. DEEPLAB_STREAM_ENDED:
+ * cancelled, or finished and all are out. Where it fails, *frame is all 0 but for `error`, "". */
+DEEPLAB_API deeplab_status deeplab_stream_pull(deeplab_stream* stream, deeplab_frame* frame,
+                                               int32_t timeout_ms);
+
+/* No more pictures: those inside still come out, then pull says DEEPLAB_STREAM_ENDED. */
+DEEPLAB_API void deeplab_stream_finish(deeplab_stream* stream);
+
+/* Drops what is inside; calls that wait, and all later ones, give DEEPLAB_STREAM_ENDED. */
+DEEPLAB_API void deeplab_stream_cancel(deeplab_stream* stream);
+
+/* Cancels and waits for the picture in work. No other thread may be in a call on the stream:
+ * cancel, join those threads, then free. NULL is allowed. */
+DEEPLAB_API void deeplab_stream_free(deeplab_stream* stream);
 
 #ifdef __cplusplus
 } /* extern "C" */

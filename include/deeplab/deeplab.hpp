@@ -1,12 +1,15 @@
 // deeplab.cpp for C++20: owning handles over deeplab.h, header-only, so that the library behind
 // it can be static, shared, or built by another compiler. The same rules: a Model is immutable
-// and may be shared between threads; a Segmenter belongs to one thread at a time.
+// and may be shared between threads; a Segmenter belongs to one thread at a time; a Stream has its
+// own.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -64,6 +67,27 @@ struct Options {
   /// Nothing: what the file's metadata says, else Normalization's defaults.
   std::optional<Normalization> normalization = {};
 };
+
+namespace detail {
+inline deeplab_options to_c(const Options& options) {
+  deeplab_options result;
+  deeplab_options_init(&result);
+  result.threads = options.threads;
+  result.fit = static_cast<deeplab_fit>(options.fit);
+  result.width = options.width;
+  result.height = options.height;
+  if (options.normalization) {
+    result.override_normalization = 1;
+    std::copy_n(options.normalization->mean.begin(), 3, result.mean);
+    std::copy_n(options.normalization->stddev.begin(), 3, result.stddev);
+  }
+  return result;
+}
+inline deeplab_image to_c(const ImageView& image) {
+  return {image.data, image.width, image.height, image.stride,
+          static_cast<deeplab_pixel_format>(image.format)};
+}
+}  // namespace detail
 
 /// Timings of one picture's stages, in milliseconds.
 using Timing = deeplab_timing;
@@ -132,17 +156,7 @@ class Segmenter {
   /// Plans the network for the canvas and takes all memory it needs. Keeps what it needs of
   /// `model` alive.
   static Result<Segmenter> create(const Model& model, const Options& options = {}) {
-    deeplab_options c_options;
-    deeplab_options_init(&c_options);
-    c_options.threads = options.threads;
-    c_options.fit = static_cast<deeplab_fit>(options.fit);
-    c_options.width = options.width;
-    c_options.height = options.height;
-    if (options.normalization) {
-      c_options.override_normalization = 1;
-      std::copy_n(options.normalization->mean.begin(), 3, c_options.mean);
-      std::copy_n(options.normalization->stddev.begin(), 3, c_options.stddev);
-    }
+    const deeplab_options c_options = detail::to_c(options);
     deeplab_segmenter* segmenter = nullptr;
     const deeplab_status code = deeplab_segmenter_create(model.handle(), &c_options, &segmenter);
     if (Status s = detail::to_status(code); !s.ok()) return s;
@@ -163,8 +177,7 @@ class Segmenter {
 
   /// Runs the network only; the calls below then speak of this picture until the next run.
   Status run(const ImageView& image) {
-    const deeplab_image c_image{image.data, image.width, image.height, image.stride,
-                                static_cast<deeplab_pixel_format>(image.format)};
+    const deeplab_image c_image = detail::to_c(image);
     return detail::to_status(deeplab_segmenter_run(segmenter_.get(), &c_image));
   }
 
@@ -199,6 +212,81 @@ class Segmenter {
   }
 
   std::unique_ptr<deeplab_segmenter, void (*)(deeplab_segmenter*)> segmenter_;
+};
+
+/// A picture that has come out of a Stream, at its own size. Its memory is the stream's.
+struct Frame {
+  uint64_t id = 0;  ///< As given to push().
+  Status status;    ///< Of this picture; an error ends nothing but this picture.
+  int32_t width = 0;
+  int32_t height = 0;
+  std::span<const uint8_t> category_mask;  ///< Rows tight; empty where status is an error.
+  Timing timing = {};
+};
+
+/// Pictures in, masks out in the same order; the network runs on a thread of the stream's own, so
+/// that decoding the next picture and using the last mask happen meanwhile. push() and finish()
+/// belong to one thread at a time, pull() to one at a time, the same or another. Move-only.
+///
+///     std::thread reader([&] { while (auto frame = stream.pull(); frame.ok()) use(*frame); });
+///     while (camera >> picture) if (Status s = stream.push(view(picture), n++); !s.ok()) break;
+///     stream.finish();
+///     reader.join();
+class Stream {
+ public:
+  static constexpr std::chrono::milliseconds kForever{-1};
+  static constexpr std::chrono::milliseconds kNoWait{0};
+
+  /// At most `capacity` pictures (1 to 64; 0: three) are inside, pushed and not pulled.
+  static Result<Stream> create(const Model& model, const Options& options = {},
+                               int32_t capacity = 0) {
+    const deeplab_options c_options = detail::to_c(options);
+    deeplab_stream* stream = nullptr;
+    const deeplab_status code =
+        deeplab_stream_create(model.handle(), &c_options, capacity, &stream);
+    if (Status s = detail::to_status(code); !s.ok()) return s;
+    return Stream(stream);
+  }
+
+  /// Reads the pixels before it returns; waits for room. Errors: kWouldBlock (no room in time),
+  /// kStreamEnded (finished or cancelled), or what is wrong with the picture; the stream goes on.
+  Status push(const ImageView& image, uint64_t id = 0,
+              std::chrono::milliseconds timeout = kForever) {
+    const deeplab_image c_image = detail::to_c(image);
+    return detail::to_status(deeplab_stream_push(stream_.get(), &c_image, id, to_c(timeout)));
+  }
+
+  /// The next picture, valid until the next pull(). Errors: kWouldBlock (none was ready in time),
+  /// kStreamEnded (cancelled, or finished and all are out).
+  Result<Frame> pull(std::chrono::milliseconds timeout = kForever) {
+    deeplab_frame c_frame;
+    const deeplab_status code = deeplab_stream_pull(stream_.get(), &c_frame, to_c(timeout));
+    if (Status s = detail::to_status(code); !s.ok()) return s;
+    Frame frame{c_frame.id, {}, c_frame.width, c_frame.height, {}, c_frame.timing};
+    if (c_frame.status == DEEPLAB_OK) {
+      frame.category_mask = {c_frame.mask,
+                             static_cast<size_t>(frame.width) * static_cast<size_t>(frame.height)};
+    } else {
+      frame.status = {static_cast<StatusCode>(c_frame.status), c_frame.error};
+    }
+    return frame;
+  }
+
+  /// No more pictures: those inside still come out.
+  void finish() { deeplab_stream_finish(stream_.get()); }
+  /// Drops what is inside and wakes who waits. From any thread, at any time.
+  void cancel() { deeplab_stream_cancel(stream_.get()); }
+  deeplab_stream* handle() { return stream_.get(); }
+
+ private:
+  explicit Stream(deeplab_stream* stream) : stream_(stream, deeplab_stream_free) {}
+
+  static int32_t to_c(std::chrono::milliseconds timeout) {
+    return static_cast<int32_t>(
+        std::clamp<int64_t>(timeout.count(), -1, std::numeric_limits<int32_t>::max()));
+  }
+
+  std::unique_ptr<deeplab_stream, void (*)(deeplab_stream*)> stream_;
 };
 
 }  // namespace deeplab

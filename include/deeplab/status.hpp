@@ -20,6 +20,8 @@ enum class StatusCode : int {
   kInvalidImage = 5,       ///< The image file is damaged or not an image.
   kResourceExhausted = 6,  ///< Out of memory, or over a stated limit.
   kInternal = 7,           ///< A bug in deeplab.cpp; please report it.
+  kWouldBlock = 8,         ///< A stream had no room, or nothing ready, in the time given.
+  kStreamEnded = 9,        ///< A stream takes, or gives, no more pictures.
 };
 
 /// Success, or a code with one sentence for a person that names the file, the op or the

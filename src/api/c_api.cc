@@ -6,6 +6,7 @@
 
 #include "api/model.h"
 #include "api/segmenter.h"
+#include "api/stream.h"
 #include "deeplab/deeplab.h"
 #include "vision/palette.h"
 
@@ -15,10 +16,14 @@ struct deeplab_model {
 struct deeplab_segmenter {
   std::unique_ptr<deeplab::api::Segmenter> segmenter;
 };
+struct deeplab_stream {
+  std::unique_ptr<deeplab::api::Stream> stream;
+};
 
 namespace {
 
 using deeplab::invalid_argument;
+using deeplab::Result;
 using deeplab::Status;
 using deeplab::StatusCode;
 
@@ -55,6 +60,43 @@ int stored(const Enum& value) {
   static_assert(sizeof(number) == sizeof(value));
   std::memcpy(&number, &value, sizeof(number));
   return number;
+}
+
+/// The caller's options, or the defaults for NULL.
+Result<deeplab::api::SegmenterOptions> checked_options(const deeplab_options* options) {
+  deeplab_options given;
+  deeplab_options_init(&given);
+  if (options != nullptr) {
+    if (options->struct_size != sizeof(given)) {
+      return invalid_argument("deeplab_options: struct_size is ", options->struct_size,
+                              "; call deeplab_options_init() first");
+    }
+    given = *options;
+  }
+  const int fit = stored(given.fit);
+  if (fit < DEEPLAB_FIT_PAD || fit > DEEPLAB_FIT_STRETCH) {
+    return invalid_argument("deeplab_options: unknown fit ", fit);
+  }
+  deeplab::api::SegmenterOptions inner;
+  inner.threads = given.threads;
+  inner.fit = static_cast<deeplab::vision::Fit>(given.fit);
+  inner.width = given.width;
+  inner.height = given.height;
+  if (given.override_normalization != 0) {
+    auto normalization = deeplab::vision::make_normalization(given.mean, given.stddev);
+    if (!normalization.ok()) return annotate(normalization.status(), "deeplab_options");
+    inner.normalization = *normalization;
+  }
+  return inner;
+}
+
+Result<deeplab::vision::ImageView> checked_image(const deeplab_image& image) {
+  const int format = stored(image.format);
+  if (format < DEEPLAB_RGB8 || format > DEEPLAB_GRAY8) {
+    return invalid_argument("deeplab_image: unknown pixel format ", format);
+  }
+  return deeplab::vision::ImageView{image.data, image.width, image.height, image.stride,
+                                    static_cast<deeplab::vision::PixelFormat>(format)};
 }
 
 }  // namespace
@@ -125,29 +167,7 @@ deeplab_status deeplab_segmenter_create(const deeplab_model* model, const deepla
       return invalid_argument("deeplab_segmenter_create: segmenter is NULL");
     *segmenter = nullptr;
     if (model == nullptr) return invalid_argument("deeplab_segmenter_create: model is NULL");
-    deeplab_options given;
-    deeplab_options_init(&given);
-    if (options != nullptr) {
-      if (options->struct_size != sizeof(given)) {
-        return invalid_argument("deeplab_options: struct_size is ", options->struct_size,
-                                "; call deeplab_options_init() first");
-      }
-      given = *options;
-    }
-    const int fit = stored(given.fit);
-    if (fit < DEEPLAB_FIT_PAD || fit > DEEPLAB_FIT_STRETCH) {
-      return invalid_argument("deeplab_options: unknown fit ", fit);
-    }
-    deeplab::api::SegmenterOptions inner;
-    inner.threads = given.threads;
-    inner.fit = static_cast<deeplab::vision::Fit>(given.fit);
-    inner.width = given.width;
-    inner.height = given.height;
-    if (given.override_normalization != 0) {
-      auto normalization = deeplab::vision::make_normalization(given.mean, given.stddev);
-      if (!normalization.ok()) return annotate(normalization.status(), "deeplab_options");
-      inner.normalization = *normalization;
-    }
+    DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
     DEEPLAB_ASSIGN_OR_RETURN(auto created, deeplab::api::Segmenter::create(model->model, inner));
     *segmenter = new deeplab_segmenter{std::move(created)};
     return {};
@@ -160,12 +180,8 @@ deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter, const deeplab
   return guarded([&]() -> Status {
     if (segmenter == nullptr) return invalid_argument("deeplab_segmenter_run: segmenter is NULL");
     if (image == nullptr) return invalid_argument("deeplab_segmenter_run: image is NULL");
-    const int format = stored(image->format);
-    if (format < DEEPLAB_RGB8 || format > DEEPLAB_GRAY8) {
-      return invalid_argument("deeplab_image: unknown pixel format ", format);
-    }
-    return segmenter->segmenter->run({image->data, image->width, image->height, image->stride,
-                                      static_cast<deeplab::vision::PixelFormat>(image->format)});
+    DEEPLAB_ASSIGN_OR_RETURN(const auto view, checked_image(*image));
+    return segmenter->segmenter->run(view);
   });
 }
 
@@ -213,3 +229,57 @@ deeplab_timing deeplab_segmenter_timing(const deeplab_segmenter* segmenter) {
   const deeplab::api::Timing& timing = segmenter->segmenter->timing();
   return {timing.prepare_ms, timing.infer_ms, timing.labels_ms};
 }
+
+deeplab_status deeplab_stream_create(const deeplab_model* model, const deeplab_options* options,
+                                     int32_t capacity, deeplab_stream** stream) {
+  return guarded([&]() -> Status {
+    if (stream == nullptr) return invalid_argument("deeplab_stream_create: stream is NULL");
+    *stream = nullptr;
+    if (model == nullptr) return invalid_argument("deeplab_stream_create: model is NULL");
+    DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
+    DEEPLAB_ASSIGN_OR_RETURN(auto created,
+                             deeplab::api::Stream::create(model->model, inner, capacity));
+    *stream = new deeplab_stream{std::move(created)};
+    return {};
+  });
+}
+
+deeplab_status deeplab_stream_push(deeplab_stream* stream, const deeplab_image* image, uint64_t id,
+                                   int32_t timeout_ms) {
+  return guarded([&]() -> Status {
+    if (stream == nullptr) return invalid_argument("deeplab_stream_push: stream is NULL");
+    if (image == nullptr) return invalid_argument("deeplab_stream_push: image is NULL");
+    DEEPLAB_ASSIGN_OR_RETURN(const auto view, checked_image(*image));
+    return stream->stream->push(view, id, timeout_ms);
+  });
+}
+
+deeplab_status deeplab_stream_pull(deeplab_stream* stream, deeplab_frame* frame,
+                                   int32_t timeout_ms) {
+  return guarded([&]() -> Status {
+    if (frame == nullptr) return invalid_argument("deeplab_stream_pull: frame is NULL");
+    *frame = {};
+    frame->error = "";
+    if (stream == nullptr) return invalid_argument("deeplab_stream_pull: stream is NULL");
+    DEEPLAB_ASSIGN_OR_RETURN(const auto* pulled, stream->stream->pull(timeout_ms));
+    frame->id = pulled->id;
+    frame->status = static_cast<deeplab_status>(pulled->status.code());
+    frame->error = pulled->status.message().c_str();
+    frame->width = pulled->width;
+    frame->height = pulled->height;
+    frame->mask = pulled->status.ok() ? pulled->mask.data() : nullptr;
+    const deeplab::api::Timing& timing = pulled->timing;
+    frame->timing = {timing.prepare_ms, timing.infer_ms, timing.labels_ms};
+    return {};
+  });
+}
+
+void deeplab_stream_finish(deeplab_stream* stream) {
+  if (stream != nullptr) stream->stream->finish();
+}
+
+void deeplab_stream_cancel(deeplab_stream* stream) {
+  if (stream != nullptr) stream->stream->cancel();
+}
+
+void deeplab_stream_free(deeplab_stream* stream) { delete stream; }

@@ -52,7 +52,9 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
       make_input_lut(self->network_, options.normalization.value_or(model->normalization())));
   DEEPLAB_ASSIGN_OR_RETURN(self->executor_,
                            exec::PlannedExecutor::create(self->network_.plan, self->pool_.get()));
-  self->preparer_.emplace(options.fit, width, height, options.pad_limit);
+  self->fit_ = options.fit;
+  self->pad_limit_ = options.pad_limit;
+  self->preparer_ = self->preparer();
 
   const passes::LabelHead& head = self->network_.head;
   const graph::Tensor& scores = self->plan().graph().tensor(head.scores);
@@ -74,18 +76,44 @@ Status Segmenter::run(const vision::ImageView& image) {
   const Clock::time_point start = Clock::now();
   DEEPLAB_RETURN_IF_ERROR(preparer_->run(image, lut_, executor_->tensor(network_.input).data()));
   timing_.prepare_ms = milliseconds_since(start);
-  const Clock::time_point prepared = Clock::now();
-  executor_->run();
-  timing_.infer_ms = milliseconds_since(prepared);
-  timing_.labels_ms = 0;
-  has_run_ = true;
+  infer(preparer_->placement());
   return {};
+}
+
+vision::Preparer Segmenter::preparer() const {
+  return vision::Preparer(fit_, canvas_width(), canvas_height(), pad_limit_);
+}
+
+size_t Segmenter::input_bytes() const { return executor_->tensor(network_.input).size(); }
+
+Status Segmenter::run_prepared(std::span<const std::byte> input,
+                               const vision::Placement& placement) {
+  has_run_ = false;
+  const std::span<std::byte> tensor = executor_->tensor(network_.input);
+  if (input.size() != tensor.size()) {
+    return invalid_argument("an input of ", input.size(), " bytes; the network takes ",
+                            tensor.size());
+  }
+  const Clock::time_point start = Clock::now();
+  std::ranges::copy(input, tensor.begin());
+  timing_.prepare_ms = milliseconds_since(start);
+  infer(placement);
+  return {};
+}
+
+void Segmenter::infer(const vision::Placement& placement) {
+  const Clock::time_point start = Clock::now();
+  executor_->run();
+  timing_.infer_ms = milliseconds_since(start);
+  timing_.labels_ms = 0;
+  placement_ = placement;
+  has_run_ = true;
 }
 
 Status Segmenter::configure_labels(int32_t width, int32_t height) {
   if (!has_run_) return invalid_argument("no picture was run yet");
   DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "mask"));
-  const vision::Placement placement = vision::redraw(preparer_->placement(), width, height);
+  const vision::Placement placement = vision::redraw(placement_, width, height);
   DEEPLAB_RETURN_IF_ERROR(labels_.configure(score_view_, corners_, placement));
   for (vision::LabelScratch& scratch : label_scratch_) {
     DEEPLAB_RETURN_IF_ERROR(labels_.grow(scratch));

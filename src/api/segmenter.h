@@ -45,6 +45,15 @@ class Segmenter {
   /// Pixels to scores. The calls below speak of this picture until the next run.
   Status run(const vision::ImageView& image);
 
+  // The two halves of run(), for a caller that prepares pictures while others are inferred.
+  /// What puts a picture onto the canvas; its caller's, and of use on any thread.
+  vision::Preparer preparer() const;
+  /// What a Preparer writes with, and how much.
+  const vision::PixelLut& input_lut() const { return lut_; }
+  size_t input_bytes() const;
+  /// run() of a picture that a preparer() has put into `input`, input_bytes() long.
+  Status run_prepared(std::span<const std::byte> input, const vision::Placement& placement);
+
   /// See deeplab_segmenter_category_mask() and deeplab_segmenter_confidence_mask(); strides are
   /// in bytes.
   Status category_mask(int32_t width, int32_t height, uint8_t* mask, ptrdiff_t stride);
@@ -69,6 +78,8 @@ class Segmenter {
 
  private:
   Segmenter() = default;
+  /// Input tensor to scores.
+  void infer(const vision::Placement& placement);
   /// Sets the label head up for the last picture at a size of `width` x `height`.
   Status configure_labels(int32_t width, int32_t height);
   /// body(row_begin, row_end, scratch) over all rows, split between the workers.
@@ -79,7 +90,10 @@ class Segmenter {
   PlannedNetwork network_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<exec::PlannedExecutor> executor_;
+  vision::Fit fit_ = vision::Fit::kPad;
+  double pad_limit_ = 1;
   std::optional<vision::Preparer> preparer_;
+  vision::Placement placement_;  // of the last picture
   vision::PixelLut lut_;
   vision::ScoreView score_view_;
   vision::CornerMode corners_ = vision::CornerMode::kAlignCorners;
