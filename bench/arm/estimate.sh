@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# bench/arm/estimate.sh MODEL [CPU]: instructions of one inference under the emulator, by kernel family,
+# bench/arm/estimate.sh MODEL [CPU [SIZE...]]: instructions of one inference under the emulator, by kernel family,
 # and the cycles that LLVM's static pipeline model of CPU (cortex-a53) gives for the blocks that ran.
 # Needs the aarch64 preset built with -DDEEPLAB_BUILD_BENCH=ON (target deeplab_one_inference), a C
 # compiler, qemu-user and llvm. What the columns mean, and what they do not: docs/performance-arm.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-model=${1:?"usage: bench/arm/estimate.sh MODEL [CPU]"}
+model=${1:?"usage: bench/arm/estimate.sh MODEL [CPU [SIZE...]]"}
 cpu=${2:-cortex-a53}
+sizes=(513 257)
+[ $# -le 2 ] || sizes=("${@:3}")
 program=build/aarch64/bench/arm/deeplab_one_inference
 sysroot=$PWD/build/aarch64-sysroot
 work=$(mktemp -d)
@@ -36,7 +38,7 @@ mca_of() {
 
 printf '%-8s %5s %11s %9s %9s %9s %9s %9s %9s\n' \
   family size "million" SIMD "SIMD mem" "other mem" integer bound pipeline
-for size in 513 257; do
+for size in "${sizes[@]}"; do
   for family in scalar neon neondot; do
     DEEPLAB_ISA=$family qemu-aarch64 -cpu max -plugin "$work/blocks.so,out=$work/blocks" \
       -L /usr/aarch64-linux-gnu \
@@ -53,7 +55,6 @@ for size in 513 257; do
       exit 1
     }
     paste -d' ' "$work/cycles" "$work/hot" >"$work/all"
-    [ -z "${KEEP:-}" ] || cp "$work/all" "$KEEP.$family.$size"
     awk -v family=$family -v size=$size -v all="$(awk '{ s += $1 * $4 } END { printf "%.0f", s }' "$work/sorted")" '
       { n = $3 * $6; hot += n; simd += $3 * $7; vmem += $3 * $8; mem += $3 * $9; int_ += $3 * $10
         pipeline += $3 * $1 / 100; bound += $3 * $2 / 100 }
