@@ -46,7 +46,7 @@ std::string model_hash(const api::Model& model) {
   Hash hash;
   hash.add(graph::dump(model.graph()));
   for (const graph::Tensor& tensor : model.graph().tensors) {
-    if (tensor.data) hash.add(*tensor.data);
+    if (tensor.is_constant()) hash.add(*tensor.data);
   }
   for (const std::string& label : model.labels()) hash.add(label);
   hash.add(std::as_bytes(std::span(model.normalization().mean)));

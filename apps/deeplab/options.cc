@@ -82,7 +82,7 @@ CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet) {
 }
 
 Result<std::shared_ptr<const api::Model>> load_model(const std::string& path) {
-  return path.empty() ? api::Model::parse(builtin_model(), kBuiltinModelName)
+  return path.empty() ? api::Model::parse_static(builtin_model(), kBuiltinModelName)
                       : api::Model::load(path);
 }
 

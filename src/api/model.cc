@@ -40,15 +40,27 @@ std::vector<std::string> make_labels(const std::vector<std::string>& from_file, 
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path) {
-  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxModelBytes));
-  return parse(bytes, path);
+  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, read_file(path, kMaxModelBytes));
+  const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  return make(tflite::read_model_in_place(owner, *owner, path), path);
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(std::span<const std::byte> bytes,
                                                   const std::string& name) {
+  return make(tflite::read_model(bytes, name), name);
+}
+
+Result<std::shared_ptr<const Model>> Model::parse_static(std::span<const std::byte> bytes,
+                                                         const std::string& name) {
+  return make(tflite::read_model_in_place(nullptr, bytes, name), name);
+}
+
+Result<std::shared_ptr<const Model>> Model::make(Result<tflite::ModelFile> file,
+                                                 const std::string& name) {
+  if (!file.ok()) return file.status();
   std::shared_ptr<Model> model(new Model());
   model->name_ = name;
-  DEEPLAB_ASSIGN_OR_RETURN(model->file_, tflite::read_model(bytes, name));
+  model->file_ = std::move(*file);
   DEEPLAB_RETURN_IF_ERROR(annotate(model->understand(), name));
   return std::shared_ptr<const Model>(std::move(model));
 }

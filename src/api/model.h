@@ -47,6 +47,9 @@ class Model {
   /// The same from memory; `name` stands for the file in messages.
   static Result<std::shared_ptr<const Model>> parse(std::span<const std::byte> bytes,
                                                     const std::string& name);
+  /// From memory that lives as long as the program: the weights are used where they lie.
+  static Result<std::shared_ptr<const Model>> parse_static(std::span<const std::byte> bytes,
+                                                           const std::string& name);
 
   const std::string& name() const { return name_; }
   /// As the file has it.
@@ -66,6 +69,8 @@ class Model {
 
  private:
   Model() = default;
+  static Result<std::shared_ptr<const Model>> make(Result<tflite::ModelFile> file,
+                                                   const std::string& name);
   Status understand();
 
   std::string name_;

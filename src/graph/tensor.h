@@ -1,12 +1,14 @@
 // A tensor of the graph: type, shape, quantization and, for weights, its bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace deeplab::graph {
@@ -36,6 +38,33 @@ struct Quantization {
   bool operator==(const Quantization&) const = default;
 };
 
+/// The bytes of a constant, and what keeps them alive: shared between copies of the graph, never
+/// written.
+class ConstantBytes {
+ public:
+  ConstantBytes() = default;
+  ConstantBytes(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as pointers do
+  /// Of its own.
+  ConstantBytes(  // NOLINT(google-explicit-constructor)
+      std::shared_ptr<const std::vector<std::byte>> bytes)
+      : owner_(bytes), view_(*bytes) {}
+  /// A part of something that `owner` holds; an empty owner stands for static memory.
+  ConstantBytes(std::shared_ptr<const void> owner, std::span<const std::byte> view)
+      : owner_(std::move(owner)), view_(view) {}
+
+  bool operator==(std::nullptr_t) const { return view_.data() == nullptr; }
+  /// The same bytes, wherever they are.
+  bool operator==(const ConstantBytes& other) const {
+    return std::equal(view_.begin(), view_.end(), other.view_.begin(), other.view_.end());
+  }
+  const std::span<const std::byte>& operator*() const { return view_; }
+  const std::span<const std::byte>* operator->() const { return &view_; }
+
+ private:
+  std::shared_ptr<const void> owner_;
+  std::span<const std::byte> view_;
+};
+
 /// Index into Graph::tensors.
 using TensorId = int32_t;
 /// An optional operand that is absent (a convolution without bias).
@@ -49,9 +78,8 @@ struct Tensor {
   DataType file_type = DataType::kFloat32;
   Shape shape;
   Quantization quantization;
-  /// Little-endian elements of a constant; null for an activation. Shared between copies of
-  /// the graph and never written after load.
-  std::shared_ptr<const std::vector<std::byte>> data;
+  /// Little-endian elements of a constant, aligned for their type; null for an activation.
+  ConstantBytes data;
 
   bool is_constant() const { return data != nullptr; }
   /// Elements; the graph is validated, so the product fits.

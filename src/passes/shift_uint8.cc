@@ -18,7 +18,7 @@ Status shift_uint8(graph::Graph& graph) {
       zero_point -= kShift;
     }
     if (tensor.is_constant()) {
-      std::vector<std::byte> shifted = *tensor.data;
+      std::vector<std::byte> shifted(tensor.data->begin(), tensor.data->end());
       for (std::byte& value : shifted) value ^= std::byte{kShift};
       tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(shifted));
     }

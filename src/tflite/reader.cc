@@ -137,10 +137,12 @@ Result<ModelFile> read_verified(const Source& source, const graph::Limits& limit
   return file;
 }
 
-Result<ModelFile> read_bytes(std::span<const std::byte> bytes, const graph::Limits& limits) {
+Result<ModelFile> read_bytes(std::span<const std::byte> bytes,
+                             const std::shared_ptr<const void>* owner,
+                             const graph::Limits& limits) {
   DEEPLAB_ASSIGN_OR_RETURN(const schema::Model* model, verify(bytes));
   DEEPLAB_ASSIGN_OR_RETURN(const schema::SubGraph* subgraph, only_subgraph(*model));
-  return read_verified(Source{bytes, *model, *subgraph}, limits);
+  return read_verified(Source{bytes, *model, *subgraph, owner}, limits);
 }
 
 }  // namespace
@@ -148,7 +150,18 @@ Result<ModelFile> read_bytes(std::span<const std::byte> bytes, const graph::Limi
 Result<ModelFile> read_model(std::span<const std::byte> bytes, const std::string& name,
                              const graph::Limits& limits) {
   const AlignedBytes aligned(bytes);
-  auto file = read_bytes(aligned.get(), limits);
+  auto file = read_bytes(aligned.get(), nullptr, limits);
+  if (!file.ok()) return annotate(file.status(), name);
+  return file;
+}
+
+Result<ModelFile> read_model_in_place(std::shared_ptr<const void> owner,
+                                      std::span<const std::byte> bytes, const std::string& name,
+                                      const graph::Limits& limits) {
+  const AlignedBytes aligned(bytes);
+  // A copy that had to be made dies with this call.
+  const bool in_place = aligned.get().data() == bytes.data();
+  auto file = read_bytes(aligned.get(), in_place ? &owner : nullptr, limits);
   if (!file.ok()) return annotate(file.status(), name);
   return file;
 }

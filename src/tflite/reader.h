@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,5 +46,11 @@ struct ModelFile {
 /// kResourceExhausted (over `limits`).
 Result<ModelFile> read_model(std::span<const std::byte> bytes, const std::string& name,
                              const graph::Limits& limits = {});
+
+/// The same without a copy of the weights: the graph's constants are parts of `bytes`, which
+/// `owner` keeps alive; an empty owner means that they live as long as the program.
+Result<ModelFile> read_model_in_place(std::shared_ptr<const void> owner,
+                                      std::span<const std::byte> bytes, const std::string& name,
+                                      const graph::Limits& limits = {});
 
 }  // namespace deeplab::tflite

@@ -44,6 +44,8 @@ struct Source {
   std::span<const std::byte> bytes;
   const schema::Model& model;
   const schema::SubGraph& subgraph;
+  /// What keeps `bytes` alive for the graph's constants; null: they are copied.
+  const std::shared_ptr<const void>* owner = nullptr;
 
   size_t tensor_count() const { return size_of(subgraph.tensors()); }
   const schema::Tensor& tensor(size_t id) const {

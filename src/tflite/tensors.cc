@@ -30,28 +30,34 @@ Result<graph::DataType> data_type(schema::TensorType type) {
 
 Result<graph::Tensor> TensorReader::read(size_t id) {
   const schema::Tensor& from = source_.tensor(id);
-  const std::string label = source_.label(id);
+  const auto label = [&] { return source_.label(id); };
   graph::Tensor tensor;
   if (from.name() != nullptr) tensor.name = clean_text(from.name()->string_view(), kMaxName);
   const auto type = data_type(from.type());
-  if (!type.ok()) return annotate(type.status(), label);
+  if (!type.ok()) return annotate(type.status(), label());
   tensor.type = tensor.file_type = *type;
-  if (from.is_variable()) return unsupported(label, ": variable tensors are not supported");
-  if (from.sparsity() != nullptr) return unsupported(label, ": sparse tensors are not supported");
+  if (from.is_variable()) return unsupported(label(), ": variable tensors are not supported");
+  if (from.sparsity() != nullptr) return unsupported(label(), ": sparse tensors are not supported");
 
   const auto shape = elements(from.shape());
   if (shape.size() > kMaxRank) {
-    return unsupported(label, ": has ", shape.size(), " dimensions, more than ", kMaxRank);
+    return unsupported(label(), ": has ", shape.size(), " dimensions, more than ", kMaxRank);
   }
   tensor.shape.assign(shape.begin(), shape.end());
   const auto data = source_.buffer(from.buffer());
-  if (!data.ok()) return annotate(data.status(), label);
+  if (!data.ok()) return annotate(data.status(), label());
   // Elsewhere the file's numbers mean nothing (float models carry the ranges of training).
   const bool bias = *type == graph::DataType::kInt32 && !data->empty();
   if (*type == graph::DataType::kUInt8 || *type == graph::DataType::kInt8 || bias) {
     DEEPLAB_ASSIGN_OR_RETURN(tensor.quantization, read_quantization(id));
   }
   if (data->empty()) return tensor;
+  // A well-made file aligns its buffers to 16; a hostile one need not.
+  const bool aligned = reinterpret_cast<uintptr_t>(data->data()) % sizeof(int64_t) == 0;
+  if (source_.owner != nullptr && aligned) {
+    tensor.data = graph::ConstantBytes(*source_.owner, *data);
+    return tensor;
+  }
   auto& copy = buffers_[from.buffer()];
   if (copy == nullptr) {
     DEEPLAB_RETURN_IF_ERROR(spend(data->size(), id));

@@ -56,7 +56,7 @@ Status unshift(graph::Tensor& tensor) {
   }
   for (int32_t& zero_point : tensor.quantization.zero_points) zero_point += kShift;
   if (tensor.is_constant()) {
-    std::vector<std::byte> shifted = *tensor.data;
+    std::vector<std::byte> shifted(tensor.data->begin(), tensor.data->end());
     for (std::byte& value : shifted) value ^= std::byte{kShift};
     tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(shifted));
   }

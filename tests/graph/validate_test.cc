@@ -225,9 +225,9 @@ const Case kCases[] = {
      "op 8 (CONV_2D): expected a ratio"},
     {"BiasOverflow", kUint8,
      [](Graph& g) {
-       auto values = std::make_shared<std::vector<std::byte>>(16, std::byte{0xFF});
-       values->back() = std::byte{0x7F};  // the largest int32, after three times -1
-       bias(g, 2).data = values;
+       std::vector<std::byte> values(16, std::byte{0xFF});
+       values.back() = std::byte{0x7F};  // the largest int32, after three times -1
+       bias(g, 2).data = std::make_shared<const std::vector<std::byte>>(std::move(values));
      },
      kNot, "op 2 (CONV_2D): a sum over 8 filter taps and a bias of up to 2147483647"},
 };

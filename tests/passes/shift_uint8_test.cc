@@ -34,7 +34,7 @@ TEST(ShiftUInt8, KeepsRealValues) {
   }
   EXPECT_EQ(after.tensor(filter).values<int8_t>()[0], 72);
   EXPECT_EQ(before.tensor(filter).values<uint8_t>()[0], 200) << "shared data was written";
-  EXPECT_EQ(after.tensor(bias).data, before.tensor(bias).data);
+  EXPECT_EQ(after.tensor(bias).data->data(), before.tensor(bias).data->data());
   EXPECT_EQ(after.tensor(bias).type, DataType::kInt32);
 }
 

@@ -30,7 +30,7 @@ inline graph::Graph with_any_weights(graph::Graph graph) {
   std::mt19937 random(7);
   for (graph::Tensor& tensor : graph.tensors) {
     if (!tensor.is_constant()) continue;
-    std::vector<std::byte> bytes = *tensor.data;
+    std::vector<std::byte> bytes(tensor.data->begin(), tensor.data->end());
     for (size_t i = 0; i < bytes.size(); i += graph::size_of(tensor.type)) {
       const float real = static_cast<float>(random() % 200) / 100 - 1;
       const int32_t whole = static_cast<int32_t>(random() % 2001) - 1000;

@@ -312,7 +312,7 @@ TEST(ReadOps, BuffersAreShared) {
   const int32_t y = b.add(Code::ADD, {x, c}, b.activation(Type::FLOAT32, kPicture));
   const int32_t z = b.add(Code::ADD, {y, d}, b.activation(Type::FLOAT32, kPicture));
   const ModelFile file = read(b.build({z}));
-  EXPECT_EQ(file.graph.tensor(c).data, file.graph.tensor(d).data);
+  EXPECT_EQ(file.graph.tensor(c).data->data(), file.graph.tensor(d).data->data());
 }
 
 // A caller's bytes may start anywhere.

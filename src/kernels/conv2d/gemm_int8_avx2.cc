@@ -201,7 +201,7 @@ bool supports(const Conv2DInt8& conv) { return gemm_supports(conv.shape); }
 
 }  // namespace
 
-const Conv2DInt8Kernel kConv2DInt8GemmAvx2 = {
-    "gemm/avx2", Isa::kAvx2, supports, packed_bytes, pack, scratch_bytes, run, add_bias};
+const Conv2DInt8Kernel kConv2DInt8GemmAvx2 = {"gemm/avx2", Isa::kAvx2,    supports, packed_bytes,
+                                              pack,        scratch_bytes, run,      add_bias};
 
 }  // namespace deeplab::kernels
