@@ -7,6 +7,9 @@
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace deeplab {
 namespace {
@@ -15,8 +18,9 @@ struct NamedIsa {
   Isa isa;
   std::string_view name;
 };
-constexpr std::array<NamedIsa, 5> kNames = {{{Isa::kScalar, "scalar"},
+constexpr std::array<NamedIsa, 6> kNames = {{{Isa::kScalar, "scalar"},
                                              {Isa::kAvx2, "avx2"},
+                                             {Isa::kAvxVnni, "avxvnni"},
                                              {Isa::kAvx512Vnni, "avx512vnni"},
                                              {Isa::kNeon, "neon"},
                                              {Isa::kNeonDot, "neondot"}}};
@@ -40,9 +44,11 @@ std::vector<Isa> detect() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2")) {
     isas.push_back(Isa::kAvx2);
+    const bool evex_vnni =
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+    if (has_vex_vnni() || evex_vnni) isas.push_back(Isa::kAvxVnni);
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vnni")) {
+        __builtin_cpu_supports("avx512dq") && evex_vnni) {
       isas.push_back(Isa::kAvx512Vnni);
     }
   }
@@ -75,6 +81,24 @@ std::string_view isa_name(Isa isa) {
 const std::vector<Isa>& available_isas() {
   static const std::vector<Isa> isas = detect();
   return isas;
+}
+
+bool has_vex_vnni() {
+#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
+  // By CPUID itself, since clang 14's builtin does not know the name: leaf 7, subleaf 1, EAX bit 4.
+  static const bool has = [] {
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 &&
+           (a >> 4 & 1) != 0;
+  }();
+  return has;
+#else
+  return false;
+#endif
 }
 
 Result<Isa> isa_from_name(std::string_view name) {

@@ -10,9 +10,9 @@ namespace deeplab {
 
 /// Kernel families, slowest first within an architecture. A kernel of one family may be used
 /// wherever a better family has none for an op.
-enum class Isa { kScalar, kAvx2, kAvx512Vnni, kNeon, kNeonDot };
+enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kNeon, kNeonDot };
 
-/// The name DEEPLAB_ISA uses: "scalar", "avx2", "avx512vnni", "neon", "neondot".
+/// The name DEEPLAB_ISA uses: "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "neondot".
 std::string_view isa_name(Isa isa);
 
 /// The family of that name; an error lists the names that this machine can run.
@@ -25,5 +25,9 @@ const std::vector<Isa>& available_isas();
 /// The best family, or the one that the environment variable DEEPLAB_ISA names (read once).
 /// A name that is unknown or that this machine cannot run is an error, never a fallback.
 Result<Isa> selected_isa();
+
+/// Whether this CPU has VPDPBUSD in AVX-VNNI's own encoding. Where not, kAvxVnni stands for the
+/// same instruction as AVX-512 encodes it.
+bool has_vex_vnni();
 
 }  // namespace deeplab

@@ -1,7 +1,9 @@
 // Every entry of the convolution kernel tables against the reference, byte for byte.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
@@ -191,6 +193,25 @@ TYPED_TEST(Dense, DeepProducts) {
   }
 }
 
+// The first layer of MobileNets has kernels of its own.
+TYPED_TEST(Dense, StemsOfEveryWidthAndOutputChannelCount) {
+  std::mt19937 random(8);
+  for (int32_t in_w = 1; in_w <= 66; ++in_w) {
+    TypeParam conv;
+    conv.shape.batch = 1 + in_w % 2;
+    conv.shape.in_h = 1 + in_w % 5;
+    conv.shape.in_w = in_w;
+    conv.shape.filter_h = conv.shape.filter_w = 3;
+    conv.shape.stride_h = conv.shape.stride_w = 2;
+    conv.shape.in_c = 3;
+    conv.shape = testing::with_padding(conv.shape, testing::Pad::kSame);
+    for (int32_t out_c : {8, 16, 32, 1 + in_w % 40}) {
+      conv.shape.out_c = out_c;
+      ASSERT_NO_FATAL_FAILURE(compare(conv, random));
+    }
+  }
+}
+
 template <typename Params>
 class Depthwise : public ::testing::Test {};
 using DepthwiseParams = ::testing::Types<DepthwiseConv2DInt8, DepthwiseConv2DFloat>;
@@ -221,6 +242,22 @@ TYPED_TEST(Depthwise, EveryChannelCount) {
   }
 }
 
+// Rows longer than what a kernel may interleave at a time.
+TYPED_TEST(Depthwise, WideRows) {
+  std::mt19937 random(9);
+  for (int32_t in_w = 120; in_w <= 140; ++in_w) {
+    TypeParam conv;
+    conv.shape.in_h = 5;
+    conv.shape.in_w = in_w;
+    conv.shape.filter_h = conv.shape.filter_w = 3;
+    conv.shape.stride_h = conv.shape.stride_w = 1 + in_w % 2;
+    conv.shape.dilation_h = conv.shape.dilation_w = 1 + in_w % 3;
+    conv.shape.in_c = conv.shape.out_c = 1 + static_cast<int32_t>(random() % 40);
+    conv.shape = testing::with_padding(conv.shape, testing::Pad::kSame);
+    ASSERT_NO_FATAL_FAILURE(compare(conv, random));
+  }
+}
+
 TYPED_TEST(Depthwise, DepthMultiplierIsRefusedOrRight) {
   std::mt19937 random(7);
   TypeParam conv;
@@ -234,21 +271,22 @@ TYPED_TEST(Depthwise, DepthMultiplierIsRefusedOrRight) {
 }
 
 TEST(KernelTables, EveryIsaOfThisMachineHasAnEntryAndTheLastIsScalar) {
-  const auto check = [](auto kernels, bool has_dot_products = false) {
+  // `without`: families that add nothing for such an op; the next lower one serves.
+  const auto check = [](auto kernels, const std::vector<Isa>& without) {
     for (Isa isa : available_isas()) {
-      // ARM's dot product is for 8-bit sums over neighbours; NEON's kernels serve where there are
-      // none.
-      if (isa == Isa::kNeonDot && !has_dot_products) continue;
-      EXPECT_TRUE(std::any_of(kernels.begin(), kernels.end(), [isa](const auto& k) {
-        return k.isa == isa;
-      })) << isa_name(isa);
+      const auto best = std::find_if(kernels.begin(), kernels.end(),
+                                     [isa](const auto& k) { return k.isa <= isa; });
+      ASSERT_NE(best, kernels.end());
+      const bool own = std::find(without.begin(), without.end(), isa) == without.end();
+      EXPECT_EQ(best->isa == isa, own) << isa_name(isa);
     }
     EXPECT_EQ(kernels.back().isa, Isa::kScalar);
   };
-  check(conv2d_int8_kernels(), true);
-  check(conv2d_float_kernels());
-  check(depthwise_conv2d_int8_kernels());
-  check(depthwise_conv2d_float_kernels());
+  // ARM's dot product is for 8-bit sums over neighbours, AVX-VNNI's for any of 8 bits.
+  check(conv2d_int8_kernels(), {});
+  check(conv2d_float_kernels(), {Isa::kAvxVnni, Isa::kNeonDot});
+  check(depthwise_conv2d_int8_kernels(), {Isa::kNeonDot});
+  check(depthwise_conv2d_float_kernels(), {Isa::kAvxVnni, Isa::kNeonDot});
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What the scalar and the AVX2 int8 kernels share: both multiply 16-bit differences,
-// (x - input_zero_point) by (w - filter_zero_point), so that no correction is left to make.
+// What int8 kernels share that multiply 16-bit differences, (x - input_zero_point) by
+// (w - filter_zero_point), so that no correction is left to make.
 // Static and C-like for the reason im2col.h gives.
 #pragma once
 

@@ -7,6 +7,9 @@ std::span<const Conv2DInt8Kernel> conv2d_int8_kernels() {
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
     kConv2DInt8StemAvx512Vnni,
     kConv2DInt8GemmAvx512Vnni,
+    has_vex_vnni() ? kConv2DInt8StemAvxVnni : kConv2DInt8StemAvxVnniEvex,
+    has_vex_vnni() ? kConv2DInt8GemmAvxVnni : kConv2DInt8GemmAvxVnniEvex,
+    kConv2DInt8StemAvx2,
     kConv2DInt8GemmAvx2,
 #endif
 #if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)

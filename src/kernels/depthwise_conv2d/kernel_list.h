@@ -9,6 +9,9 @@ extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Scalar;
 extern const DepthwiseConv2DFloatKernel kDepthwiseFloatScalar;
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
 extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Avx2;
+extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3Avx2;
+extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3AvxVnni;
+extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3AvxVnniEvex;
 extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Avx512Vnni;
 extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3Avx512Vnni;
 extern const DepthwiseConv2DFloatKernel kDepthwiseFloatAvx2;

@@ -7,6 +7,8 @@ std::span<const DepthwiseConv2DInt8Kernel> depthwise_conv2d_int8_kernels() {
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
     kDepthwiseInt8Window3Avx512Vnni,
     kDepthwiseInt8Avx512Vnni,
+    has_vex_vnni() ? kDepthwiseInt8Window3AvxVnni : kDepthwiseInt8Window3AvxVnniEvex,
+    kDepthwiseInt8Window3Avx2,
     kDepthwiseInt8Avx2,
 #endif
 #if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)

@@ -8,6 +8,8 @@ namespace deeplab::kernels {
 extern const PeakLoop kPeakScalar;
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
 extern const PeakLoop kPeakAvx2;
+extern const PeakLoop kPeakAvxVnni;
+extern const PeakLoop kPeakAvxVnniEvex;
 extern const PeakLoop kPeakAvx512Vnni;
 #endif
 #if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
