@@ -197,6 +197,10 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("--clip", train.clip, "Largest norm of the gradient; 0: any (0)")->group(how);
   app.add_option("--average", train.average, "Decay of the averaged weights; 0: none (0.999)")
       ->group(how);
+  app.add_option("--blend", train.blend,
+                 "Share of what was learned in the exported weights, the rest is --init's: 0 to 1 "
+                 "(1); a finished run exports once more")
+      ->group(how);
   app.add_option("--batch-norm", line.batch_norm,
                  "none, train or frozen (train at random, none with --init)")
       ->group(how);
@@ -307,6 +311,12 @@ Result<RunOptions> run_options(const CommandLine& line) {
   }
   if (!(train.average >= 0 && train.average < 1)) {
     return invalid_argument("--average ", train.average, ": expected 0 to below 1");
+  }
+  if (!(train.blend >= 0 && train.blend <= 1)) {
+    return invalid_argument("--blend ", train.blend, ": expected 0 to 1");
+  }
+  if (train.blend < 1 && (train.init.empty() || train.batch_norm != BatchNorm::kNone)) {
+    return invalid_argument("--blend: needs weights to blend with, of --init, and no --batch-norm");
   }
   DEEPLAB_RETURN_IF_ERROR(validate(train.data));
   return run;

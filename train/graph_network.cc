@@ -128,6 +128,19 @@ std::vector<bool> score_layers(const graph::Graph& g, TensorId scores) {
 
 }  // namespace
 
+FakeQuantization fake_quantization(const graph::Graph& quantized, size_t activations) {
+  FakeQuantization fake;
+  fake.activations.resize(activations);
+  // Activations keep their ids, so the int8 graph says how each is rounded.
+  for (size_t id = 0; id < activations; ++id) {
+    const graph::Tensor& tensor = quantized.tensors[id];
+    if (tensor.type == graph::DataType::kInt8 && tensor.quantization.present()) {
+      fake.activations[id] = {tensor.quantization.scale(), tensor.quantization.zero_point()};
+    }
+  }
+  return fake;
+}
+
 Result<GraphNetwork> GraphNetwork::create(const graph::Graph& graph, int32_t crop_height,
                                           int32_t crop_width, BatchNorm batch_norm) {
   GraphNetwork network;

@@ -39,6 +39,9 @@ struct FakeQuantization {
   bool on() const { return !activations.empty(); }
 };
 
+/// That of an int8 graph, for the `activations` tensors of the float graph it was made from.
+FakeQuantization fake_quantization(const graph::Graph& quantized, size_t activations);
+
 /// Batch statistics that one forward pass measured, by batch norm.
 struct BatchStatistics {
   std::vector<torch::Tensor> means;

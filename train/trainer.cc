@@ -73,7 +73,10 @@ Status Trainer::make_network() {
                                                           augment.crop_width, options_.batch_norm));
   network_->mark_fresh(fresh_);
   if (options_.freeze_backbone) network_->freeze_before(network_->backbone_end());
-  for (const Tensor& value : network_->values()) averages_.push_back(value.clone());
+  for (const Tensor& value : network_->values()) {
+    averages_.push_back(value.clone());
+    if (options_.blend < 1) start_.push_back(value.clone());
+  }
   return options_.quantize_photos > 0 ? calibrate() : Status();
 }
 
@@ -116,17 +119,8 @@ Status Trainer::calibrate() {
 Status Trainer::set_ranges(const quantize::ActivationRanges& ranges) {
   ranges_ = ranges;
   DEEPLAB_ASSIGN_OR_RETURN(const graph::Graph quantized, int8_graph());
-  // Activations keep their ids, so the int8 graph says how each is rounded.
-  FakeQuantization fake;
   const size_t count = network_->export_graph(network_->values()).tensors.size();
-  fake.activations.resize(count);
-  for (size_t id = 0; id < count; ++id) {
-    const graph::Tensor& tensor = quantized.tensors[id];
-    if (tensor.type == graph::DataType::kInt8 && tensor.quantization.present()) {
-      fake.activations[id] = {tensor.quantization.scale(), tensor.quantization.zero_point()};
-    }
-  }
-  network_->set_fake_quantization(std::move(fake));
+  network_->set_fake_quantization(fake_quantization(quantized, count));
   return {};
 }
 
@@ -314,9 +308,18 @@ Result<StepReport> Trainer::step() {
   return report;
 }
 
-graph::Graph Trainer::float_graph() const {
-  return network_->export_graph(options_.average > 0 ? averages_ : network_->values());
+std::vector<Tensor> Trainer::exported_values() const {
+  std::vector<Tensor> values = options_.average > 0 ? averages_ : network_->values();
+  torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < start_.size(); ++i) {
+    // A layer that started at random has no start worth keeping.
+    if (!network_->parameters()[i].fresh)
+      values[i] = at::lerp(start_[i], values[i], options_.blend);
+  }
+  return values;
 }
+
+graph::Graph Trainer::float_graph() const { return network_->export_graph(exported_values()); }
 
 Result<graph::Graph> Trainer::int8_graph() const {
   return quantize::quantize_graph(float_graph(), ranges_, int8_options());

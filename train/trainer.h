@@ -47,7 +47,11 @@ struct TrainOptions {
   int64_t warmup = 0;          ///< ... times step/warmup at the start.
   double clip = 0;             ///< Largest norm of the gradient; 0: any.
   double average = 0.999;      ///< Decay of the averaged weights that are exported; 0: none.
-  int32_t micro_batch = 1;     ///< Photos a thread takes at a time; batch norm sees these.
+  /// What is exported: start + blend * (learned - start), layer by layer that `init` filled
+  /// (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). Nothing of it reaches a step
+  /// or a checkpoint, so a finished run can be exported with another share.
+  double blend = 1;
+  int32_t micro_batch = 1;  ///< Photos a thread takes at a time; batch norm sees these.
 
   // Quantization-aware training: photos that set the ranges, 0: float training.
   int32_t quantize_photos = 0;
@@ -113,6 +117,7 @@ class Trainer {
   void clip_gradients();
   void average_weights();
   double rate_at(int64_t step) const;
+  std::vector<torch::Tensor> exported_values() const;
 
   TrainOptions options_;
   int threads_ = 1;
@@ -121,6 +126,7 @@ class Trainer {
   std::vector<std::string> fresh_;
   std::vector<torch::Tensor> trained_;   ///< Those parameters that learn.
   std::vector<torch::Tensor> averages_;  ///< Of all parameters.
+  std::vector<torch::Tensor> start_;     ///< Of all parameters, where the export is a blend.
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   std::vector<Teacher> teachers_;
   std::unique_ptr<Loader> loader_;

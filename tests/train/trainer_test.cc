@@ -10,6 +10,8 @@
 #include "base/isa.h"
 #include "exec/naive_executor.h"
 #include "passes/label_head.h"
+#include "quantize/quantize_graph.h"
+#include "quantize/statistics.h"
 #include "tests/test_data.h"
 #include "tests/train/data_folder.h"
 #include "tflite/reader.h"
@@ -171,6 +173,68 @@ TEST(Trainer, ACheckpointGoesOnAsIfNothingHadHappened) {
   EXPECT_EQ(losses_of(*second, 3), std::vector<double>(expected.begin() + 5, expected.end()));
 }
 
+/// Every weight, layer by layer.
+std::vector<std::vector<float>> weights_of(const graph::Graph& graph) {
+  std::vector<std::vector<float>> weights;
+  for (const graph::Tensor& tensor : graph.tensors) {
+    if (!tensor.is_constant()) continue;
+    const auto values = tensor.values<float>();
+    weights.emplace_back(values.begin(), values.end());
+  }
+  return weights;
+}
+
+TEST(Trainer, ABlendLiesBetweenTheStartAndWhatWasLearned) {
+  const DataFolder folder;
+  paint(folder);
+  const auto group = alone();
+  TrainOptions options = small_run(folder);
+  options.batch_norm = BatchNorm::kNone;
+  options.network.decoder = Decoder::kNone;
+  const auto start = build_network(options.network, 3);
+  ASSERT_TRUE(start.ok());
+  const auto bytes = tflite::write_model(as_file(*start));
+  ASSERT_TRUE(bytes.ok());
+  options.init = folder.root() + "/start.tflite";
+  ASSERT_TRUE(write_file_atomically(options.init, *bytes).ok());
+  options.network.decoder = Decoder::kRefine;  // which the file has not
+  options.learning_rate = 1e-3;
+  options.steps = 3;
+
+  const std::string checkpoint = folder.root() + "/checkpoint.pt";
+  const auto learner = make_trainer(options, group.get());
+  ASSERT_NE(learner, nullptr);
+  const auto before = weights_of(learner->float_graph());
+  losses_of(*learner, 3);
+  ASSERT_TRUE(learner->save(checkpoint).ok());
+  const auto after = weights_of(learner->float_graph());
+  ASSERT_NE(before, after);
+
+  // The finished run once more, with other shares.
+  for (const float share : {0.0f, 0.25f}) {
+    options.blend = share;
+    const auto again = make_trainer(options, group.get());
+    ASSERT_NE(again, nullptr);
+    ASSERT_TRUE(again->load(checkpoint).ok());
+    const graph::Graph graph = again->float_graph();
+    const auto blended = weights_of(graph);
+    ASSERT_EQ(blended.size(), after.size());
+    size_t layer = 0, fresh = 0;
+    for (const graph::Tensor& tensor : graph.tensors) {
+      if (!tensor.is_constant()) continue;
+      const bool random_start = tensor.name.starts_with("decoder/");
+      fresh += random_start;
+      for (size_t i = 0; i < after[layer].size(); ++i) {
+        const float from = random_start ? after[layer][i] : before[layer][i];
+        const float expected = from + share * (after[layer][i] - from);
+        ASSERT_NEAR(blended[layer][i], expected, 1e-6f) << tensor.name << " at " << share;
+      }
+      ++layer;
+    }
+    EXPECT_GT(fresh, 0u);
+  }
+}
+
 TEST(Trainer, ThreadsMakeNoDifference) {
   const DataFolder folder;
   paint(folder);
@@ -263,6 +327,41 @@ TEST(GraphNetwork, TheExportedGraphGivesTheSameScores) {
     EXPECT_LT((ours - engine).abs().max().item<double>(), 1e-4 * engine.abs().max().item<double>());
     EXPECT_GE(label_agreement(ours, engine), 0.995);
   }
+}
+
+TEST(GraphNetwork, FakeQuantizationGivesTheInt8GraphsLabels) {
+  NetworkOptions options;
+  options.width = options.height = 65;
+  options.depth_multiplier = 0.25;
+  options.decoder = Decoder::kRefine;
+  const auto built = build_network(options, 7);
+  ASSERT_TRUE(built.ok()) << built.status().message();
+  auto network = GraphNetwork::create(*built, 65, 65, BatchNorm::kNone);
+  ASSERT_TRUE(network.ok()) << network.status().message();
+  torch::NoGradGuard no_grad;
+  const graph::Graph graph = network->export_graph(network->values());
+  const Tensor picture = noise_picture(65);
+  quantize::Samples samples;
+  samples.count = 1;
+  samples.load = [&](size_t, std::span<float> input) {
+    std::memcpy(input.data(), picture.data_ptr<float>(), input.size() * sizeof(float));
+    return Status();
+  };
+  const auto statistics =
+      quantize::collect_statistics(graph, quantize::range_sources(graph), samples, {});
+  ASSERT_TRUE(statistics.ok()) << statistics.status().message();
+  const auto int8 =
+      quantize::quantize_graph(graph, quantize::choose_ranges(graph, *statistics, {}), {});
+  ASSERT_TRUE(int8.ok()) << int8.status().message();
+
+  const Tensor exact = network->forward(picture, false);
+  network->set_fake_quantization(fake_quantization(*int8, graph.tensors.size()));
+  const Tensor ours = network->forward(picture, false);
+  const Tensor engine = engine_scores(*int8, picture);
+  EXPECT_GE(label_agreement(ours, engine), 0.99);
+  // The rounding is really there, and is the engine's: far closer to it than float is.
+  EXPECT_LT((ours - engine).abs().mean().item<double>(),
+            0.2 * (exact - engine).abs().mean().item<double>());
 }
 
 TEST(GraphNetwork, RefusesWhatItCannotTrainByName) {
