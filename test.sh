@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# ./test.sh [--preset NAME] [--train] [-DOPTION=VALUE...] [ctest arguments]: installs what is missing,
-# builds, tests. --train: deeplab-train as well, which needs libtorch (1 GB).
+# ./test.sh [--preset NAME] [--train] [--rooms "ROOM..."] [-DOPTION=VALUE...] [ctest arguments]: installs what
+# is missing, builds, tests. --train: deeplab-train as well, which needs libtorch (1 GB). --rooms: only these
+# tests and what they need, for instance --rooms "graph tflite".
 # Presets: release (the default), debug, asan-ubsan, tsan, scalar, aarch64; see CMakePresets.json.
 # -D goes to CMake, all the rest to ctest, for instance: ./test.sh --preset asan-ubsan -R '^graph'
 set -euo pipefail
@@ -9,7 +10,7 @@ cd "$(dirname "$0")"
 
 preset=release
 if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
-  sed -n '2,5s/^# //p' "$0"
+  sed -n '2,6s/^# //p' "$0"
   exit 0
 fi
 if [ "${1:-}" = --preset ]; then
@@ -23,6 +24,15 @@ if [ "${1:-}" = --train ]; then
   packages="$packages $train_packages"
   shift
 fi
+targets=()
+filter=()
+if [ "${1:-}" = --rooms ]; then
+  rooms=${2:?--rooms needs names}
+  shift 2
+  # shellcheck disable=SC2086  # a list of words
+  targets=(--target $(printf 'tests_%s ' $rooms))
+  filter=(-R "^($(echo $rooms | tr ' ' '|'))\\.")
+fi
 while [[ ${1:-} == -D* ]]; do
   options+=("$1")
   shift
@@ -35,5 +45,5 @@ install_missing $packages
 
 jobs=$(nproc)
 cmake --preset "$preset" ${CI:+-DDEEPLAB_WERROR=ON} "${options[@]}"
-cmake --build --preset "$preset" --parallel "$jobs"
-ctest --preset "$preset" --parallel "$jobs" "$@"
+cmake --build --preset "$preset" --parallel "$jobs" "${targets[@]}"
+ctest --preset "$preset" --parallel "$jobs" "${filter[@]}" "$@"
