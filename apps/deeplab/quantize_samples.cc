@@ -102,9 +102,9 @@ Result<std::vector<uint8_t>> CalibrationPhotos::decode(const Photo& photo) const
 Status CalibrationPhotos::add(const Photo& photo) {
   auto canvas = decode(photo);
   if (!canvas.ok()) {
-    const std::string& message = canvas.status().message();
-    const bool named = message.find(photo.path) != std::string::npos;
-    return named ? canvas.status() : annotate(canvas.status(), photo.path);
+    Status status = canvas.status();
+    const bool named = status.message().find(photo.path) != std::string::npos;
+    return named ? status : annotate(std::move(status), photo.path);
   }
   photos_.push_back(photo);
   canvases_.emplace_back();

@@ -70,9 +70,9 @@ static inline void store_eights(__m256i bytes, int32_t count, int8_t* const (&ou
   const __m128i high = _mm256_extracti128_si256(bytes, 1);
   if (count == 8) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out[0]), low);
-    _mm_storeh_pd(reinterpret_cast<double*>(out[1]), _mm_castsi128_pd(low));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out[1]), _mm_unpackhi_epi64(low, low));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out[2]), high);
-    _mm_storeh_pd(reinterpret_cast<double*>(out[3]), _mm_castsi128_pd(high));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out[3]), _mm_unpackhi_epi64(high, high));
     return;
   }
   store_few(low, count, out[0]);
