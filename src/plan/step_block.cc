@@ -16,8 +16,6 @@ namespace {
 /// second-level cache, beside which weights and the narrow tensors have room.
 constexpr int64_t kStripBytes = 128 * 1024;
 
-constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 /// Where row 0 would be of a buffer that begins with row `first`. Not a place to be read from.
 template <typename T>
 T* row_zero(T* buffer, int32_t first, int64_t row_elements) {

@@ -9,8 +9,6 @@
 namespace deeplab::plan {
 namespace {
 
-constexpr int32_t kPiecesPerWorker = 4;
-
 class ConcatenationStep final : public Step {
  public:
   ConcatenationStep(const kernels::ConcatenationInt8& op, const StepSource& source)
@@ -33,7 +31,7 @@ class ConcatenationStep final : public Step {
   void run(const RunContext& context) const override {
     auto* output = reinterpret_cast<int8_t*>(output_.write(context));
     const auto rows = static_cast<int32_t>(outer_);
-    for_rows(context, rows, rows / (context.workers * kPiecesPerWorker) + 1,
+    for_rows(context, rows, even_grain(rows, 1, context.workers),
              [&](int32_t begin, int32_t end, std::byte* /*scratch*/) {
                for (const Part& part : parts_) {
                  const auto* input = reinterpret_cast<const int8_t*>(part.place.read(context));

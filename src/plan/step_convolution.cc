@@ -5,23 +5,6 @@
 namespace deeplab::plan {
 namespace {
 
-/// A 1x1 convolution does not care where a row ends: its pixels, one below the other, split more
-/// evenly. Tiles of gemm kernels divide this number of them.
-constexpr int32_t kPixelsPerUnit = 24;
-
-template <typename Params>
-void flatten(Params& conv) {
-  kernels::WindowShape& s = conv.shape;
-  const bool pixelwise = s.filter_h == 1 && s.filter_w == 1 && s.stride_h == 1 && s.stride_w == 1 &&
-                         s.pad_top == 0 && s.pad_left == 0 && s.in_h == s.out_h &&
-                         s.in_w == s.out_w;
-  const int64_t pixels = int64_t{s.batch} * s.out_h * s.out_w;
-  if (!pixelwise || pixels > INT32_MAX) return;
-  s.batch = 1;
-  s.in_h = s.out_h = static_cast<int32_t>(pixels);
-  s.in_w = s.out_w = 1;
-}
-
 template <typename LoweredConv>
 class ConvolutionStep final : public Step {
  public:

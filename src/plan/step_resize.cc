@@ -7,8 +7,6 @@
 namespace deeplab::plan {
 namespace {
 
-constexpr int32_t kPiecesPerWorker = 4;
-
 template <typename Params, typename Element>
 class ResizeStep final : public Step {
  public:
@@ -28,7 +26,7 @@ class ResizeStep final : public Step {
     const auto* input = reinterpret_cast<const Element*>(input_.read(context));
     auto* output = reinterpret_cast<Element*>(output_.write(context));
     const int32_t rows = params_.shape.batch * params_.shape.out_h;
-    for_rows(context, rows, rows / (context.workers * kPiecesPerWorker) + 1,
+    for_rows(context, rows, even_grain(rows, 1, context.workers),
              [&](int32_t begin, int32_t end, std::byte* scratch) {
                kernel_(params_, columns_.data(), input, output, begin, end,
                        reinterpret_cast<float*>(scratch));

@@ -10,10 +10,6 @@
 namespace deeplab::plan {
 namespace {
 
-constexpr int32_t kPixelsPerUnit = 24;
-
-constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 /// The weights of some input channels, [out_c][channels].
 std::vector<int8_t> filter_slice(const std::byte* filter, int32_t out_c, int32_t in_c,
                                  int32_t first, int32_t channels) {
@@ -52,7 +48,7 @@ class SpreadConcatStep final : public Step {
 
     const auto* input = reinterpret_cast<const int8_t*>(picture_.read(context));
     auto* output = reinterpret_cast<int8_t*>(output_.write(context));
-    const int32_t rows = params.shape.out_h;
+    const int32_t rows = params.shape.batch * params.shape.out_h;
     for_rows(context, rows, even_grain(rows, kPixelsPerUnit, context.workers),
              [&](int32_t begin, int32_t end, std::byte* scratch) {
                conv_->kernel().run(params, packed, input, output, begin, end, scratch);
@@ -134,8 +130,7 @@ Result<MadeStep> make_spread_concat_step(std::span<FusedOp> ops, Isa isa) {
   const std::vector<int8_t> rest =
       filter_slice(filter, out_c, in_c, pixel_channels - pixel_first, picture_channels);
   params.shape.in_c = picture_channels;
-  params.shape.in_h = params.shape.out_h = params.shape.out_h * params.shape.out_w;
-  params.shape.in_w = params.shape.out_w = 1;
+  flatten(params);
 
   const TensorPlace bias = last.inputs.size() > 2 ? last.inputs[2] : TensorPlace{};
   const TensorPlace rest_place{reinterpret_cast<const std::byte*>(rest.data()), -1};

@@ -131,7 +131,7 @@ struct Panel16 {
   }
 };
 
-// One input row of a window, from the column on where the strip begins; null: padding.
+// The input rows of a dot product, each from its column 0 on; null: padding.
 struct InputRows {
   const int8_t* row[kRows];
 };
