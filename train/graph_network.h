@@ -13,14 +13,9 @@
 #include "graph/graph.h"
 #include "quantize/parameters.h"
 #include "train/ops.h"
+#include "train/train_options.h"
 
 namespace deeplab::train {
-
-enum class BatchNorm : uint8_t {
-  kNone,    ///< Filters and biases as the graph has them: batch norm is folded already.
-  kTrain,   ///< A batch norm behind every backbone and head convolution but the scores' own.
-  kFrozen,  ///< The same with the running statistics; scales and offsets still learn.
-};
 
 /// A tensor that the optimizer changes.
 struct Parameter {

@@ -13,6 +13,7 @@
 #include "train/data/check.h"
 #include "train/event_file.h"
 #include "train/run_report.h"
+#include "train/trainer.h"
 #include "train/validation.h"
 
 namespace deeplab::train {

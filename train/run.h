@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "train/trainer.h"
+#include "train/train_options.h"
 
 namespace deeplab::train {
 

@@ -6,21 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace deeplab::train {
+#include "train/train_options.h"
 
-struct LossOptions {
-  double mask_weight = 1;     ///< Of the cross-entropy with masks.
-  double teacher_weight = 0;  ///< Of the divergence from the teacher.
-  /// Every n-th pixel of every n-th row counts. At 2 the loss is almost the same, since scores are
-  /// interpolated from a map 16 times coarser, and takes a quarter of the time.
-  int32_t pixel_stride = 2;
-  /// [classes]; empty: all 1. The loss is a sum of weight * term, divided by the count of pixels,
-  /// not of weights: a heavy class pulls harder.
-  std::vector<float> class_weights;
-  /// Share of each photo's labelled pixels that count, those with the largest loss first
-  /// (hard-pixel mining). 1: all.
-  double hard_fraction = 1;
-};
+namespace deeplab::train {
 
 /// Some photos with what they are compared with; the arrays are the caller's and stay.
 struct LossTargets {
