@@ -14,6 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The version of this header; deeplab_version() is the library's, which a shared one may differ in
+ * by its last number. Before 1.0 the second number, from then on the first, changes where the size
+ * of a struct, the meaning of a value or a function's signature does, and the library's soname
+ * with it. */
+#define DEEPLAB_VERSION_MAJOR 0
+#define DEEPLAB_VERSION_MINOR 1
+#define DEEPLAB_VERSION_PATCH 0
+#define DEEPLAB_VERSION "0.1.0"
+
 #if defined(DEEPLAB_STATIC)
 #define DEEPLAB_API
 #else
@@ -37,7 +46,7 @@ typedef enum deeplab_status {
   DEEPLAB_STREAM_ENDED = 9        /* a stream takes, or gives, no more pictures */
 } deeplab_status;
 
-/* "0.1.0", static storage. */
+/* The library's version, as DEEPLAB_VERSION; static storage. */
 DEEPLAB_API const char* deeplab_version(void);
 
 /* The sentence of the last call on this thread that failed; "" if none has. Valid until the
