@@ -71,10 +71,6 @@ Status Model::understand() {
   input_height_ = input[1];
   input_width_ = input[2];
   DEEPLAB_ASSIGN_OR_RETURN(network_, make_network(file_.graph));
-  if (network_.head.classes > 255) {
-    return unsupported("the model has ", network_.head.classes,
-                       " classes; a category mask holds at most 255");
-  }
   labels_ = make_labels(file_.metadata.labels, network_.head.classes);
   if (const auto& given = file_.metadata.normalization) {
     auto normalization = vision::make_normalization(given->mean, given->stddev);

@@ -63,6 +63,10 @@ TEST_F(File, ReadErrorsNameThePathAndTheReason) {
   const Status directory = read_file(dir_, kNoLimit).status();
   EXPECT_EQ(directory.message(), "cannot read " + dir_.string() + ": it is a directory");
 
+  // A file that opens and cannot be read: nothing is mapped at address 0.
+  const Status unreadable = read_file("/proc/self/mem", kNoLimit).status();
+  EXPECT_EQ(unreadable.message(), "cannot read /proc/self/mem: Input/output error");
+
   std::ofstream(path("large")) << std::string(100, 'x');
   const Status large = read_file(path("large"), 99).status();
   EXPECT_EQ(large.code(), StatusCode::kResourceExhausted);

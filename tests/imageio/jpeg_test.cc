@@ -147,6 +147,17 @@ TEST(Jpeg, AFileWithoutItsEndMarkerIsRefused) {
                StatusCode::kInvalidImage);
 }
 
+TEST(Jpeg, TwoChannelsAreRefused) {
+  const File file = jpeg_file({.width = kW,
+                               .height = kH,
+                               .color = JpegColor::kTwoChannels,
+                               .samples = gradient(kW, kH, 2)});
+  const Status status = decode_image(file, "two.jpg").status();
+  EXPECT_EQ(status.code(), StatusCode::kUnsupported);
+  EXPECT_EQ(status.message(),
+            "two.jpg: a JPEG of 2 colour components; expected grey, RGB, YCbCr, CMYK or YCCK");
+}
+
 TEST(Jpeg, HundredsOfScansAreRefused) {
   const File file =
       jpeg_file({.width = kW, .height = kH, .samples = gradient(kW, kH, 3), .progressive = true});

@@ -89,6 +89,10 @@ File jpeg_file(const JpegSpec& spec) {
   const bool four = spec.color == JpegColor::kCmyk || spec.color == JpegColor::kYcck;
   jpeg.input_components = spec.color == JpegColor::kGray ? 1 : four ? 4 : 3;
   jpeg.in_color_space = spec.color == JpegColor::kGray ? JCS_GRAYSCALE : four ? JCS_CMYK : JCS_RGB;
+  if (spec.color == JpegColor::kTwoChannels) {
+    jpeg.input_components = 2;
+    jpeg.in_color_space = JCS_UNKNOWN;
+  }
   jpeg_set_defaults(&jpeg);
   if (spec.color == JpegColor::kRgb) jpeg_set_colorspace(&jpeg, JCS_RGB);
   if (spec.color == JpegColor::kYcck) jpeg_set_colorspace(&jpeg, JCS_YCCK);

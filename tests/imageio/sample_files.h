@@ -37,13 +37,13 @@ Samples gradient(int width, int height, int channels);
 /// A TIFF header whose first directory holds one orientation tag among others.
 File exif_block(int orientation, bool big_endian);
 
-enum class JpegColor { kGray, kYcc, kRgb, kCmyk, kYcck };
+enum class JpegColor { kGray, kYcc, kRgb, kCmyk, kYcck, kTwoChannels };
 
 struct JpegSpec {
   int width = 0;
   int height = 0;
   JpegColor color = JpegColor::kYcc;
-  Samples samples = {};  ///< 1, 3 or 4 channels by color; CMYK as it shall be stored.
+  Samples samples = {};  ///< 1 to 4 channels by color; CMYK as it shall be stored.
   bool progressive = false;
   bool adobe_marker = true;  ///< CMYK and YCCK only.
   bool chroma_subsampling = false;

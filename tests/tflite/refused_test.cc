@@ -113,6 +113,29 @@ const Case kCases[] = {
      [](ModelBuilder& b) { b.op(4).builtin_options.AsConcatenationOptions()->axis = -5; }, kBad,
      "op 4 (CONCATENATION): axis -1"},
 
+    {"OddPaddings",
+     [](ModelBuilder& b) {
+       set_code(b, 1, 34);
+       b.op(1).inputs = {b.op(0).outputs[0], b.numbers({1, 1, 1})};
+     },
+     kBad, "op 1 (PAD): expected paddings in pairs, found 3 numbers"},
+    {"BlockOfThree",
+     [](ModelBuilder& b) {
+       set_code(b, 1, 38);
+       b.op(1).inputs = {b.op(0).outputs[0], b.numbers({2, 2, 2}),
+                         b.numbers({0, 0, 0, 0, 0, 0}, {3, 2})};
+     },
+     kNot, "op 1 (SPACE_TO_BATCH_ND): expected a block of height and width, found 3 block"},
+    {"ReshapeToNineDimensions",
+     [](ModelBuilder& b) {
+       set_code(b, 1, 22);
+       b.op(1).inputs = {b.op(0).outputs[0]};
+       schema::ReshapeOptionsT reshape;
+       reshape.new_shape.assign(9, 1);
+       b.op(1).builtin_options.Set(std::move(reshape));
+     },
+     kNot, "op 1 (RESHAPE): the new shape has 9 dimensions, more than 8"},
+
     // Operands that must be constants.
     {"SizeNotConstant", [](ModelBuilder& b) { in(b, 3, 1).buffer = 0; }, kNot,
      "op 3 (RESIZE_BILINEAR): a target size must be a constant"},

@@ -1,0 +1,118 @@
+// Which model files the library takes: well-formed ones that are no segmentation network are
+// refused by what they are. Needs no test data.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "deeplab/deeplab.hpp"
+#include "tests/api/test_models.h"
+#include "tests/tflite/model_builder.h"
+
+namespace deeplab::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using Type = ModelBuilder::TensorType;
+using Code = ModelBuilder::BuiltinOperator;
+
+/// Pixels of `channels`, a 1x1 convolution to `classes`, ARG_MAX.
+ModelBuilder smallest_network(int32_t channels, int32_t classes) {
+  ModelBuilder b;
+  const FileQuantization one{{1.0f}, {0}};
+  const int32_t x = b.input(Type::INT8, {1, 5, 5, channels}, one);
+  const std::vector<int8_t> weights(static_cast<size_t>(channels * classes), 1);
+  const int32_t filter = b.constant(Type::INT8, {classes, 1, 1, channels}, weights, one);
+  const int32_t bias = b.constant(Type::INT32, {classes},
+                                  std::vector<int32_t>(static_cast<size_t>(classes), 0), one);
+  tflite::schema::Conv2DOptionsT conv;
+  conv.stride_h = conv.stride_w = 1;
+  const int32_t scores = b.add(Code::CONV_2D, {x, filter, bias},
+                               b.activation(Type::INT8, {1, 5, 5, classes}, one), conv);
+  tflite::schema::ArgMaxOptionsT arg_max;
+  arg_max.output_type = Type::INT32;
+  b.graph().outputs = {b.add(Code::ARG_MAX, {scores, b.numbers({3}, {1})},
+                             b.activation(Type::INT32, {1, 5, 5}), arg_max)};
+  return b;
+}
+
+TEST(ModelFile, IsReadFromMemoryThatMayGoAway) {
+  std::vector<std::byte> bytes = smallest_network(3, 255).build();
+  auto model = Model::load(bytes);
+  std::ranges::fill(bytes, std::byte{0xFF});
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  EXPECT_EQ(model->class_count(), 255);
+  EXPECT_EQ(model->label(254), "class 254");
+  EXPECT_EQ(model->input_size(), std::pair(5, 5));
+  EXPECT_TRUE(Segmenter::create(*model).ok());
+}
+
+TEST(ModelFile, ScoresAreThoseThatTheMaskIsMadeOf) {
+  auto model = Model::load(DEEPLAB_OWN_MODEL);
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  auto segmenter = Segmenter::create(*model, {.threads = 1, .width = 129, .height = 129});
+  ASSERT_TRUE(segmenter.ok()) << segmenter.status().message();
+  const float* scores = nullptr;
+  int32_t width = 0, height = 0, classes = 0;
+  const auto get = [&] {
+    return deeplab_segmenter_scores(segmenter->handle(), &scores, &width, &height, &classes);
+  };
+  EXPECT_EQ(get(), DEEPLAB_INVALID_ARGUMENT) << "there is no picture yet";
+  EXPECT_EQ(scores, nullptr);
+
+  const std::vector<uint8_t> pixels = synthetic_photo(129, 129);
+  const auto result =
+      segmenter->segment({.data = pixels.data(), .width = 129, .height = 129, .stride = 3 * 129});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  ASSERT_EQ(get(), DEEPLAB_OK) << deeplab_last_error();
+  ASSERT_EQ(classes, model->class_count());
+  ASSERT_EQ(128 % (width - 1), 0);
+  ASSERT_EQ(width, height);
+  const int32_t step = 128 / (width - 1);  // where corners are aligned, a score lies on a pixel
+  for (int32_t y = 0; y < height; ++y) {
+    for (int32_t x = 0; x < width; ++x, scores += classes) {
+      EXPECT_EQ(scores[result->category(x * step, y * step)],
+                *std::max_element(scores, scores + classes))
+          << x << ", " << y;
+    }
+  }
+}
+
+struct Refusal {
+  const char* name;
+  std::function<ModelBuilder()> make;
+  StatusCode code;
+  const char* message;
+};
+
+class RefusedByApi : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(RefusedByApi, SaysWhatTheModelIs) {
+  const auto model = Model::load(GetParam().make().build());
+  EXPECT_EQ(static_cast<int>(model.status().code()), static_cast<int>(GetParam().code));
+  EXPECT_THAT(model.status().message(), HasSubstr(GetParam().message));
+  EXPECT_THAT(model.status().message(), HasSubstr("model in memory"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, RefusedByApi,
+    ::testing::Values(
+        Refusal{"ManyClasses", [] { return smallest_network(3, 256); }, StatusCode::kUnsupported,
+                "a segmentation network of 256 classes; expected 2 to 255"},
+        Refusal{"FourChannels", [] { return smallest_network(4, 3); }, StatusCode::kUnsupported,
+                "input 't0' is int8 1x5x5x4, expected float32, int8 or uint8 in 1 x height"},
+        Refusal{"TwoInputs",
+                [] {
+                  ModelBuilder b = smallest_network(3, 3);
+                  b.input(Type::INT8, {1, 5, 5, 3}, {{1.0f}, {0}});
+                  return b;
+                },
+                StatusCode::kUnsupported, "a segmentation model has 1 input, this one 2"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace deeplab::testing
