@@ -20,6 +20,17 @@ if(DEEPLAB_SCALAR_ONLY)
   target_compile_definitions(deeplab_flags INTERFACE DEEPLAB_SCALAR_ONLY)
 endif()
 
+# deeplab_count_lines(TARGET): with DEEPLAB_COVERAGE, the target's sources say which of their lines ran.
+# Of tests nobody wants to know.
+if(DEEPLAB_COVERAGE)
+  target_link_options(deeplab_flags INTERFACE --coverage)
+endif()
+function(deeplab_count_lines target)
+  if(DEEPLAB_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage -O1 -fprofile-update=prefer-atomic)
+  endif()
+endfunction()
+
 function(deeplab_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;LINKS_OUTSIDE" ${ARGN})
   add_library(deeplab_${name} STATIC ${ROOM_SOURCES})
@@ -32,6 +43,7 @@ function(deeplab_room name)
   foreach(room ${ROOM_LINKS})
     target_link_libraries(deeplab_${name} PRIVATE deeplab_${room})
   endforeach()
+  deeplab_count_lines(deeplab_${name})
 endfunction()
 
 # deeplab_isa_sources(NAME OPTIONS ... SOURCES ...): files of a room compiled for one instruction
