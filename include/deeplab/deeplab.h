@@ -49,8 +49,8 @@ typedef enum deeplab_status {
 /* The library's version, as DEEPLAB_VERSION; static storage. */
 DEEPLAB_API const char* deeplab_version(void);
 
-/* The sentence of the last call on this thread that failed; "" if none has. Valid until the
- * next failing call on this thread. */
+/* The sentence of the last call on this thread that failed, cut after 2047 bytes; "" if none has.
+ * Valid until the next failing call on this thread. */
 DEEPLAB_API const char* deeplab_last_error(void);
 
 /* ---- Model ------------------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,10 +25,20 @@
 namespace deeplab {
 
 namespace detail {
-inline Status to_status(deeplab_status code) {
-  if (code == DEEPLAB_OK) return {};
-  return {static_cast<StatusCode>(code), deeplab_last_error()};
+/// What `body` gives, a Status or a Result; that it is out of memory, where it says so by throwing.
+template <typename Body>
+auto guarded(const Body& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return Status(StatusCode::kResourceExhausted, "out of memory");  // short: takes none itself
+  }
 }
+inline Status to_status(deeplab_status code, const char* sentence) {
+  if (code == DEEPLAB_OK) return {};
+  return guarded([&] { return Status(static_cast<StatusCode>(code), sentence); });
+}
+inline Status to_status(deeplab_status code) { return to_status(code, deeplab_last_error()); }
 }  // namespace detail
 
 enum class PixelFormat {
@@ -101,14 +112,14 @@ class Model {
     if (Status s = detail::to_status(deeplab_model_load_file(path.c_str(), &model)); !s.ok()) {
       return s;
     }
-    return Model(model);
+    return own(model);
   }
   /// The same from memory; `bytes` may go away afterwards.
   static Result<Model> load(std::span<const std::byte> bytes) {
     deeplab_model* model = nullptr;
     const deeplab_status code = deeplab_model_load_memory(bytes.data(), bytes.size(), &model);
     if (Status s = detail::to_status(code); !s.ok()) return s;
-    return Model(model);
+    return own(model);
   }
 
   /// Number of classes, background (class 0) included.
@@ -129,6 +140,9 @@ class Model {
 
  private:
   explicit Model(deeplab_model* model) : model_(model, deeplab_model_free) {}
+  static Result<Model> own(deeplab_model* model) {
+    return detail::guarded([&]() -> Result<Model> { return Model(model); });
+  }
   std::shared_ptr<deeplab_model> model_;
 };
 
@@ -166,13 +180,15 @@ class Segmenter {
   /// Photo in, label map out.
   Result<Segmentation> segment(const ImageView& image) {
     if (Status s = run(image); !s.ok()) return s;
-    Segmentation result{image.width, image.height, {}};
-    result.category_mask.resize(static_cast<size_t>(image.width) *
-                                static_cast<size_t>(image.height));
-    if (Status s = category_mask(image.width, image.height, result.category_mask); !s.ok()) {
-      return s;
-    }
-    return result;
+    return detail::guarded([&]() -> Result<Segmentation> {
+      Segmentation result{image.width, image.height, {}};
+      result.category_mask.resize(static_cast<size_t>(image.width) *
+                                  static_cast<size_t>(image.height));
+      if (Status s = category_mask(image.width, image.height, result.category_mask); !s.ok()) {
+        return s;
+      }
+      return result;
+    });
   }
 
   /// Runs the network only; the calls below then speak of this picture until the next run.
@@ -208,7 +224,8 @@ class Segmenter {
         static_cast<size_t>(width) * static_cast<size_t>(height) <= available) {
       return {};
     }
-    return {StatusCode::kInvalidArgument, "the mask's memory is smaller than width * height"};
+    return detail::to_status(DEEPLAB_INVALID_ARGUMENT,
+                             "the mask's memory is smaller than width * height");
   }
 
   std::unique_ptr<deeplab_segmenter, void (*)(deeplab_segmenter*)> segmenter_;
@@ -267,7 +284,7 @@ class Stream {
       frame.category_mask = {c_frame.mask,
                              static_cast<size_t>(frame.width) * static_cast<size_t>(frame.height)};
     } else {
-      frame.status = {static_cast<StatusCode>(c_frame.status), c_frame.error};
+      frame.status = detail::to_status(c_frame.status, c_frame.error);
     }
     return frame;
   }

@@ -2,7 +2,6 @@
 #include <cstring>
 #include <exception>
 #include <new>
-#include <string>
 
 #include "api/model.h"
 #include "api/segmenter.h"
@@ -27,14 +26,17 @@ using deeplab::Result;
 using deeplab::Status;
 using deeplab::StatusCode;
 
-thread_local std::string last_error;
+// Neither allocated nor destroyed: it has to work when memory has run out, and even to register a
+// destructor for the end of a thread takes memory, without which the C library ends the process.
+thread_local char last_error[2048] = "";
 
 deeplab_status fail(StatusCode code, const char* message) noexcept {
-  try {
-    last_error = message;
-  } catch (...) {
-    last_error.clear();  // Out of memory even for the sentence: the code has to do.
+  size_t length = strnlen(message, sizeof(last_error) - 1);
+  if (message[length] != '\0') {  // Cut before a character, not within one.
+    while (length > 0 && (message[length] & 0xC0) == 0x80) --length;
   }
+  std::memcpy(last_error, message, length);
+  last_error[length] = '\0';
   return static_cast<deeplab_status>(code);
 }
 
@@ -45,7 +47,8 @@ deeplab_status guarded(const Body& body) noexcept {
     const Status status = body();
     return status.ok() ? DEEPLAB_OK : fail(status.code(), status.message().c_str());
   } catch (const std::bad_alloc&) {
-    return fail(StatusCode::kResourceExhausted, "out of memory");
+    const Status status = deeplab::out_of_memory();
+    return fail(status.code(), status.message().c_str());
   } catch (const std::exception& error) {
     return fail(StatusCode::kInternal, error.what());
   } catch (...) {
@@ -103,7 +106,7 @@ Result<deeplab::vision::ImageView> checked_image(const deeplab_image& image) {
 
 const char* deeplab_version(void) { return DEEPLAB_VERSION; }
 
-const char* deeplab_last_error(void) { return last_error.c_str(); }
+const char* deeplab_last_error(void) { return last_error; }
 
 deeplab_status deeplab_model_load_file(const char* path, deeplab_model** model) {
   return guarded([&]() -> Status {

@@ -17,6 +17,13 @@ bool wait(std::condition_variable& condition, std::unique_lock<std::mutex>& lock
   return condition.wait_for(lock, std::chrono::milliseconds(timeout_ms), ready);
 }
 
+template <typename T>
+T take_first(std::vector<T>& queue) {
+  const T first = queue.front();
+  queue.erase(queue.begin());  // of a handful
+  return first;
+}
+
 Status ended(const char* why) { return {StatusCode::kStreamEnded, why}; }
 
 }  // namespace
@@ -42,6 +49,8 @@ Stream::Stream(std::unique_ptr<Segmenter> segmenter, int capacity)
       preparer_(segmenter_->preparer()),
       slots_(static_cast<size_t>(capacity) + 1),
       capacity_(capacity) {
+  // Room for all, now: a picture that is on its way from one to the next cannot fail.
+  for (std::vector<Slot*>* slots : {&free_, &queue_, &finished_}) slots->reserve(slots_.size());
   for (Slot& slot : slots_) {
     slot.input.resize(segmenter_->input_bytes());
     free_.push_back(&slot);
@@ -69,24 +78,25 @@ Status Stream::push(const vision::ImageView& image, uint64_t id, int timeout_ms)
   // Outside the lock: the worker and the reader go on meanwhile.
   Status status = prepare(image, id, *slot);
   const std::lock_guard lock(mutex_);
-  if (status.ok() && (cancelled_ || no_more_)) status = ended("the stream has ended meanwhile");
-  if (!status.ok()) {
+  const bool has_ended = cancelled_ || no_more_;
+  if (!status.ok() || has_ended) {
     free_.push_back(slot);
     --inside_;
     room_.notify_all();
-    return status;
+    return status.ok() ? ended("the stream has ended meanwhile") : status;
   }
   queue_.push_back(slot);
   queued_.notify_one();
   return {};
 }
 
-Status Stream::prepare(const vision::ImageView& image, uint64_t id, Slot& slot) {
+/// noexcept: an exception would take the slot away from the stream.
+Status Stream::prepare(const vision::ImageView& image, uint64_t id, Slot& slot) noexcept {
   const auto start = std::chrono::steady_clock::now();
   try {
     DEEPLAB_RETURN_IF_ERROR(preparer_.run(image, segmenter_->input_lut(), slot.input.data()));
   } catch (const std::bad_alloc&) {
-    return resource_exhausted("not enough memory to convert the picture");
+    return out_of_memory();
   }
   slot.placement = preparer_.placement();
   StreamFrame& frame = slot.frame;
@@ -112,8 +122,7 @@ Result<const StreamFrame*> Stream::pull(int timeout_ms) {
   }
   if (cancelled_) return ended("the stream was cancelled");
   if (finished_.empty()) return ended("all pictures have come out");
-  held_ = finished_.front();
-  finished_.pop_front();
+  held_ = take_first(finished_);
   --inside_;
   room_.notify_one();
   return &held_->frame;
@@ -139,8 +148,7 @@ void Stream::work() {
   while (true) {
     queued_.wait(lock, [this] { return cancelled_ || no_more_ || !queue_.empty(); });
     if (cancelled_ || queue_.empty()) break;
-    Slot* slot = queue_.front();
-    queue_.pop_front();
+    Slot* slot = take_first(queue_);
     lock.unlock();
     run(*slot);
     lock.lock();
@@ -151,7 +159,8 @@ void Stream::work() {
   done_.notify_all();
 }
 
-void Stream::run(Slot& slot) {
+/// noexcept: nobody could catch it on this thread.
+void Stream::run(Slot& slot) noexcept {
   StreamFrame& frame = slot.frame;
   const auto segment = [&]() -> Status {
     DEEPLAB_RETURN_IF_ERROR(segmenter_->run_prepared(slot.input, slot.placement));
@@ -161,7 +170,7 @@ void Stream::run(Slot& slot) {
   try {
     frame.status = segment();
   } catch (const std::bad_alloc&) {
-    frame.status = resource_exhausted("not enough memory for the picture's mask");
+    frame.status = out_of_memory();
   }
   if (!frame.status.ok()) frame.mask.clear();
   frame.timing.infer_ms = segmenter_->timing().infer_ms;

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -68,9 +67,9 @@ class Stream {
   };
 
   Stream(std::unique_ptr<Segmenter> segmenter, int capacity);
-  Status prepare(const vision::ImageView& image, uint64_t id, Slot& slot);
+  Status prepare(const vision::ImageView& image, uint64_t id, Slot& slot) noexcept;
   void work();
-  void run(Slot& slot);
+  void run(Slot& slot) noexcept;
 
   std::unique_ptr<Segmenter> segmenter_;  // the worker's
   vision::Preparer preparer_;             // the pushing thread's
@@ -79,10 +78,10 @@ class Stream {
   std::mutex mutex_;  // for all below
   std::condition_variable room_, queued_, done_;
   std::vector<Slot*> free_;
-  std::deque<Slot*> queue_;     // prepared
-  std::deque<Slot*> finished_;  // to be pulled
-  Slot* held_ = nullptr;        // the reader looks at it
-  int inside_ = 0;              // pushed and not pulled
+  std::vector<Slot*> queue_;     // prepared
+  std::vector<Slot*> finished_;  // to be pulled
+  Slot* held_ = nullptr;         // the reader looks at it
+  int inside_ = 0;               // pushed and not pulled
   const int capacity_;
   bool no_more_ = false;  // finish() was called
   bool cancelled_ = false;

@@ -10,7 +10,7 @@
 namespace deeplab {
 
 /// A fixed set of worker threads. parallel_for() may be called from one thread at a time;
-/// it neither allocates nor fails.
+/// by itself it neither allocates nor fails.
 class ThreadPool {
  public:
   /// `threads` counts the caller: 1 starts no thread. 0 means one per available CPU.
@@ -23,7 +23,7 @@ class ThreadPool {
   int threads() const { return threads_; }
 
   /// Calls body(begin, end) on disjoint ranges of at most `grain` that cover [0, count);
-  /// returns when all are done.
+  /// returns when all are done. Of what bodies throw, the first is then thrown here.
   template <typename Body>
   void parallel_for(size_t count, size_t grain, Body&& body) {
     using Plain = std::remove_reference_t<Body>;

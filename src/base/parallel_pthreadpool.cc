@@ -5,7 +5,13 @@
 #endif
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
+#include <latch>
+#include <new>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 #include "base/parallel.h"
 
@@ -36,6 +42,26 @@ void happens_after([[maybe_unused]] void* call) {
 #endif
 }
 
+/// Whether the system lets `count` more threads run at once. The pool does not look at what
+/// pthread_create() says and would wait for ever for a thread that did not start: better to find
+/// out beforehand, for some 20 us a thread. (A limit that is reached in between is not found.)
+bool can_start(int count) {
+  std::latch all_there(1);
+  std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(count));
+  bool started = true;
+  try {
+    while (count-- > 0) threads.emplace_back([&] { all_there.wait(); });
+  } catch (const std::system_error&) {
+    started = false;
+  } catch (const std::bad_alloc&) {
+    started = false;
+  }
+  all_there.count_down();
+  for (std::thread& thread : threads) thread.join();
+  return started;
+}
+
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) : threads_(threads) {}
@@ -49,7 +75,9 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
   std::unique_ptr<ThreadPool> result(new ThreadPool(threads));
   result->impl_ = std::make_unique<Impl>();
   if (threads > 1) {
-    result->impl_->pool.reset(pthreadpool_create(static_cast<size_t>(threads)));
+    if (can_start(threads - 1)) {
+      result->impl_->pool.reset(pthreadpool_create(static_cast<size_t>(threads)));
+    }
     if (!result->impl_->pool) return resource_exhausted("cannot start ", threads, " threads");
   }
   return result;
@@ -65,18 +93,25 @@ void ThreadPool::run(size_t count, size_t grain, Task task, void* context) {
   struct Call {
     Task task;
     void* context;
+    std::atomic<bool> has_thrown{false};
+    std::exception_ptr thrown = nullptr;
   } call{task, context};
   happens_before(&call);
   pthreadpool_parallelize_1d_tile_1d(
       impl_->pool.get(),
       [](void* argument, size_t begin, size_t size) {
         happens_after(argument);
-        const Call& c = *static_cast<Call*>(argument);
-        c.task(c.context, begin, begin + size);
+        Call& c = *static_cast<Call*>(argument);
+        try {
+          c.task(c.context, begin, begin + size);
+        } catch (...) {  // which must not reach the pool, a C library
+          if (!c.has_thrown.exchange(true)) c.thrown = std::current_exception();
+        }
         happens_before(argument);
       },
       &call, count, grain, /*flags=*/0);
   happens_after(&call);
+  if (call.thrown) std::rethrow_exception(call.thrown);
 }
 
 }  // namespace deeplab

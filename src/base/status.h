@@ -2,6 +2,7 @@
 // constructors that build the sentence, and the two propagation macros.
 #pragma once
 
+#include <new>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -10,11 +11,13 @@
 
 namespace deeplab {
 
-/// Joins its arguments into one string as operator<< prints them.
+/// Joins its arguments into one string as operator<< prints them. Throws std::bad_alloc where
+/// memory runs out, which a stream alone would keep silent about, with half of the text.
 template <typename... Parts>
 std::string str_cat(const Parts&... parts) {
   std::ostringstream out;
   (out << ... << parts);
+  if (!out) throw std::bad_alloc();
   return std::move(out).str();
 }
 
@@ -46,6 +49,9 @@ template <typename... Parts>
 Status internal_error(const Parts&... parts) {
   return {StatusCode::kInternal, str_cat(parts...)};
 }
+
+/// For where memory has just run out: so short that it takes none itself.
+inline Status out_of_memory() noexcept { return {StatusCode::kResourceExhausted, "out of memory"}; }
 
 /// The same status with "context: " in front of its sentence; OK stays OK.
 inline Status annotate(Status status, const std::string& context) {

@@ -231,5 +231,19 @@ TEST(CppApi, EightThreadsShareAModel) {
   }
 }
 
+TEST(CApi, ALongSentenceIsCutBetweenCharacters) {
+  for (const int offset : {0, 1}) {
+    std::string path = "/no" + std::string(static_cast<size_t>(offset), 'x') + "/";
+    while (path.size() < 4000) path += "\u00e9";  // two bytes
+    deeplab_model* model = nullptr;
+    EXPECT_EQ(deeplab_model_load_file(path.c_str(), &model), DEEPLAB_IO_ERROR);
+    const std::string sentence = deeplab_last_error();
+    EXPECT_TRUE(sentence.starts_with("cannot open /no")) << sentence;
+    EXPECT_LE(sentence.size(), 2047u);
+    EXPECT_GE(sentence.size(), 2046u);
+    EXPECT_EQ(static_cast<uint8_t>(sentence.back()), 0xA9) << "half a character";
+  }
+}
+
 }  // namespace
 }  // namespace deeplab::testing

@@ -39,5 +39,27 @@ TEST(ThreadPool, RefusesSillyCounts) {
   EXPECT_GE((*pool)->threads(), 1);
 }
 
+TEST(Parallel, ThrowsInTheCallerWhatABodyThrowsOnAnyThread) {
+  for (const int threads : {1, 2, 4}) {
+    auto pool = ThreadPool::create(threads);
+    ASSERT_TRUE(pool.ok());
+    for (const size_t bad : {0, 17, 99}) {
+      std::atomic<int> calls{0};
+      EXPECT_THROW((*pool)->parallel_for(100, 1,
+                                         [&](size_t begin, size_t end) {
+                                           ++calls;
+                                           if (begin <= bad && bad < end) throw std::bad_alloc();
+                                         }),
+                   std::bad_alloc);
+      if (threads > 1) {
+        EXPECT_EQ(calls, 100);
+      }
+    }
+    std::atomic<int> calls{0};  // the pool is as good as new
+    (*pool)->parallel_for(100, 1, [&](size_t, size_t) { ++calls; });
+    EXPECT_GE(calls, 1);
+  }
+}
+
 }  // namespace
 }  // namespace deeplab
