@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <system_error>
 
 namespace deeplab {
@@ -36,6 +36,27 @@ class Descriptor {
   int fd_;
 };
 
+/// open() again where a signal came in between, as it does when a pipe has no writer yet.
+int open_again(const char* path, int flags, mode_t mode = 0) {
+  int fd = -1;
+  do {
+    fd = ::open(path, flags | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+/// Creates a file that was not there, named after `path` and beside it, with the mode that a plain
+/// open() gives; `name` becomes its own. -1 with errno where that fails.
+int create_beside(const std::string& path, std::string& name) {
+  static std::atomic<uint32_t> count{0};
+  int fd = -1;
+  do {  // others are of processes that were killed, or of another machine's
+    name = str_cat(path, ".", ::getpid(), "-", ++count);
+    fd = open_again(name.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
+  } while (fd < 0 && errno == EEXIST);
+  return fd;
+}
+
 /// 0 or errno.
 int write_all(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -54,7 +75,7 @@ int write_all(int fd, std::span<const std::byte> bytes) {
 Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_bytes) {
   const bool is_stdin = path == "-";
   const std::string name = is_stdin ? "standard input" : path;
-  Descriptor fd(is_stdin ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Descriptor fd(is_stdin ? STDIN_FILENO : open_again(path.c_str(), O_RDONLY));
   if (fd.get() < 0) return io_error("cannot open ", name, ": ", system_reason(errno));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) {
@@ -87,16 +108,10 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
 
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
   // Beside the target, so that rename() never crosses a filesystem.
-  std::string temporary = path + ".XXXXXX";
-  Descriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  std::string temporary;
+  Descriptor fd(create_beside(path, temporary));
   if (fd.get() < 0) return io_error("cannot create ", path, ": ", system_reason(errno));
   int error = write_all(fd.get(), bytes);
-  if (error == 0) {
-    // mkostemp makes the file private (0600); give it the mode a plain open() would.
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(fd.get(), 0666 & ~mask) != 0) error = errno;
-  }
   if (const int close_error = fd.close(); error == 0) error = close_error;
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {

@@ -1,14 +1,18 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace deeplab {
 namespace {
@@ -94,6 +98,76 @@ TEST_F(File, ReadsAPipeUpToTheLimit) {
   child = feed(300'000);
   EXPECT_EQ(read_file(path("pipe"), 299'999).status().code(), StatusCode::kResourceExhausted);
   ::waitpid(child, nullptr, 0);
+}
+
+TEST_F(File, GoesOnAfterSignalsThatInterruptItsCalls) {
+  static volatile std::sig_atomic_t signals = 0;
+  struct sigaction action {
+  }, before{};
+  action.sa_handler = [](int) { signals = signals + 1; };  // without SA_RESTART
+  ASSERT_EQ(::sigaction(SIGALRM, &action, &before), 0);
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {  // slow: the reader waits in open() first, then in each read()
+    for (int i = 0; i < 5; ++i) {
+      ::usleep(20'000);
+      static const int fd = ::open(path("pipe").c_str(), O_WRONLY);
+      if (::write(fd, "abcdefgh", 8) != 8) ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  const itimerval often{{0, 500}, {0, 500}};
+  ::setitimer(ITIMER_REAL, &often, nullptr);
+  const auto read = read_file(path("pipe"), kNoLimit);
+  const Status written = write_file_atomically(path("f"), bytes_of(std::string(20'000'000, 'x')));
+  const itimerval never{};
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  ::sigaction(SIGALRM, &before, nullptr);
+  ::kill(child, SIGKILL);  // done, unless it waits for a reader that gave up
+  ::waitpid(child, nullptr, 0);
+  EXPECT_GT(signals, 10);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(*read, bytes_of("abcdefghabcdefghabcdefghabcdefghabcdefgh"));
+  EXPECT_TRUE(written.ok()) << written.message();
+  EXPECT_EQ(fs::file_size(path("f")), 20'000'000u);
+}
+
+TEST_F(File, ThatShrinksOrGrowsMeanwhileIsReadAsFarAsItGoes) {
+  constexpr size_t kLarge = 30'000'000;
+  for (const size_t end : {size_t{1000}, 2 * kLarge}) {
+    std::ofstream(path("f")) << std::string(kLarge, 'x');
+    std::thread other([&] { fs::resize_file(path("f"), end); });
+    const auto read = read_file(path("f"), kNoLimit);
+    other.join();
+    ASSERT_TRUE(read.ok()) << read.status().message();
+    EXPECT_GE(read->size(), std::min(end, kLarge));
+    EXPECT_LE(read->size(), std::max(end, kLarge));
+    EXPECT_EQ(std::ranges::count(*read, std::byte{'x'}),
+              static_cast<std::ptrdiff_t>(std::min(read->size(), kLarge)));
+  }
+}
+
+TEST_F(File, ManyThreadsWriteTheSameNameAndTheModeStays) {
+  const mode_t before = ::umask(027);
+  {
+    std::vector<std::jthread> threads;
+    for (const char c : {'a', 'b', 'c', 'd'}) {
+      threads.emplace_back([&, c] {
+        for (int i = 0; i < 100; ++i) {
+          EXPECT_TRUE(write_file_atomically(path("f"), bytes_of(std::string(5000, c))).ok());
+        }
+      });
+    }
+    for (int i = 0; i < 100; ++i) {
+      const auto read = read_file(path("f"), kNoLimit);
+      if (!read.ok()) continue;  // not there yet
+      EXPECT_EQ(read->size(), 5000u);
+      EXPECT_EQ(std::ranges::count(*read, read->front()), 5000);
+    }
+  }
+  EXPECT_EQ(fs::status(path("f")).permissions(), fs::perms(0640));
+  EXPECT_EQ(::umask(before), 027u);
+  EXPECT_EQ(entries(), 1u);
 }
 
 TEST_F(File, AFailedWriteLeavesTheOldFileAndNothingElse) {
