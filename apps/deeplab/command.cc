@@ -2,20 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <new>
 #include <string>
 #include <system_error>
 
 namespace deeplab::app {
 
 void print_error(std::string_view message) {
-  std::string line = fmt::format("deeplab: {}", message);
-  for (char& c : line) {
-    if (c == '\n' || c == '\r') c = ' ';
+  try {
+    std::string line = fmt::format("deeplab: {}\n", message);
+    std::replace_if(
+        line.begin(), line.end() - 1, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    std::fwrite(line.data(), 1, line.size(), stderr);  // at once: others write there, too
+  } catch (const std::bad_alloc&) {
+    std::fputs("deeplab: not enough memory to say what went wrong\n", stderr);
   }
-  line += '\n';
-  std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 void print_error(std::string_view subject, const Status& status) {

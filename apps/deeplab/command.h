@@ -12,9 +12,10 @@ namespace deeplab::app {
 
 /// Exit statuses of the program.
 enum class ExitCode : int {
-  kDone = 0,    ///< All done.
-  kFailed = 1,  ///< Some photo or the model failed; each was named on standard error.
-  kUsage = 2,   ///< The command line makes no sense.
+  kDone = 0,           ///< All done.
+  kFailed = 1,         ///< Some photo or the model failed; each was named on standard error.
+  kUsage = 2,          ///< The command line makes no sense.
+  kInterrupted = 128,  ///< SIGINT or SIGTERM stopped it; main() ends the process by that signal.
 };
 
 /// The work that the command line asks for. The chosen subcommand's callback sets it; main() runs

@@ -17,6 +17,7 @@
 #include "eval/voc_dataset.h"
 #include "evaluate_report.h"
 #include "evaluate_run.h"
+#include "interrupt.h"
 #include "options.h"
 
 namespace deeplab::app {
@@ -140,10 +141,18 @@ ExitCode run_evaluate(const EvaluateOptions& options) {
   const auto run = EvaluateRun::create(*model, *dataset, std::move(setup));
   if (!run.ok()) return fail(run.status());
   if (const Status prepared = prepare_outputs(options); !prepared.ok()) return fail(prepared);
+  const InterruptGuard interrupts;
   if (const Status ran = (*run)->run(!options.quiet); !ran.ok()) return fail(ran);
 
   const std::vector<Status> errors = (*run)->errors();
   for (const Status& error : errors) print_error(error.message());
+  if (!(*run)->is_complete()) {  // scores of some photos are nobody's
+    const size_t before = dataset->items.size() - (*run)->todo();
+    print_interrupted(
+        before + (*run)->begun(), dataset->items.size(),
+        options.setup.state.empty() ? ", without --resume" : "; the same line goes on from there");
+    return ExitCode::kInterrupted;
+  }
   const eval::Evaluation evaluation = (*run)->evaluation();
   if (evaluation.images == 0) return ExitCode::kFailed;
   if (options.json || !options.quiet) {
@@ -210,7 +219,11 @@ void add_output_options(CLI::App& command, EvaluateOptions& options) {
       "Scores are taken at each photo's own size. Mean IoU is the mean over the classes that "
       "occur\n"
       "in the masks, background included. With several scales or --flip, a pixel's label is the\n"
-      "class with the highest mean probability.\n");
+      "class with the highest mean probability.\n"
+      "\n"
+      "SIGINT and SIGTERM (Ctrl-C, kill) let the photos in work be finished and kept for --resume, "
+      "and\n"
+      "end the run by that signal, 128 + its number to a shell; a second one ends it at once.\n");
 }
 
 }  // namespace

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <new>
+#include <system_error>
 #include <thread>
 
 #include "base/file.h"
 #include "imageio/writer.h"
+#include "interrupt.h"
 #include "output.h"
 
 namespace deeplab::app {
@@ -64,17 +66,34 @@ Status EvaluateRun::run(bool show_progress) {
   saved_ = Clock::now();
   {
     std::vector<std::jthread> threads;
-    for (size_t i = 1; i < predictors_.size(); ++i) {
-      threads.emplace_back([this, i] { work(*predictors_[i]); });
+    threads.reserve(predictors_.size());
+    try {
+      for (size_t i = 1; i < predictors_.size(); ++i) {
+        threads.emplace_back([this, i] { work(*predictors_[i]); });
+      }
+    } catch (const std::system_error&) {  // the system gives no more threads: fewer will do
+    } catch (const std::bad_alloc&) {
     }
     work(*predictors_[0]);
   }
   progress_.reset();
   if (state_) state_error_ = state_->write(photos_);
+  if (out_of_memory_) return out_of_memory();
   return fatal_ ? fatal_->second : Status();
 }
 
-void EvaluateRun::work(Predictor& predictor) {
+/// noexcept: nobody could catch it on a thread of its own.
+void EvaluateRun::work(Predictor& predictor) noexcept {
+  try {
+    work_on_photos(predictor);
+  } catch (const std::bad_alloc&) {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    out_of_memory_ = true;
+  }
+}
+
+void EvaluateRun::work_on_photos(Predictor& predictor) {
   while (const std::optional<size_t> index = next_photo()) {
     const eval::VocItem& item = dataset_.items[*index];
     PhotoResult result;
@@ -91,7 +110,7 @@ void EvaluateRun::work(Predictor& predictor) {
 /// whatever the number of threads.
 std::optional<size_t> EvaluateRun::next_photo() {
   const std::lock_guard lock(mutex_);
-  if (stop_ || next_ == todo_.size()) return std::nullopt;
+  if (stop_ || next_ == todo_.size() || InterruptGuard::requested()) return std::nullopt;
   return todo_[next_++];
 }
 

@@ -36,8 +36,14 @@ class EvaluateRun {
 
   /// All photos that the state does not have yet. An error ends the run: a mask that does not go
   /// with the model, a file that cannot be written, a state of another run. A photo that cannot be
-  /// read is no error here, but one of errors().
+  /// read is no error here, but one of errors(). A signal that asks to stop (InterruptGuard) is
+  /// none either: photos in work are finished, and is_complete() says that there are others.
   Status run(bool show_progress);
+
+  bool is_complete() const { return next_ == todo_.size(); }
+  /// Photos that the state does not have, or did not have before.
+  size_t todo() const { return todo_.size(); }
+  size_t begun() const { return next_; }
 
   /// By the order of the photos; then the state's, where it could not be written on the way.
   std::vector<Status> errors() const;
@@ -57,7 +63,8 @@ class EvaluateRun {
               EvaluateSetup setup);
   Status read_state();
   /// A thread's share of the photos.
-  void work(Predictor& predictor);
+  void work(Predictor& predictor) noexcept;
+  void work_on_photos(Predictor& predictor);
   std::optional<size_t> next_photo();
   PhotoResult evaluate_photo(const eval::VocItem& item, Predictor& predictor) const;
   Status write_prediction(const eval::VocItem& item, const vision::MaskView& mask) const;
@@ -81,6 +88,7 @@ class EvaluateRun {
   std::vector<Status> photo_errors_;                // by photo
   std::optional<std::pair<size_t, Status>> fatal_;  // of the first photo that has one
   Status state_error_;
+  bool out_of_memory_ = false;  // even to keep a result, so that the run stopped
   std::unique_ptr<Progress> progress_;
   Clock::time_point saved_;
   Clock::duration saving_took_{};

@@ -1,5 +1,6 @@
 // deeplab: one program, a subcommand a file. Exit statuses are in command.h.
 #include <csignal>
+#include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "command.h"
 #include "deeplab/deeplab.h"
+#include "interrupt.h"
 
 namespace {
 
@@ -43,7 +45,9 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {  // --help and --version come this way, too
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
-  return static_cast<int>(action());
+  const ExitCode code = action();
+  if (code == ExitCode::kInterrupted) deeplab::app::end_by_signal();
+  return static_cast<int>(code);
 }
 
 }  // namespace
@@ -54,7 +58,7 @@ int main(int argc, char** argv) {
   try {
     return run_command_line(argc, argv);
   } catch (const std::bad_alloc&) {
-    deeplab::app::print_error("not enough memory");
+    std::fputs("deeplab: not enough memory\n", stderr);  // takes none
   } catch (const std::exception& error) {
     deeplab::app::print_error(error.what());
   }

@@ -12,6 +12,7 @@
 
 #include "api/segmenter.h"
 #include "base/status.h"
+#include "imageio/image.h"
 #include "imageio/writer.h"
 #include "photos.h"
 #include "vision/image_view.h"
@@ -84,6 +85,11 @@ class OutputWriter {
 
   /// All files of one photo; `segmenter` has just run on it. Errors name the file.
   Status write(const SegmentedPhoto& segmented, api::Segmenter& segmenter);
+
+  /// Whether all files of a photo are there already: whole, of the photo's size, and not older than
+  /// the photo. What they were made with is not known. Scores count as missing where no class
+  /// was named: which files there should be, only the network could say.
+  bool is_written(const Photo& photo, const imageio::ImageInfo& info) const;
 
  private:
   Status write_mask(const SegmentedPhoto& segmented);

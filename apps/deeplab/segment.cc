@@ -13,6 +13,7 @@
 #include "api/segmenter.h"
 #include "base/file.h"
 #include "command.h"
+#include "interrupt.h"
 #include "options.h"
 #include "output.h"
 #include "photos.h"
@@ -38,6 +39,7 @@ struct SegmentOptions {
   int quality = 90;
   int64_t min_area = 1;
   double tolerance = 1;
+  bool resume = false;
   bool json = false;
   bool quiet = false;
 };
@@ -119,12 +121,16 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
     print_error(error.message());
     exit_code = ExitCode::kFailed;
   }
+  const InterruptGuard interrupts;
   Progress progress(list.photos.size(), !options.quiet);
-  run.run([&](const Photo& photo, const Result<SegmentReport>& report) {
+  size_t were_there = 0;
+  const Status ran = run.run([&](const Photo& photo, const Result<SegmentReport>& report) {
     if (!report.ok()) {
       progress.hide();
       print_error(photo.name(), report.status());
       exit_code = ExitCode::kFailed;
+    } else if (report->was_there) {
+      ++were_there;
     } else if (options.json || !options.quiet) {
       progress.hide();
       const Status printed = print_output(options.json ? json_line(*report) : text_line(*report));
@@ -137,6 +143,19 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
     progress.advance();
     return true;
   });
+  progress.hide();
+  if (!ran.ok()) {
+    print_error(ran.message());
+    return ExitCode::kFailed;
+  }
+  const size_t done = run.reported(), total = list.photos.size();
+  if (InterruptGuard::requested() && done < total) {
+    print_interrupted(done, total, "; --resume goes on from there");
+    return ExitCode::kInterrupted;
+  }
+  if (were_there > 0 && !options.quiet) {
+    print_error(fmt::format("{} of {} photos had their files already", were_there, total));
+  }
   return exit_code;
 }
 
@@ -175,7 +194,8 @@ ExitCode run_segment(const SegmentOptions& options) {
   segmenter_options.normalization = *normalization;
 
   const PhotoList list = find_photos(options.photos);
-  const auto run = SegmentRun::create(*model, segmenter_options, std::move(output), list.photos);
+  const auto run =
+      SegmentRun::create(*model, segmenter_options, std::move(output), list.photos, options.resume);
   if (!run.ok()) return fail(run.status());
   if (const Status made = make_directory(options.directory); !made.ok()) return fail(made);
   return segment_photos(options, list, **run);
@@ -226,6 +246,8 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
   command.add_option("--tolerance", options.tolerance, "Polygons: how far a line may move")
       ->type_name("PIXELS")
       ->capture_default_str();
+  command.add_flag("--resume", options.resume,
+                   "Pass over photos whose files are there, whole and not older");
   command.footer(
       "--write, in DIR, STEM being the photo's name without its extension (stdin for -):\n"
       "  mask      STEM.mask.png              class ids in the PASCAL VOC palette\n"
@@ -233,7 +255,12 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
       "  cutout    STEM.cutout.png            the photo's classes with soft edges, RGBA\n"
       "  scores    STEM.CLASS.confidence.png  probability of a class, 65535 is 1; without\n"
       "                                       --class for every class in the photo\n"
-      "  polygons  STEM.polygons.json         outlines as COCO annotations\n");
+      "  polygons  STEM.polygons.json         outlines as COCO annotations\n"
+      "\n"
+      "A file appears whole or not at all. SIGINT and SIGTERM (Ctrl-C, kill) let the photos in "
+      "work be\n"
+      "finished and end the run by that signal, 128 + its number to a shell; a second one ends it\n"
+      "at once. --resume goes on: what it finds it takes for made with the same options.\n");
 }
 
 void add_model_options(CLI::App& command, SegmentOptions& options) {

@@ -21,8 +21,9 @@ struct StageTimes {
 };
 
 struct SegmentReport {
-  std::string image;  ///< As on the command line, or as found.
-  int32_t width = 0;  ///< The photo's own size, and the mask's.
+  bool was_there = false;  ///< Passed over, since its files are there; nothing below is set then.
+  std::string image;       ///< As on the command line, or as found.
+  int32_t width = 0;       ///< The photo's own size, and the mask's.
   int32_t height = 0;
   std::string model;
   vision::Fit fit = vision::Fit::kPad;

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <thread>
 
+#include "interrupt.h"
+
 namespace deeplab::app {
 namespace {
 
@@ -55,7 +57,7 @@ void PixelGate::leave(int64_t pixels) {
 Result<std::unique_ptr<SegmentRun>> SegmentRun::create(std::shared_ptr<const api::Model> model,
                                                        const api::SegmenterOptions& options,
                                                        OutputOptions output,
-                                                       std::span<const Photo> photos) {
+                                                       std::span<const Photo> photos, bool resume) {
   api::SegmenterOptions each = options;
   int workers = 1;
   if (photos.size() > 1) {
@@ -65,7 +67,8 @@ Result<std::unique_ptr<SegmentRun>> SegmentRun::create(std::shared_ptr<const api
                                          static_cast<size_t>(kMaxWorkers)}));
     each.threads = threads / workers;
   }
-  std::unique_ptr<SegmentRun> self(new SegmentRun(std::move(output), photos, options.fit, workers));
+  std::unique_ptr<SegmentRun> self(
+      new SegmentRun(std::move(output), photos, options.fit, workers, resume));
   for (int i = 0; i < workers; ++i) {
     DEEPLAB_ASSIGN_OR_RETURN(auto segmenter, api::Segmenter::create(model, each));
     self->workers_.push_back({std::move(segmenter), OutputWriter(self->output_, self->names_), {}});
@@ -74,27 +77,43 @@ Result<std::unique_ptr<SegmentRun>> SegmentRun::create(std::shared_ptr<const api
 }
 
 SegmentRun::SegmentRun(OutputOptions output, std::span<const Photo> photos, vision::Fit fit,
-                       int workers)
+                       int workers, bool resume)
     : output_(std::move(output)),
       photos_(photos),
       fit_(fit),
+      resume_(resume),
       names_(output_.directory, photos),
       gate_(workers * kPixelsAWorker),
       results_(photos.size()) {}
 
-void SegmentRun::run(const Report& report) {
-  std::vector<std::jthread> threads;
-  for (size_t i = 1; i < workers_.size(); ++i) {
+Status SegmentRun::run(const Report& report) {
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(workers_.size());
     try {
-      threads.emplace_back([this, i, &report] { work(workers_[i], report); });
-    } catch (const std::system_error&) {
-      break;  // the system gives no more threads: fewer will do
+      for (size_t i = 1; i < workers_.size(); ++i) {
+        threads.emplace_back([this, i, &report] { work(workers_[i], report); });
+      }
+    } catch (const std::system_error&) {  // the system gives no more threads: fewer will do
+    } catch (const std::bad_alloc&) {
     }
+    work(workers_[0], report);
   }
-  work(workers_[0], report);
+  return failed_;
 }
 
-void SegmentRun::work(Worker& worker, const Report& report) {
+/// noexcept: nobody could catch it on a thread of its own.
+void SegmentRun::work(Worker& worker, const Report& report) noexcept {
+  try {
+    work_on_photos(worker, report);
+  } catch (const std::bad_alloc&) {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    failed_ = out_of_memory();
+  }
+}
+
+void SegmentRun::work_on_photos(Worker& worker, const Report& report) {
   while (std::optional<Task> task = next_task()) {
     if (!task->claimed.ok()) {
       keep(task->index, std::move(task->claimed), report);
@@ -112,7 +131,7 @@ void SegmentRun::work(Worker& worker, const Report& report) {
 /// Names are claimed in the order of the photos: of two with the same, the first one has them.
 std::optional<SegmentRun::Task> SegmentRun::next_task() {
   const std::lock_guard lock(mutex_);
-  if (stop_ || next_ == photos_.size()) return std::nullopt;
+  if (stop_ || next_ == photos_.size() || InterruptGuard::requested()) return std::nullopt;
   const size_t index = next_++;
   return Task{index, names_.claim(photos_[index])};
 }
@@ -121,6 +140,11 @@ Result<SegmentReport> SegmentRun::segment(const Photo& photo, Worker& worker) {
   const Clock::time_point start = Clock::now();
   DEEPLAB_ASSIGN_OR_RETURN(const PhotoFile file, read_photo(photo));
   const double read_ms = milliseconds_since(start);
+  if (resume_ && worker.writer.is_written(photo, file.info)) {
+    SegmentReport report;
+    report.was_there = true;
+    return report;
+  }
   const GatePass pass(gate_, int64_t{file.info.width} * file.info.height);
   return segment_file(photo, file, worker, read_ms);
 }
@@ -167,7 +191,7 @@ void SegmentRun::keep(size_t index, Result<SegmentReport> result, const Report& 
   const std::lock_guard lock(mutex_);
   results_[index] = std::move(result);
   for (; !stop_ && reported_ < results_.size() && results_[reported_]; ++reported_) {
-    stop_ = !report(photos_[reported_], *results_[reported_]);
+    if (!report(photos_[reported_], *results_[reported_])) stop_ = true;
     results_[reported_].reset();
   }
 }

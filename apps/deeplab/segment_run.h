@@ -45,17 +45,21 @@ class PixelGate {
 class SegmentRun {
  public:
   /// `photos` must outlive the run. `options.threads` is for the run as a whole, 0 being one a CPU.
+  /// `resume`: photos whose files are there are passed over (OutputWriter::is_written()).
   static Result<std::unique_ptr<SegmentRun>> create(std::shared_ptr<const api::Model> model,
                                                     const api::SegmenterOptions& options,
                                                     OutputOptions output,
-                                                    std::span<const Photo> photos);
+                                                    std::span<const Photo> photos, bool resume);
 
   /// Told what became of a photo. False ends the run.
   using Report = std::function<bool(const Photo& photo, const Result<SegmentReport>& result)>;
 
-  /// Works until all photos are done or `report` says false. `report` is called in the order of the
-  /// photos, once all before it are done, by one thread at a time.
-  void run(const Report& report);
+  /// Works until all photos are done, `report` says false, or a signal asks to stop
+  /// (InterruptGuard): photos in work are then finished. `report` is called in the order of the
+  /// photos, once all before it are done, by one thread at a time. Error: no memory to go on.
+  Status run(const Report& report);
+  /// How many photos `report` was told of.
+  size_t reported() const { return reported_; }
 
  private:
   /// What a thread needs for itself.
@@ -70,8 +74,11 @@ class SegmentRun {
     Status claimed;  ///< Whether its names are free.
   };
 
-  SegmentRun(OutputOptions output, std::span<const Photo> photos, vision::Fit fit, int workers);
-  void work(Worker& worker, const Report& report);
+  SegmentRun(OutputOptions output, std::span<const Photo> photos, vision::Fit fit, int workers,
+             bool resume);
+  /// A thread's share of the photos.
+  void work(Worker& worker, const Report& report) noexcept;
+  void work_on_photos(Worker& worker, const Report& report);
   std::optional<Task> next_task();
   Result<SegmentReport> segment(const Photo& photo, Worker& worker);
   Result<SegmentReport> segment_file(const Photo& photo, const PhotoFile& file, Worker& worker,
@@ -81,12 +88,14 @@ class SegmentRun {
   const OutputOptions output_;
   const std::span<const Photo> photos_;
   const vision::Fit fit_;
+  const bool resume_;
   OutputNames names_;
   PixelGate gate_;
   std::vector<Worker> workers_;
 
   std::mutex mutex_;  // for all below, and names_
   bool stop_ = false;
+  Status failed_;  // why stop_, where it was not `report`
   size_t next_ = 0;
   size_t reported_ = 0;
   std::vector<std::optional<Result<SegmentReport>>> results_;  // by photo; dropped once reported

@@ -81,6 +81,16 @@ std::vector<std::string> program_words() {
     const rlimit both{limit, limit};
     ::setrlimit(RLIMIT_FSIZE, &both);
   }
+  if (options.max_memory_bytes > 0) {
+    const auto limit = static_cast<rlim_t>(options.max_memory_bytes);
+    const rlimit both{limit, limit};
+    ::setrlimit(RLIMIT_AS, &both);
+  }
+  constexpr uid_t kNobody = 65534;
+  if (options.unprivileged && ::geteuid() == 0 &&
+      (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) {
+    ::_exit(125);
+  }
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) ::_exit(126);
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
@@ -89,11 +99,15 @@ std::vector<std::string> program_words() {
   ::_exit(127);
 }
 
-int wait_for(pid_t child, const std::function<bool()>& kill_when) {
+int wait_for(pid_t child, const RunOptions& options) {
   int status = 0;
-  if (kill_when) {
+  if (options.kill_when) {
+    bool killed = false;
     while (checked(::waitpid(child, &status, WNOHANG), "waitpid") == 0) {
-      if (kill_when()) ::kill(child, SIGKILL);
+      if (!killed && options.kill_when()) {
+        ::kill(child, options.kill_with);
+        killed = true;
+      }
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   } else {
@@ -132,7 +146,7 @@ ProgramRun run_deeplab(const std::vector<std::string>& arguments, const RunOptio
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) become(words, options, in, out, terminal ? terminal->device : err);
   for (int fd : {in, out, err}) ::close(fd);
-  const int status = wait_for(child, options.kill_when);
+  const int status = wait_for(child, options);
 
   ProgramRun run;
   if (WIFEXITED(status)) run.status = WEXITSTATUS(status);

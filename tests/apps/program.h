@@ -25,14 +25,17 @@ class TempDir {
 };
 
 struct RunOptions {
-  std::string input;            ///< File for standard input; empty: /dev/null.
-  std::string output;           ///< File for standard output instead of ProgramRun::out.
-  bool closed_output = false;   ///< Standard output is a pipe that nobody reads.
-  bool terminal_error = false;  ///< Standard error is a terminal.
-  int64_t max_file_bytes = 0;   ///< RLIMIT_FSIZE where not 0: a disk that is full.
-  std::string directory;        ///< To run in; empty: the test's own.
-  /// Asked again and again while the program runs; SIGKILL once it says true.
+  std::string input;             ///< File for standard input; empty: /dev/null.
+  std::string output;            ///< File for standard output instead of ProgramRun::out.
+  bool closed_output = false;    ///< Standard output is a pipe that nobody reads.
+  bool terminal_error = false;   ///< Standard error is a terminal.
+  int64_t max_file_bytes = 0;    ///< RLIMIT_FSIZE where not 0: a disk that is full.
+  std::string directory;         ///< To run in; empty: the test's own.
+  int64_t max_memory_bytes = 0;  ///< RLIMIT_AS where not 0: a small machine.
+  bool unprivileged = false;     ///< As nobody where this is root, to whom all is permitted.
+  /// Asked again and again while the program runs; `kill_with` once it says true.
   std::function<bool()> kill_when;
+  int kill_with = 9;  ///< SIGKILL
 };
 
 struct ProgramRun {

@@ -163,7 +163,7 @@ class SegmentRunDirectly : public SegmentPhotos {
     output.directory = out_.path().string();
     output.write = {.mask = true};
     output.labels = (*model)->labels();
-    auto run = app::SegmentRun::create(*model, options, std::move(output), list_.photos);
+    auto run = app::SegmentRun::create(*model, options, std::move(output), list_.photos, false);
     ASSERT_TRUE(run.ok()) << run.status().message();
     run_ = std::move(*run);
   }
@@ -177,32 +177,37 @@ TEST_F(SegmentRunDirectly, ReportsComeInOrderAndOneAtATime) {
   ASSERT_NO_FATAL_FAILURE(make(6));
   std::vector<std::string> reported;
   std::atomic<int> inside{0};
-  run_->run([&](const app::Photo& photo, const Result<app::SegmentReport>& report) {
-    EXPECT_EQ(++inside, 1);
-    reported.push_back(photo.path);
-    if (report.ok()) {
-      EXPECT_EQ(report->image, photo.path);
-    }
-    --inside;
-    return true;
-  });
+  const Status ran =
+      run_->run([&](const app::Photo& photo, const Result<app::SegmentReport>& report) {
+        EXPECT_EQ(++inside, 1);
+        reported.push_back(photo.path);
+        if (report.ok()) {
+          EXPECT_EQ(report->image, photo.path);
+        }
+        --inside;
+        return true;
+      });
+  EXPECT_TRUE(ran.ok());
   EXPECT_EQ(reported, photos_);
 }
 
 TEST_F(SegmentRunDirectly, AReportThatSaysNoIsTheLast) {
   ASSERT_NO_FATAL_FAILURE(make(4));
   size_t reports = 0;
-  run_->run([&](const app::Photo&, const Result<app::SegmentReport>&) { return ++reports < 3; });
+  EXPECT_TRUE(
+      run_->run([&](const app::Photo&, const Result<app::SegmentReport>&) { return ++reports < 3; })
+          .ok());
   EXPECT_EQ(reports, 3u);
 }
 
 TEST_F(SegmentRunDirectly, NoPhotosNoReports) {
   photos_.clear();
   ASSERT_NO_FATAL_FAILURE(make(2));
-  run_->run([](const app::Photo&, const Result<app::SegmentReport>&) {
+  const Status ran = run_->run([](const app::Photo&, const Result<app::SegmentReport>&) {
     ADD_FAILURE();
     return true;
   });
+  EXPECT_TRUE(ran.ok());
 }
 
 }  // namespace
