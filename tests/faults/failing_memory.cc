@@ -16,7 +16,7 @@
 #include <new>
 #include <set>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(DEEPLAB_SANITIZED)
 #define DEEPLAB_REAL(function) __interceptor_##function
 #else
 #define DEEPLAB_REAL(function) __libc_##function
@@ -60,7 +60,11 @@ void record() {
   inside = false;
 }
 
+// A new thread counts from its body on: before that it is the C library's, or a sanitizer's.
+thread_local bool counts = false;
+
 bool may_go() {
+  if (!counts) return true;
   if (recording.load(std::memory_order_relaxed)) record();
   if (first_to_fail.load(std::memory_order_relaxed) == kNever) return true;
   const int64_t n = ++requests_so_far;
@@ -83,6 +87,18 @@ void give_back(void* memory) {
   DEEPLAB_REAL(free)(memory);
 }
 
+struct ThreadStart {
+  void* (*body)(void*);
+  void* argument;
+};
+
+void* begin_thread(void* start) {
+  const ThreadStart copy = *static_cast<ThreadStart*>(start);
+  DEEPLAB_REAL(free)(start);
+  counts = true;
+  return copy.body(copy.argument);
+}
+
 /// pthreadpool does not look at what pthread_create() gives, and would wait for the thread for
 /// ever: that the system has the threads is ThreadPool::create()'s to make sure of, beforehand.
 bool is_pool(const void* caller) {
@@ -94,6 +110,7 @@ bool is_pool(const void* caller) {
 }  // namespace
 
 FailingMemory::FailingMemory(Failing failing, int64_t n) : n_(n) {
+  counts = true;
   requests_so_far = 0;
   last_to_fail = failing == Failing::kOne ? n : kNever;
   first_to_fail = n;
@@ -105,6 +122,7 @@ bool FailingMemory::has_failed() const { return requests_so_far >= n_; }
 RequestRecorder::RequestRecorder() {
   void* calls[4];
   backtrace(calls, 4);  // its first call loads a library
+  counts = true;
   requests_so_far = 0;
   recording = true;
 }
@@ -124,8 +142,10 @@ int64_t live_allocations() { return live; }
 
 }  // namespace deeplab::testing
 
+using deeplab::testing::begin_thread;
 using deeplab::testing::give_back;
 using deeplab::testing::take;
+using deeplab::testing::ThreadStart;
 
 extern "C" {
 
@@ -166,7 +186,11 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   if (!deeplab::testing::is_pool(__builtin_return_address(0)) && !deeplab::testing::may_go()) {
     return EAGAIN;
   }
-  return real(thread, attributes, body, argument);
+  auto* start = static_cast<ThreadStart*>(DEEPLAB_REAL(malloc)(sizeof(ThreadStart)));
+  *start = {body, argument};
+  const int result = real(thread, attributes, begin_thread, start);
+  if (result != 0) DEEPLAB_REAL(free)(start);
+  return result;
 }
 
 }  // extern "C"
