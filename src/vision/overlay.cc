@@ -75,44 +75,45 @@ void write_cut_out(const ImageView& photo, uint8_t* rgba, ptrdiff_t stride, Alph
 
 }  // namespace
 
-Status draw_overlay(const ImageView& photo, const MaskView& mask, const OverlayOptions& options,
-                    const Canvas& out) {
-  DEEPLAB_RETURN_IF_ERROR(validate(photo));
+Overlay::Overlay(const MaskView& mask, const OverlayOptions& options)
+    : mask_(mask),
+      palette_(options.palette),
+      opacity_(options.opacity),
+      // Lines grow with the picture, about one pixel in 500.
+      contour_reach_(options.contours ? std::max(1, std::min(mask.width, mask.height) / 500) : 0),
+      dimmed_(scaled_bytes(options.opacity)) {}
+
+Result<Overlay> Overlay::create(const MaskView& mask, const OverlayOptions& options) {
   DEEPLAB_RETURN_IF_ERROR(validate(mask));
-  DEEPLAB_RETURN_IF_ERROR(same_size(photo, mask.width, mask.height, "mask"));
-  DEEPLAB_RETURN_IF_ERROR(same_size(photo, out.width, out.height, "overlay"));
-  DEEPLAB_RETURN_IF_ERROR(check_output(out.data, out.stride, out.width, out.height, 3, "overlay"));
   if (!(options.opacity >= 0 && options.opacity <= 1)) {
     return invalid_argument("overlay: opacity ", options.opacity, " is not in 0..1");
   }
-
-  const PixelLayout layout = pixel_layout(photo.format);
-  const std::array<float, 256> dimmed = scaled_bytes(options.opacity);
-  const auto blend = [&](uint8_t pixel, uint8_t colour) {
-    return to_byte(dimmed[pixel] + options.opacity * static_cast<float>(colour));
-  };
-  // Lines grow with the picture, about one pixel in 500.
-  const int32_t reach = std::max(1, std::min(photo.width, photo.height) / 500);
-  for (int32_t y = 0; y < photo.height; ++y) {
-    const uint8_t* in = photo.row(y);
-    const uint8_t* ids = mask.row(y);
-    uint8_t* to = out.pixel(0, y);
-    for (int32_t x = 0; x < photo.width; ++x, in += layout.bytes, to += 3) {
-      Rgb pixel{in[layout.red], in[layout.green], in[layout.blue]};
-      if (ids[x] != 0) {
-        const Rgb colour = (*options.palette)[ids[x]];
-        pixel = {blend(pixel.red, colour.red), blend(pixel.green, colour.green),
-                 blend(pixel.blue, colour.blue)};
-        if (options.contours && at_edge(mask, x, y, reach)) {
-          pixel = mix(pixel, {255, 255, 255}, 0.65f);
-        }
-      }
-      to[0] = pixel.red;
-      to[1] = pixel.green;
-      to[2] = pixel.blue;
-    }
+  Overlay overlay(mask, options);
+  if (options.legend) {
+    DEEPLAB_ASSIGN_OR_RETURN(overlay.legend_,
+                             Legend::create(mask, *options.palette, options.names));
   }
-  return options.legend ? draw_legend(mask, options, out) : Status();
+  return overlay;
+}
+
+void Overlay::paint_row(int32_t y, uint8_t* rgb) const {
+  const auto blend = [this](uint8_t pixel, uint8_t colour) {
+    return to_byte(dimmed_[pixel] + opacity_ * static_cast<float>(colour));
+  };
+  const uint8_t* ids = mask_.row(y);
+  uint8_t* to = rgb;
+  for (int32_t x = 0; x < mask_.width; ++x, to += 3) {
+    if (ids[x] == 0) continue;
+    const Rgb colour = (*palette_)[ids[x]];
+    Rgb pixel{blend(to[0], colour.red), blend(to[1], colour.green), blend(to[2], colour.blue)};
+    if (contour_reach_ > 0 && at_edge(mask_, x, y, contour_reach_)) {
+      pixel = mix(pixel, {255, 255, 255}, 0.65f);
+    }
+    to[0] = pixel.red;
+    to[1] = pixel.green;
+    to[2] = pixel.blue;
+  }
+  legend_.paint_row(y, rgb);
 }
 
 Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int32_t> class_ids,

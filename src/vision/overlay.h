@@ -1,6 +1,7 @@
 // Pictures for people: the mask over the photo, and objects cut out of it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -8,19 +9,10 @@
 
 #include "base/status.h"
 #include "vision/image_view.h"
+#include "vision/legend.h"
 #include "vision/palette.h"
 
 namespace deeplab::vision {
-
-/// An RGB picture to draw on: 3 bytes a pixel, caller's memory.
-struct Canvas {
-  uint8_t* data = nullptr;
-  int32_t width = 0;
-  int32_t height = 0;
-  ptrdiff_t stride = 0;
-
-  uint8_t* pixel(int32_t x, int32_t y) const { return data + y * stride + ptrdiff_t{x} * 3; }
-};
 
 struct OverlayOptions {
   float opacity = 0.55f;  ///< Of the class colours, in [0, 1].
@@ -30,19 +22,32 @@ struct OverlayOptions {
   std::span<const std::string> names = {};  ///< By id; ids without a name are called "class 7".
 };
 
-/// Writes the photo with the colours of the mask blended over it to `out`. Background (0) stays
-/// as it is. Errors: invalid views, sizes of photo, mask and canvas that differ, no memory for
-/// the legend's text.
-Status draw_overlay(const ImageView& photo, const MaskView& mask, const OverlayOptions& options,
-                    const Canvas& out);
+/// The colours of a mask over a photo whose rows come one after another, so that nobody need hold
+/// the whole picture. Background (0) stays as it is.
+class Overlay {
+ public:
+  /// The mask and the palette must outlive the overlay. Errors: an invalid mask, an opacity out of
+  /// range, no memory for the legend's text.
+  static Result<Overlay> create(const MaskView& mask, const OverlayOptions& options);
 
-/// The legend alone, on a finished picture: in the corner where it covers least of the classes,
-/// sized by the picture. Nothing is drawn where the picture is under 64 pixels on a side, where no
-/// class but the background occurs, or where the longest name does not fit.
-Status draw_legend(const MaskView& mask, const OverlayOptions& options, const Canvas& out);
+  /// Draws over row y of the photo: the mask's width in RGB pixels. Rows in any order, from any
+  /// number of threads.
+  void paint_row(int32_t y, uint8_t* rgb) const;
+
+ private:
+  Overlay(const MaskView& mask, const OverlayOptions& options);
+
+  MaskView mask_;
+  const Palette* palette_;
+  float opacity_;
+  int32_t contour_reach_;          // 0: no contours
+  std::array<float, 256> dimmed_;  // what the opacity leaves of a photo's value
+  Legend legend_;
+};
 
 /// Writes RGBA: the photo's colours, opaque where the mask holds one of `class_ids`, else
-/// transparent. `rgba_stride` in bytes. Errors as above, or an id outside 0..254.
+/// transparent. `rgba_stride` in bytes. Errors: invalid views, sizes of photo and mask that differ,
+/// an id outside 0..254.
 Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int32_t> class_ids,
                uint8_t* rgba, ptrdiff_t rgba_stride);
 

@@ -12,22 +12,28 @@ namespace deeplab::vision {
 namespace {
 
 using testing::draw;
-using testing::Layouted;
 using testing::Mask;
 using testing::Photo;
 using testing::Random;
 
 const std::vector<std::string> kNames(kVocClassNames.begin(), kVocClassNames.end());
 
-/// A drawing surface with rows longer than the picture, to see whether anything else is written.
+/// A picture to draw on, with bytes around each row, to see whether anything else is written.
 struct Surface {
   static constexpr int32_t kGuard = 5;
   int32_t width, height;
   std::vector<uint8_t> bytes;
   Surface(int32_t w, int32_t h)
       : width(w), height(h), bytes(static_cast<size_t>((w * 3 + kGuard) * (h + 2)), 0x5A) {}
+  explicit Surface(const Photo& photo) : Surface(photo.width, photo.height) {
+    for (int32_t y = 0; y < height; ++y) {
+      for (int32_t x = 0; x < width; ++x) {
+        for (int32_t c = 0; c < 3; ++c) row(y)[x * 3 + c] = static_cast<uint8_t>(photo.at(x, y, c));
+      }
+    }
+  }
   ptrdiff_t stride() const { return ptrdiff_t{width} * 3 + kGuard; }
-  Canvas canvas() { return {bytes.data() + stride(), width, height, stride()}; }
+  uint8_t* row(int32_t y) { return bytes.data() + (y + 1) * stride(); }
   const uint8_t* pixel(int32_t x, int32_t y) const {
     return bytes.data() + (y + 1) * stride() + ptrdiff_t{x} * 3;
   }
@@ -40,6 +46,12 @@ struct Surface {
       }
     }
   }
+  /// All rows of an overlay or a legend.
+  template <typename Painter>
+  void paint(const Result<Painter>& painter) {
+    ASSERT_TRUE(painter.ok()) << painter.status().message();
+    for (int32_t y = 0; y < height; ++y) painter->paint_row(y, row(y));
+  }
 };
 
 TEST(Overlay, BlendsClassesAndLeavesTheBackground) {
@@ -49,10 +61,10 @@ TEST(Overlay, BlendsClassesAndLeavesTheBackground) {
   for (int32_t y = 10; y < 20; ++y) {
     for (int32_t x = 10; x < 30; ++x) mask.at(x, y) = 15;
   }
-  Surface out(40, 30);
+  Surface out(photo);
   const OverlayOptions options{
       .opacity = 0.5f, .contours = false, .legend = false, .names = kNames};
-  ASSERT_TRUE(draw_overlay(photo.view(), mask.view(), options, out.canvas()).ok());
+  out.paint(Overlay::create(mask.view(), options));
   const int colour[3] = {192, 128, 128};
   for (int32_t y = 0; y < 30; ++y) {
     for (int32_t x = 0; x < 40; ++x) {
@@ -77,11 +89,11 @@ TEST(Overlay, ContoursFollowTheEdgesOfClasses) {
   for (int32_t y = 0; y < 30; ++y) {
     for (int32_t x = 20; x < 40; ++x) mask.at(x, y) = 8;
   }
-  Surface with(40, 30), without(40, 30);
+  Surface with(photo), without(photo);
   OverlayOptions options{.legend = false, .names = kNames};
-  ASSERT_TRUE(draw_overlay(photo.view(), mask.view(), options, with.canvas()).ok());
+  with.paint(Overlay::create(mask.view(), options));
   options.contours = false;
-  ASSERT_TRUE(draw_overlay(photo.view(), mask.view(), options, without.canvas()).ok());
+  without.paint(Overlay::create(mask.view(), options));
   for (int32_t y = 0; y < 30; ++y) {
     for (int32_t x = 0; x < 40; ++x) {
       const bool same = std::equal(with.pixel(x, y), with.pixel(x, y) + 3, without.pixel(x, y));
@@ -90,26 +102,26 @@ TEST(Overlay, ContoursFollowTheEdgesOfClasses) {
   }
 }
 
-TEST(Overlay, FormatsAgree) {
+TEST(Overlay, TheLegendLiesOverThePhotoWithItsClasses) {
   Random random(43);
-  const Photo photo(random, 90, 70);
-  const Mask mask = Mask::random(random, 90, 70, 4, 3);
-  Surface expected(90, 70);
+  const Photo photo(random, 300, 200);
+  const Mask mask = Mask::random(random, 300, 200, 4, 3);
   const OverlayOptions options{.names = kNames};
-  ASSERT_TRUE(draw_overlay(photo.view(), mask.view(), options, expected.canvas()).ok());
-  for (PixelFormat format : {PixelFormat::kBgr8, PixelFormat::kRgba8, PixelFormat::kBgra8}) {
-    const Layouted other(photo, format, 7, true);
-    Surface out(90, 70);
-    ASSERT_TRUE(draw_overlay(other.view, mask.view(), options, out.canvas()).ok());
-    EXPECT_EQ(out.bytes, expected.bytes);
-  }
+  OverlayOptions bare = options;
+  bare.legend = false;
+  Surface out(photo), expected(photo);
+  out.paint(Overlay::create(mask.view(), options));
+  expected.paint(Overlay::create(mask.view(), bare));
+  EXPECT_NE(out.bytes, expected.bytes);
+  expected.paint(Legend::create(mask.view(), kVocPalette, kNames));
+  EXPECT_EQ(out.bytes, expected.bytes);
+  out.expect_guards_untouched();
 }
 
-int64_t changed_by_legend(const Mask& mask, const OverlayOptions& options) {
+int64_t changed_by_legend(const Mask& mask, std::span<const std::string> names) {
   Surface out(mask.width, mask.height);
   const std::vector<uint8_t> before = out.bytes;
-  const Status status = draw_legend(mask.view(), options, out.canvas());
-  EXPECT_TRUE(status.ok()) << status.message();
+  out.paint(Legend::create(mask.view(), kVocPalette, names));
   out.expect_guards_untouched();
   int64_t changed = 0;
   for (size_t i = 0; i < before.size(); ++i) changed += out.bytes[i] != before[i];
@@ -121,8 +133,7 @@ TEST(Legend, StaysInsideThePictureAtAnySize) {
   for (int i = 0; i < 150; ++i) {
     const int32_t limit = i % 15 == 0 ? 1200 : 260;
     const Mask mask = Mask::random(random, draw(random, 1, limit), draw(random, 1, limit), 21, 0);
-    const OverlayOptions options{.names = kNames};
-    const int64_t changed = changed_by_legend(mask, options);
+    const int64_t changed = changed_by_legend(mask, kNames);
     EXPECT_LE(changed, int64_t{mask.width} * mask.height * 3 * 3 / 4);
     if (std::min(mask.width, mask.height) < 64) {
       EXPECT_EQ(changed, 0);
@@ -134,16 +145,16 @@ TEST(Legend, StaysInsideThePictureAtAnySize) {
 }
 
 TEST(Legend, NothingForBackgroundAlone) {
-  EXPECT_EQ(changed_by_legend(Mask(300, 300), {.names = kNames}), 0);
-  EXPECT_EQ(changed_by_legend(Mask(300, 300, kIgnoreLabel), {.names = kNames}), 0);
-  EXPECT_GT(changed_by_legend(Mask(300, 300, 12), {.names = kNames}), 0);
+  EXPECT_EQ(changed_by_legend(Mask(300, 300), kNames), 0);
+  EXPECT_EQ(changed_by_legend(Mask(300, 300, kIgnoreLabel), kNames), 0);
+  EXPECT_GT(changed_by_legend(Mask(300, 300, 12), kNames), 0);
 }
 
 TEST(Legend, HostileNamesDoNoHarm) {
   std::vector<std::string> names(22, std::string(10000, 'W'));
-  EXPECT_EQ(changed_by_legend(Mask(300, 300, 12), {.names = names}), 0);  // does not fit
+  EXPECT_EQ(changed_by_legend(Mask(300, 300, 12), names), 0);  // does not fit
   names.assign(22, std::string("\xff\x00\x01 tab\t", 8));
-  EXPECT_GT(changed_by_legend(Mask(300, 300, 12), {.names = names}), 0);
+  EXPECT_GT(changed_by_legend(Mask(300, 300, 12), names), 0);
   EXPECT_GT(changed_by_legend(Mask(300, 300, 254), {}), 0);  // "class 254"
 }
 
@@ -153,7 +164,7 @@ TEST(Legend, GoesWhereItCoversLeast) {
     for (int32_t x = 200; x < 400; ++x) mask.at(x, y) = 0;
   }
   Surface out(400, 400);
-  ASSERT_TRUE(draw_legend(mask.view(), {.names = kNames}, out.canvas()).ok());
+  out.paint(Legend::create(mask.view(), kVocPalette, kNames));
   for (int32_t y = 0; y < 400; ++y) {
     for (int32_t x = 0; x < 400; ++x) {
       if (x < 200 || y >= 200) {
@@ -194,18 +205,24 @@ TEST(CutOut, SoftAlphaFollowsTheConfidence) {
 }
 
 TEST(Overlay, RefusesBadArguments) {
+  const Mask mask(8, 8, 1);
+  EXPECT_TRUE(Overlay::create(mask.view(), {}).ok());
+  EXPECT_FALSE(Overlay::create({nullptr, 8, 8, 8}, {}).ok());
+  EXPECT_FALSE(Overlay::create(mask.view(), {.opacity = 2}).ok());
+  EXPECT_FALSE(Overlay::create(mask.view(), {.opacity = NAN}).ok());
+  EXPECT_FALSE(Legend::create({nullptr, 8, 8, 8}, kVocPalette, {}).ok());
+}
+
+TEST(CutOut, RefusesBadArguments) {
   Random random(46);
   const Photo photo(random, 8, 8);
   const Mask mask(8, 8, 1), other(8, 7, 1);
   std::vector<uint8_t> out(8 * 8 * 4);
-  const Canvas canvas{out.data(), 8, 8, 24};
-  EXPECT_TRUE(draw_overlay(photo.view(), mask.view(), {}, canvas).ok());
-  EXPECT_FALSE(draw_overlay(photo.view(), other.view(), {}, canvas).ok());
-  EXPECT_FALSE(draw_overlay(photo.view(), mask.view(), {}, {out.data(), 8, 8, 23}).ok());
-  EXPECT_FALSE(draw_overlay(photo.view(), mask.view(), {}, {nullptr, 8, 8, 24}).ok());
-  EXPECT_FALSE(draw_overlay(photo.view(), mask.view(), {}, {out.data(), 8, 9, 24}).ok());
-  EXPECT_FALSE(draw_overlay(photo.view(), mask.view(), {.opacity = 2}, canvas).ok());
-  EXPECT_FALSE(draw_overlay(photo.view(), mask.view(), {.opacity = NAN}, canvas).ok());
+  const int32_t one = 1;
+  EXPECT_TRUE(cut_out(photo.view(), mask.view(), {&one, 1}, out.data(), 32).ok());
+  EXPECT_FALSE(cut_out(photo.view(), other.view(), {&one, 1}, out.data(), 32).ok());
+  EXPECT_FALSE(cut_out(photo.view(), mask.view(), {&one, 1}, nullptr, 32).ok());
+  EXPECT_FALSE(cut_out(photo.view(), mask.view(), {&one, 1}, out.data(), 31).ok());
   for (int32_t id : {-1, 255, 1000}) {
     EXPECT_FALSE(cut_out(photo.view(), mask.view(), {&id, 1}, out.data(), 32).ok()) << id;
   }
