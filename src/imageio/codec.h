@@ -26,6 +26,8 @@ struct Codec {
   bool (*recognizes)(Bytes bytes);
   Result<ImageInfo> (*probe)(Bytes bytes);
   Result<Decoded> (*decode)(Bytes bytes, const ReadOptions& options);
+  /// Rows as stored in the file, whatever the orientation; null where rows cannot be had singly.
+  Status (*decode_rows)(Bytes bytes, const ReadOptions& options, const RowSink& sink) = nullptr;
 };
 
 extern const Codec kJpegCodec;

@@ -22,11 +22,15 @@ class JpegDecoder {
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   Status read_header(Bytes bytes);
-  /// Chooses the scale (ReadOptions::target_side) and reads all pixels, in RGB.
-  Result<Image> read_pixels(int32_t target_side);
+  /// Chooses the scale (ReadOptions::target_side); then as many read_row() as output_height().
+  Status start(int32_t target_side);
+  /// One row of RGB. The last one also looks whether the file ends as it should.
+  Status read_row(uint8_t* rgb);
 
   int64_t width() const { return jpeg_.image_width; }
   int64_t height() const { return jpeg_.image_height; }
+  int64_t output_width() const { return jpeg_.output_width; }
+  int64_t output_height() const { return jpeg_.output_height; }
   int orientation() const;
 
  private:
@@ -38,6 +42,7 @@ class JpegDecoder {
   JpegErrorManager errors_;
   jpeg_progress_mgr progress_ = {};
   jpeg_decompress_struct jpeg_ = {};
+  std::vector<uint8_t> cmyk_row_;  // empty unless the file is CMYK
 };
 
 void limit_scans(j_common_ptr common) {
@@ -95,7 +100,7 @@ void cmyk_to_rgb(const uint8_t* cmyk, int64_t width, bool inverted, uint8_t* rgb
   }
 }
 
-Result<Image> JpegDecoder::read_pixels(int32_t target_side) {
+Status JpegDecoder::start(int32_t target_side) {
   if (jpeg_.jpeg_color_space == JCS_UNKNOWN) {
     return unsupported("a JPEG of ", jpeg_.num_components,
                        " colour components; expected grey, RGB, YCbCr, CMYK or YCCK");
@@ -107,23 +112,19 @@ Result<Image> JpegDecoder::read_pixels(int32_t target_side) {
   jpeg_.dct_method = JDCT_ISLOW;
   jpeg_.do_fancy_upsampling = TRUE;
   if (!guarded(errors_.error, [&] { jpeg_start_decompress(&jpeg_); })) return failure();
+  if (cmyk) cmyk_row_.resize(static_cast<size_t>(output_width()) * 4);
+  return {};
+}
 
-  Image image = make_image(jpeg_.output_width, jpeg_.output_height, 3);
-  image.original_width = static_cast<int32_t>(jpeg_.image_width);
-  image.original_height = static_cast<int32_t>(jpeg_.image_height);
-  const size_t stride = size_t{jpeg_.output_width} * 3;
-  std::vector<uint8_t> cmyk_row(cmyk ? size_t{jpeg_.output_width} * 4 : 0);
+Status JpegDecoder::read_row(uint8_t* rgb) {
+  JSAMPROW row = cmyk_row_.empty() ? rgb : cmyk_row_.data();
   const bool done = guarded(errors_.error, [&] {
-    while (jpeg_.output_scanline < jpeg_.output_height) {
-      uint8_t* rgb = image.pixels.data() + jpeg_.output_scanline * stride;
-      JSAMPROW row = cmyk ? cmyk_row.data() : rgb;
-      jpeg_read_scanlines(&jpeg_, &row, 1);
-      if (cmyk) cmyk_to_rgb(row, image.width, jpeg_.saw_Adobe_marker, rgb);
-    }
-    jpeg_finish_decompress(&jpeg_);
+    jpeg_read_scanlines(&jpeg_, &row, 1);
+    if (jpeg_.output_scanline == jpeg_.output_height) jpeg_finish_decompress(&jpeg_);
   });
   if (!done) return failure();
-  return image;
+  if (!cmyk_row_.empty()) cmyk_to_rgb(row, output_width(), jpeg_.saw_Adobe_marker, rgb);
+  return {};
 }
 
 bool recognizes(Bytes bytes) {
@@ -137,17 +138,41 @@ Result<ImageInfo> probe(Bytes bytes) {
                    static_cast<int32_t>(decoder.height()), decoder.orientation()};
 }
 
-Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
-  JpegDecoder decoder;
+/// Up to the first row.
+Status open(JpegDecoder& decoder, Bytes bytes, const ReadOptions& options) {
   DEEPLAB_RETURN_IF_ERROR(decoder.read_header(bytes));
   DEEPLAB_RETURN_IF_ERROR(check_size(decoder.width(), decoder.height(), options.max_pixels));
-  const int orientation = decoder.orientation();
-  DEEPLAB_ASSIGN_OR_RETURN(Image image, decoder.read_pixels(options.target_side));
-  return Decoded{std::move(image), orientation};
+  return decoder.start(options.target_side);
+}
+
+Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
+  JpegDecoder decoder;
+  DEEPLAB_RETURN_IF_ERROR(open(decoder, bytes, options));
+  Decoded decoded{make_image(decoder.output_width(), decoder.output_height(), 3),
+                  decoder.orientation()};
+  Image& image = decoded.image;
+  image.original_width = static_cast<int32_t>(decoder.width());
+  image.original_height = static_cast<int32_t>(decoder.height());
+  const auto stride = static_cast<size_t>(image.width) * 3;
+  for (size_t at = 0; at < image.pixels.size(); at += stride) {
+    DEEPLAB_RETURN_IF_ERROR(decoder.read_row(image.pixels.data() + at));
+  }
+  return decoded;
+}
+
+Status decode_rows(Bytes bytes, const ReadOptions& options, const RowSink& sink) {
+  JpegDecoder decoder;
+  DEEPLAB_RETURN_IF_ERROR(open(decoder, bytes, options));
+  std::vector<uint8_t> row(static_cast<size_t>(decoder.output_width()) * 3);
+  for (int64_t y = 0; y < decoder.output_height(); ++y) {
+    DEEPLAB_RETURN_IF_ERROR(decoder.read_row(row.data()));
+    DEEPLAB_RETURN_IF_ERROR(sink(row.data()));
+  }
+  return {};
 }
 
 }  // namespace
 
-const Codec kJpegCodec = {recognizes, probe, decode};
+const Codec kJpegCodec = {recognizes, probe, decode, decode_rows};
 
 }  // namespace deeplab::imageio

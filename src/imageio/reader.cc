@@ -101,6 +101,27 @@ Result<Image> decode_image(Bytes bytes, const std::string& name, const ReadOptio
   }
 }
 
+Status decode_rows(Bytes bytes, const std::string& name, const ReadOptions& options,
+                   const RowSink& sink) {
+  try {
+    DEEPLAB_ASSIGN_OR_RETURN(const ImageInfo info, probe_image(bytes, name));
+    const Codec* codec = find_codec(bytes);
+    if (codec->decode_rows != nullptr && info.orientation == 1) {
+      return annotate(codec->decode_rows(bytes, options, sink), name);
+    }
+    ReadOptions opaque = options;
+    opaque.keep_alpha = false;
+    DEEPLAB_ASSIGN_OR_RETURN(const Image image, decode_image(bytes, name, opaque));
+    const size_t stride = static_cast<size_t>(image.width) * 3;
+    for (size_t at = 0; at < image.pixels.size(); at += stride) {
+      DEEPLAB_RETURN_IF_ERROR(sink(image.pixels.data() + at));
+    }
+    return {};
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(name);
+  }
+}
+
 Result<ImageInfo> probe_image(Bytes bytes, const std::string& name) {
   const Codec* codec = find_codec(bytes);
   if (codec == nullptr) return not_an_image(bytes, name);

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -37,6 +38,15 @@ Result<Image> read_image(const std::string& path, const ReadOptions& options = {
 /// The same from memory; `name` stands for the file in error sentences.
 Result<Image> decode_image(std::span<const std::byte> bytes, const std::string& name,
                            const ReadOptions& options = {});
+
+/// Takes a row of RGB, which stays as long as the call; an error ends the decoding.
+using RowSink = std::function<Status(const uint8_t* rgb)>;
+
+/// The same, a row at a time from the top, so that a JPEG is never in memory as a whole (one that
+/// has to be turned is, and other formats are). Errors: those, also after rows were given, and the
+/// sink's own. `keep_alpha` is ignored.
+Status decode_rows(std::span<const std::byte> bytes, const std::string& name,
+                   const ReadOptions& options, const RowSink& sink);
 
 /// Format, upright size and orientation from the header alone. (An eXIf chunk that follows a
 /// PNG's pixels is not seen.) No size limit is applied.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -33,5 +34,25 @@ Result<EncodedImage> encode_png_rgba(int32_t width, int32_t height, std::span<co
 /// `quality` is libjpeg's, 1 to 100.
 Result<EncodedImage> encode_jpeg(int32_t width, int32_t height, std::span<const uint8_t> rgb,
                                  int quality);
+
+/// The same of a picture whose rows come one after another, so that nobody need hold all of them.
+class JpegWriter {
+ public:
+  static Result<JpegWriter> start(int32_t width, int32_t height, int quality);
+  JpegWriter(JpegWriter&&) noexcept;
+  JpegWriter& operator=(JpegWriter&&) noexcept;
+  ~JpegWriter();
+
+  /// The next row from the top, width * 3 bytes; as many rows as start() was told.
+  Status write_row(const uint8_t* rgb);
+  /// The file, after the last row.
+  Result<EncodedImage> finish();
+
+ private:
+  class Encoder;
+  explicit JpegWriter(std::unique_ptr<Encoder> encoder);
+
+  std::unique_ptr<Encoder> encoder_;
+};
 
 }  // namespace deeplab::imageio
