@@ -66,7 +66,11 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
                        quantization(scores)};
   self->corners_ = corner_mode(head);
   self->label_scratch_.resize(static_cast<size_t>(self->pool_->threads()));
-  self->float_scores_.resize(static_cast<size_t>(scores.elements()));
+  const size_t score_bytes = static_cast<size_t>(scores.elements()) * sizeof(float);
+  self->float_scores_ = AlignedBuffer(score_bytes);
+  if (self->float_scores_.data() == nullptr) {
+    return resource_exhausted("no memory for ", score_bytes, " bytes of scores");
+  }
   self->model_ = std::move(model);
   return self;
 }
@@ -183,18 +187,20 @@ Status Segmenter::all_confidences(int32_t width, int32_t height, int32_t y_begin
 
 Result<std::span<const float>> Segmenter::scores() {
   if (!has_run_) return invalid_argument("no picture was run yet");
+  const std::span<float> scores(reinterpret_cast<float*>(float_scores_.data()),
+                                float_scores_.size() / sizeof(float));
   if (score_view_.type == vision::ElementType::kInt8) {
     const auto* values = static_cast<const int8_t*>(score_view_.data);
     const auto [scale, zero_point] = score_view_.quantization;
-    std::transform(values, values + float_scores_.size(), float_scores_.begin(),
+    std::transform(values, values + scores.size(), scores.begin(),
                    [scale = scale, zero_point = zero_point](int8_t q) {
                      return scale * static_cast<float>(q - zero_point);
                    });
   } else {
     const auto* values = static_cast<const float*>(score_view_.data);
-    std::copy(values, values + float_scores_.size(), float_scores_.begin());
+    std::copy(values, values + scores.size(), scores.begin());
   }
-  return std::span<const float>(float_scores_);
+  return std::span<const float>(scores);
 }
 
 }  // namespace deeplab::api

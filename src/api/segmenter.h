@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/model.h"
+#include "base/aligned_buffer.h"
 #include "base/isa.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -99,7 +100,7 @@ class Segmenter {
   vision::CornerMode corners_ = vision::CornerMode::kAlignCorners;
   vision::LabelHead labels_;
   std::vector<vision::LabelScratch> label_scratch_;  // one a worker
-  std::vector<float> float_scores_;
+  AlignedBuffer float_scores_;  // floats, for scores(); no memory until it is called
   bool has_run_ = false;
   Timing timing_;
 };
