@@ -1,5 +1,10 @@
 #include "builtin_model.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+
 // The assembler copies the file: a megabyte as C++ source would take the compiler seconds.
 // DEEPLAB_BUILTIN_MODEL is the file's path; the build sets it.
 asm(".pushsection .rodata\n"
@@ -24,6 +29,14 @@ namespace deeplab::app {
 
 std::span<const std::byte> builtin_model() {
   return {deeplab_builtin_model, deeplab_builtin_model_end};
+}
+
+void release_builtin_model() {
+  // Whole pages only: the first and the last one hold other constants, too.
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(deeplab_builtin_model) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(deeplab_builtin_model_end) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace deeplab::app

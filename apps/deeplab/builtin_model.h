@@ -12,4 +12,8 @@ inline constexpr const char* kBuiltinModelName = "the built-in model";
 /// The bytes of a .tflite file, for the life of the program.
 std::span<const std::byte> builtin_model();
 
+/// Gives the pages of the bytes back to the system, for when a plan has packed the weights. Who
+/// reads the bytes again gets them from the program's file again.
+void release_builtin_model();
+
 }  // namespace deeplab::app

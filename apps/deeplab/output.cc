@@ -124,23 +124,36 @@ Status OutputWriter::write_mask(const SegmentedPhoto& segmented) {
 }
 
 Status OutputWriter::write_overlay(const SegmentedPhoto& segmented) {
+  Result<imageio::EncodedImage> jpeg = encode_overlay(segmented);
+  return write_file(*segmented.photo, "overlay.jpg", jpeg);
+}
+
+Result<imageio::EncodedImage> OutputWriter::encode_overlay(const SegmentedPhoto& segmented) {
   const vision::MaskView& mask = segmented.mask;
-  pixels_.resize(pixel_count(mask) * 3);
   vision::OverlayOptions options;
   options.names = options_.labels;
+  DEEPLAB_ASSIGN_OR_RETURN(const vision::Overlay overlay, vision::Overlay::create(mask, options));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      imageio::JpegWriter jpeg,
+      imageio::JpegWriter::start(mask.width, mask.height, options_.jpeg_quality));
+  pixels_.resize(static_cast<size_t>(mask.width) * 3);  // from the decoder to the encoder by rows
+  int32_t y = 0;
   DEEPLAB_RETURN_IF_ERROR(
-      vision::draw_overlay(segmented.pixels, mask, options,
-                           {pixels_.data(), mask.width, mask.height, ptrdiff_t{mask.width} * 3}));
-  return write_file(*segmented.photo, "overlay.jpg",
-                    imageio::encode_jpeg(mask.width, mask.height, pixels_, options_.jpeg_quality));
+      for_each_row(*segmented.file, *segmented.decoded, [&](const uint8_t* rgb) {
+        std::copy_n(rgb, pixels_.size(), pixels_.data());
+        overlay.paint_row(y++, pixels_.data());
+        return jpeg.write_row(pixels_.data());
+      }));
+  return jpeg.finish();
 }
 
 Status OutputWriter::write_cutout(const SegmentedPhoto& segmented, api::Segmenter& segmenter) {
   const vision::MaskView& mask = segmented.mask;
   DEEPLAB_RETURN_IF_ERROR(sum_confidence(chosen_, mask, segmenter));
   pixels_.resize(pixel_count(mask) * 4);
-  DEEPLAB_RETURN_IF_ERROR(vision::cut_out_soft(segmented.pixels, confidence_.data(), mask.width,
-                                               pixels_.data(), ptrdiff_t{mask.width} * 4));
+  DEEPLAB_RETURN_IF_ERROR(vision::cut_out_soft(view_of(segmented.decoded->own_size()),
+                                               confidence_.data(), mask.width, pixels_.data(),
+                                               ptrdiff_t{mask.width} * 4));
   return write_file(*segmented.photo, "cutout.png",
                     imageio::encode_png_rgba(mask.width, mask.height, pixels_));
 }

@@ -32,8 +32,8 @@ struct OutputSet {
   static Result<OutputSet> parse(std::string_view list);
   /// Whether a file is among them that --class has a say in.
   bool uses_classes() const { return cutout || scores || polygons; }
-  /// Whether the photo's own pixels are needed, all of them.
-  bool uses_pixels() const { return overlay || cutout; }
+  /// Whether the photo's own pixels are needed, all of them at a time.
+  bool uses_pixels() const { return cutout; }
 };
 
 struct OutputOptions {
@@ -54,7 +54,8 @@ std::vector<imageio::Rgb> mask_palette();
 /// A photo after the network.
 struct SegmentedPhoto {
   const Photo* photo = nullptr;
-  vision::ImageView pixels;  ///< At the mask's size. Without data where nothing uses it.
+  const PhotoFile* file = nullptr;
+  const DecodedPhoto* decoded = nullptr;  ///< With the own size where uses_pixels() says so.
   vision::MaskView mask;
   std::span<const vision::ClassShare> shares;
 };
@@ -94,6 +95,7 @@ class OutputWriter {
  private:
   Status write_mask(const SegmentedPhoto& segmented);
   Status write_overlay(const SegmentedPhoto& segmented);
+  Result<imageio::EncodedImage> encode_overlay(const SegmentedPhoto& segmented);
   Status write_cutout(const SegmentedPhoto& segmented, api::Segmenter& segmenter);
   Status write_scores(const SegmentedPhoto& segmented, api::Segmenter& segmenter);
   Status write_polygons(const SegmentedPhoto& segmented);

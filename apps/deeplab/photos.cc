@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "base/file.h"
-#include "imageio/reader.h"
 
 namespace deeplab::app {
 namespace {
@@ -105,9 +104,7 @@ Result<DecodedPhoto> decode_photo(const PhotoFile& file, vision::Fit fit, int32_
                            long_side_for_canvas(file.info, fit, canvas_width, canvas_height));
   DecodedPhoto decoded;
   DEEPLAB_ASSIGN_OR_RETURN(decoded.small, imageio::decode_image(file.bytes, file.name, options));
-  const bool is_own_size = decoded.small.width == decoded.small.original_width &&
-                           decoded.small.height == decoded.small.original_height;
-  if (with_own_size && !is_own_size) {
+  if (with_own_size && !decoded.has_own_size()) {
     options.target_side = 0;
     DEEPLAB_ASSIGN_OR_RETURN(decoded.full, imageio::decode_image(file.bytes, file.name, options));
   }
@@ -118,6 +115,14 @@ Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t c
                                   int32_t canvas_height, bool with_own_size) {
   DEEPLAB_ASSIGN_OR_RETURN(const PhotoFile file, read_photo(photo));
   return decode_photo(file, fit, canvas_width, canvas_height, with_own_size);
+}
+
+Status for_each_row(const PhotoFile& file, const DecodedPhoto& decoded,
+                    const imageio::RowSink& sink) {
+  if (!decoded.has_own_size()) return imageio::decode_rows(file.bytes, file.name, {}, sink);
+  const vision::ImageView pixels = view_of(decoded.own_size());
+  for (int32_t y = 0; y < pixels.height; ++y) DEEPLAB_RETURN_IF_ERROR(sink(pixels.row(y)));
+  return {};
 }
 
 vision::ImageView view_of(const imageio::Image& image) {

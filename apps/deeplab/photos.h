@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "imageio/image.h"
+#include "imageio/reader.h"
 #include "vision/image_view.h"
 #include "vision/placement.h"
 
@@ -37,6 +38,14 @@ struct DecodedPhoto {
   imageio::Image full;   ///< The own size; empty where not asked for or where `small` has it.
 
   const imageio::Image& own_size() const { return full.pixels.empty() ? small : full; }
+  bool has_own_size() const {
+    const imageio::Image& image = own_size();
+    return image.width == image.original_width && image.height == image.original_height;
+  }
+  /// Frees pixels at a smaller size, for when the network has seen them.
+  void keep_own_size() {
+    if (&own_size() != &small || !has_own_size()) small.pixels = std::vector<uint8_t>();
+  }
 };
 
 /// A photo's file in memory, and what its header says.
@@ -56,6 +65,11 @@ Result<DecodedPhoto> decode_photo(const PhotoFile& file, vision::Fit fit, int32_
 /// read_photo(), then that.
 Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t canvas_width,
                                   int32_t canvas_height, bool with_own_size);
+
+/// The photo's rows at its own size, from the top: those in `decoded` if it has them, else decoded
+/// anew, a row at a time.
+Status for_each_row(const PhotoFile& file, const DecodedPhoto& decoded,
+                    const imageio::RowSink& sink);
 
 vision::ImageView view_of(const imageio::Image& image);
 

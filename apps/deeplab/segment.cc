@@ -12,6 +12,7 @@
 
 #include "api/segmenter.h"
 #include "base/file.h"
+#include "builtin_model.h"
 #include "command.h"
 #include "interrupt.h"
 #include "options.h"
@@ -197,6 +198,7 @@ ExitCode run_segment(const SegmentOptions& options) {
   const auto run =
       SegmentRun::create(*model, segmenter_options, std::move(output), list.photos, options.resume);
   if (!run.ok()) return fail(run.status());
+  release_builtin_model();
   if (const Status made = make_directory(options.directory); !made.ok()) return fail(made);
   return segment_photos(options, list, **run);
 }

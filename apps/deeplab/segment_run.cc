@@ -19,8 +19,9 @@ double milliseconds_since(Clock::time_point start) {
 
 // A worker costs an arena of about 6 MB at 513x513; more threads than that go to the networks.
 constexpr int kMaxWorkers = 16;
-// Photos of today's cameras stay parallel; at 10 bytes a pixel (the photo, its overlay, the mask,
-// files on their way) that is up to 160 MB a worker.
+// Photos of today's cameras stay parallel. Mask and overlay take about 2 bytes a pixel (the mask,
+// files on their way), a cut-out 16 (the photo, RGBA, two planes of probabilities): up to 270 MB a
+// worker.
 constexpr int64_t kPixelsAWorker = int64_t{1} << 24;
 
 /// Room in the gate, as long as this lives.
@@ -159,7 +160,7 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   report.labels = output_.labels;
 
   Clock::time_point start = Clock::now();
-  DEEPLAB_ASSIGN_OR_RETURN(const DecodedPhoto decoded,
+  DEEPLAB_ASSIGN_OR_RETURN(DecodedPhoto decoded,
                            decode_photo(file, fit_, segmenter.canvas_width(),
                                         segmenter.canvas_height(), output_.write.uses_pixels()));
   report.times.decode = read_ms + milliseconds_since(start);
@@ -167,6 +168,7 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   report.height = decoded.small.original_height;
 
   DEEPLAB_RETURN_IF_ERROR(segmenter.run(view_of(decoded.small)));
+  decoded.keep_own_size();
   worker.mask.resize(static_cast<size_t>(report.width) * static_cast<size_t>(report.height));
   const vision::MaskView mask{worker.mask.data(), report.width, report.height, report.width};
   DEEPLAB_RETURN_IF_ERROR(
@@ -179,7 +181,8 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   report.shares = vision::class_shares(mask);
   SegmentedPhoto segmented;
   segmented.photo = &photo;
-  if (output_.write.uses_pixels()) segmented.pixels = view_of(decoded.own_size());
+  segmented.file = &file;
+  segmented.decoded = &decoded;
   segmented.mask = mask;
   segmented.shares = report.shares;
   DEEPLAB_RETURN_IF_ERROR(worker.writer.write(segmented, segmenter));

@@ -99,11 +99,11 @@ std::vector<std::string> program_words() {
   ::_exit(127);
 }
 
-int wait_for(pid_t child, const RunOptions& options) {
+int wait_for(pid_t child, const RunOptions& options, rusage& usage) {
   int status = 0;
   if (options.kill_when) {
     bool killed = false;
-    while (checked(::waitpid(child, &status, WNOHANG), "waitpid") == 0) {
+    while (checked(::wait4(child, &status, WNOHANG, &usage), "wait4") == 0) {
       if (!killed && options.kill_when()) {
         ::kill(child, options.kill_with);
         killed = true;
@@ -111,7 +111,7 @@ int wait_for(pid_t child, const RunOptions& options) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   } else {
-    checked(::waitpid(child, &status, 0), "waitpid");
+    checked(::wait4(child, &status, 0, &usage), "wait4");
   }
   return status;
 }
@@ -146,9 +146,11 @@ ProgramRun run_deeplab(const std::vector<std::string>& arguments, const RunOptio
   const pid_t child = checked(::fork(), "fork");
   if (child == 0) become(words, options, in, out, terminal ? terminal->device : err);
   for (int fd : {in, out, err}) ::close(fd);
-  const int status = wait_for(child, options);
+  rusage usage{};
+  const int status = wait_for(child, options, usage);
 
   ProgramRun run;
+  run.peak_bytes = int64_t{usage.ru_maxrss} * 1024;
   if (WIFEXITED(status)) run.status = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) run.signal = WTERMSIG(status);
   if (options.output.empty() && !options.closed_output) run.out = file_text(out_path);

@@ -41,6 +41,9 @@ struct RunOptions {
 struct ProgramRun {
   int status = -1;  ///< Exit status, or -1 where a signal ended it.
   int signal = 0;
+  /// The most memory that was resident; at least what this process has itself, since the program
+  /// begins as a copy of it.
+  int64_t peak_bytes = 0;
   std::string out;
   std::string err;
 };
