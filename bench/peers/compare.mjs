@@ -11,7 +11,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.DEEPLAB_TEST_DATA ?? join(here, '../../../shared/data');
 const {values: options} = parseArgs({options: {
   program: {type: 'string', default: join(here, '../../build/release/apps/deeplab/deeplab')},
-  model: {type: 'string', default: join(data, 'models/deeplabv3_mnv2_dm05_int8_labels.tflite')},
+  float: {type: 'boolean', default: false},
+  model: {type: 'string'},
   onnx: {type: 'string', default: join(data, 'models/deeplabv3_mnv2_dm05_qdq.onnx')},
   picture: {type: 'string'},
   threads: {type: 'string', default: '1,2'},
@@ -20,6 +21,9 @@ const {values: options} = parseArgs({options: {
   agreement: {type: 'string', default: '0.95'},
   json: {type: 'boolean', default: false},
 }});
+
+options.model ??= join(data, 'models', options.float ? 'deeplabv3_mnv2_dm05_513_float.tflite'
+                                                     : 'deeplabv3_mnv2_dm05_int8_labels.tflite');
 
 const work = mkdtempSync(join(tmpdir(), 'deeplab-peers-'));
 process.on('exit', () => rmSync(work, {recursive: true, force: true}));
@@ -82,9 +86,12 @@ const runs = options.runs;
 
 // ---- A measurement is a process of its own ---------------------------------------------------
 
-function onnxRuntime(threads, count, labels = []) {
-  return JSON.parse(call(process.execPath, [join(here, 'onnxruntime.mjs'), options.onnx, picture,
-                                            String(threads), String(count), ...labels]));
+const peerModel = options.float ? join(work, 'float.onnx') : options.onnx;
+if (options.float) call(process.execPath, [join(here, 'float_onnx.mjs'), options.onnx, peerModel]);
+
+function onnxRuntime(threads, count, labels = [], model = peerModel) {
+  return JSON.parse(call(process.execPath, [join(here, 'onnxruntime.mjs'), model, picture, String(threads),
+                                            String(count), ...labels]));
 }
 
 function deeplab(threads, count, extra = []) {
@@ -99,11 +106,20 @@ const [peerLabels, ourLabels] = [join(work, 'peer.labels'), join(work, 'ours.npy
 const first = onnxRuntime(1, 1, [peerLabels]);
 deeplab(1, 1, ['--label-map', ourLabels]);
 const theirs = readFileSync(peerLabels);
-const ours = readNpy(ourLabels).labels;
-if (theirs.length !== ours.length) fail(`label maps of ${theirs.length} and ${ours.length} pixels`);
-const agreement = ours.reduce((sum, label, i) => sum + (label === theirs[i]), 0) / ours.length;
-if (agreement < Number(options.agreement)) {
-  fail(`the label maps agree on ${(100 * agreement).toFixed(2)} % of the pixels only: nothing is timed`);
+
+/** The share of pixels on which another label map and the peer's agree, where it is enough. */
+function agreementOf(labels, what) {
+  if (theirs.length !== labels.length) fail(`label maps of ${theirs.length} and ${labels.length} pixels`);
+  const share = labels.reduce((sum, label, i) => sum + (label === theirs[i]), 0) / labels.length;
+  if (share >= Number(options.agreement)) return share;
+  return fail(`the label maps of ${what} agree on ${(100 * share).toFixed(2)} % of the pixels only: nothing is timed`);
+}
+
+const agreement = agreementOf(readNpy(ourLabels).labels, 'the two engines');
+let conversion;  // of the peer's float model with the QDQ model that it was made of
+if (options.float) {
+  onnxRuntime(1, 1, [join(work, 'qdq.labels')], options.onnx);
+  conversion = agreementOf(readFileSync(join(work, 'qdq.labels')), 'the QDQ model and its float network');
 }
 
 // ---- Rounds in alternation, so that what disturbs one disturbs the other ----------------------
@@ -138,11 +154,13 @@ const table = results.map(({threads, peer, ours: rounds, createMs}) => {
 });
 
 if (options.json) {
-  for (const row of table) console.log(JSON.stringify({agreement, onnxruntime: first.version, ...row}));
+  for (const row of table) console.log(JSON.stringify({agreement, conversion, onnxruntime: first.version, ...row}));
 } else {
   const ms = (value) => value.toFixed(2).padStart(8);
   console.log(`${width}x${height} RGB -> label map; ${options.rounds} rounds of ${runs} runs in alternation; ${table[0].isa}`);
-  console.log(`label maps agree on ${(100 * agreement).toFixed(2)} % of the pixels\n`);
+  console.log(`label maps agree on ${(100 * agreement).toFixed(2)} % of the pixels`);
+  if (options.float) console.log(`float32; the QDQ model and its float network agree on ${(100 * conversion).toFixed(2)} %`);
+  console.log();
   console.log('| threads | ONNX Runtime ' + first.version + ', ms | deeplab, ms | of it infer | ratio |');
   console.log('| --- | --- | --- | --- | --- |');
   for (const row of table) {
