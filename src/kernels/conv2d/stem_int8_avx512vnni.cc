@@ -1,7 +1,7 @@
 // The first layer of MobileNets, 3x3 with stride 2 on three channels, on AVX-512 VNNI. The nine
 // bytes of a filter row lie together in the picture: three dot products take them, and three bytes
 // more whose weights are zero, straight from a line of shifted pixels (u = x + 128; see
-// gemm_int8_avx512vnni.cc). No taps are gathered.
+// gemm_int8_avx512vnni.cc, also for what becomes of the filter's zero point). No taps are gathered.
 #include <immintrin.h>
 #include <string.h>
 
@@ -21,25 +21,49 @@ constexpr int32_t kMaxOutputs = 32;
 
 int32_t vectors(const Conv2DInt8& conv) { return conv.shape.out_c > kLanes ? 2 : 1; }
 
-// packed: with n = 16 or 32: bias int32 [n], scale float [n], weights int8 [9][n][4].
+constexpr int32_t kLines = kTaps * kDots;  // Lines of weights.
+
+// Lines with weights that do not fit a byte when less the filter's zero point.
+struct Extra {
+  int32_t lines;
+  int32_t line[kLines];
+};
+constexpr ptrdiff_t kExtraBytes = 64;
+
+// packed: with n = 16 or 32: Extra, bias int32 [n], scale float [n], weights int8 [9][n][4], and as
+// many for what is left of them.
 size_t packed_bytes(const Conv2DInt8& conv) {
-  return static_cast<size_t>(vectors(conv)) * kLanes * (8 + kTaps * kDots * 4);
+  return static_cast<size_t>(kExtraBytes) +
+         static_cast<size_t>(vectors(conv)) * kLanes * (8 + 2 * kLines * 4);
+}
+
+void add_line(Extra& extra, int32_t line) {
+  for (int32_t i = 0; i < extra.lines; ++i) {
+    if (extra.line[i] == line) return;
+  }
+  extra.line[extra.lines++] = line;
 }
 
 void pack(const Conv2DInt8& conv, const int8_t* filter, const int32_t* bias, std::byte* packed) {
   constexpr int32_t kRow = kTaps * kChannels;
   const int32_t n = vectors(conv) * kLanes;
   memset(packed, 0, packed_bytes(conv));
-  auto* packed_bias = reinterpret_cast<uint32_t*>(packed);
+  auto* extra = reinterpret_cast<Extra*>(packed);
+  auto* packed_bias = reinterpret_cast<uint32_t*>(packed + kExtraBytes);
   auto* scale = reinterpret_cast<float*>(packed_bias + n);
   auto* weights = reinterpret_cast<int8_t*>(scale + n);
+  int8_t* rests = weights + ptrdiff_t{kLines} * n * 4;
   for (int32_t c = 0; c < conv.shape.out_c; ++c) {
     int32_t sum = 0;
     for (int32_t k = 0; k < kTaps * kRow; ++k) {
-      const int8_t w = filter[ptrdiff_t{c} * kTaps * kRow + k];
-      sum += w - conv.filter_zero_point;
-      const int32_t dot = k / kRow * kDots + k % kRow / 4;
-      weights[(ptrdiff_t{dot} * n + c) * 4 + k % kRow % 4] = w;
+      const int32_t w = filter[ptrdiff_t{c} * kTaps * kRow + k] - conv.filter_zero_point;
+      const int32_t byte = w < -128 ? -128 : w > 127 ? 127 : w;
+      sum += w;
+      const int32_t line = k / kRow * kDots + k % kRow / 4;
+      const ptrdiff_t at = (ptrdiff_t{line} * n + c) * 4 + k % kRow % 4;
+      weights[at] = static_cast<int8_t>(byte);
+      rests[at] = static_cast<int8_t>(w - byte);
+      if (w != byte) add_line(*extra, line);
     }
     packed_bias[c] =
         static_cast<uint32_t>(bias != nullptr ? bias[c] : 0) -
@@ -58,7 +82,7 @@ size_t scratch_bytes(const Conv2DInt8& conv) {
   return static_cast<size_t>(kTaps * line_bytes(conv.shape));
 }
 
-// The correction for a filter zero point multiplies with its negative as a signed byte.
+// With a filter zero point of -128 a weight less it could need three bytes.
 bool supports(const Conv2DInt8& conv) {
   const WindowShape& s = conv.shape;
   return s.in_c == kChannels && s.out_c <= kMaxOutputs && s.filter_h == kTaps &&
@@ -95,22 +119,23 @@ __m512i four_bytes(const uint8_t* from) {
 struct Output {
   RequantizeAvx512 to;
   __m512i order;
-  __m512i correction;  // Minus the filter's zero point.
   int32_t channels;
 };
 
 // M neighbouring outputs of V * 16 channels.
-template <int M, int V, bool Correct>
+template <int M, int V>
 void multiply(const Output& o, const std::byte* packed, const uint8_t* lines, ptrdiff_t line,
               int8_t* out) {
-  const auto* bias = reinterpret_cast<const int32_t*>(packed);
+  const auto* extra = reinterpret_cast<const Extra*>(packed);
+  const auto* bias = reinterpret_cast<const int32_t*>(packed + kExtraBytes);
   const auto* scale = reinterpret_cast<const float*>(bias + V * kLanes);
   const auto* weights = reinterpret_cast<const int8_t*>(scale + V * kLanes);
-  __m512i acc[M][V];
+  const int8_t* rests = weights + kLines * V * 64;
+  Sums512 acc[M][V];
 #pragma GCC unroll 16
   for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) acc[m][v] = _mm512_loadu_si512(bias + v * kLanes);
+    for (int v = 0; v < V; ++v) acc[m][v] = load_sums(bias + v * kLanes);
   }
 #pragma GCC unroll 3
   for (int ky = 0; ky < kTaps; ++ky) {
@@ -118,17 +143,26 @@ void multiply(const Output& o, const std::byte* packed, const uint8_t* lines, pt
     for (int dot = 0; dot < kDots; ++dot) {
       const uint8_t* u = lines + ky * line + dot * 4;
       const int8_t* w = weights + (ky * kDots + dot) * V * 64;
-      // The last dot product has one byte of the window; the others' weights are zero.
-      const __m512i correction =
-          dot < kDots - 1 ? o.correction : _mm512_and_si512(o.correction, _mm512_set1_epi32(255));
 #pragma GCC unroll 16
       for (int m = 0; m < M; ++m) {
         const __m512i pixels = four_bytes(u + m * kPixelBytes);
 #pragma GCC unroll 2
         for (int v = 0; v < V; ++v) {
-          acc[m][v] = _mm512_dpbusd_epi32(acc[m][v], pixels, _mm512_loadu_si512(w + v * 64));
-          if constexpr (Correct) acc[m][v] = _mm512_dpbusd_epi32(acc[m][v], pixels, correction);
+          acc[m][v] = add_products(acc[m][v], pixels, _mm512_loadu_si512(w + v * 64));
         }
+      }
+    }
+  }
+  for (int32_t i = 0; i < extra->lines; ++i) {
+    const int32_t k = extra->line[i];
+    const uint8_t* u = lines + k / kDots * line + k % kDots * 4;
+    const int8_t* w = rests + ptrdiff_t{k} * V * 64;
+#pragma GCC unroll 16
+    for (int m = 0; m < M; ++m) {
+      const __m512i pixels = four_bytes(u + m * kPixelBytes);
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) {
+        acc[m][v] = add_products(acc[m][v], pixels, _mm512_loadu_si512(w + v * 64));
       }
     }
   }
@@ -136,14 +170,14 @@ void multiply(const Output& o, const std::byte* packed, const uint8_t* lines, pt
   for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) {
-      acc[m][v] = to_steps(acc[m][v], _mm512_loadu_ps(scale + v * kLanes));
+      acc[m][v] = (Sums512)to_steps((__m512i)acc[m][v], _mm512_loadu_ps(scale + v * kLanes));
     }
   }
   constexpr int kShare = 4 / V;  // Pixels in one pack.
   const auto mask = static_cast<__mmask32>((uint64_t{1} << o.channels) - 1);
 #pragma GCC unroll 16
   for (int m = 0; m < M; m += kShare) {
-    const auto at = [&](int i) { return acc[m + i / V][i % V]; };
+    const auto at = [&](int i) { return (__m512i)acc[m + i / V][i % V]; };
     const __m512i bytes =
         _mm512_permutexvar_epi32(o.order, to_bytes(o.to, at(0), at(1), at(2), at(3)));
     int8_t* to = out + ptrdiff_t{m} * o.channels;
@@ -164,7 +198,7 @@ void multiply(const Output& o, const std::byte* packed, const uint8_t* lines, pt
 
 // A row of outputs. The last ones are computed with those before them again, which come out the
 // same; a row of fewer is computed in a place of its own.
-template <int M, int V, bool Correct>
+template <int M, int V>
 void multiply_row(const Output& o, const std::byte* packed, const uint8_t* lines, ptrdiff_t line,
                   int32_t outputs, int8_t* out) {
   if (outputs < M) {
@@ -176,38 +210,31 @@ void multiply_row(const Output& o, const std::byte* packed, const uint8_t* lines
         memcpy(own[ky], lines + ky * line + ptrdiff_t{x} * kPixelBytes, kDots * 4);
       }
       int8_t results[kShare * kMaxOutputs];
-      multiply<kShare, V, Correct>(o, packed, own[0], sizeof(own[0]), results);
+      multiply<kShare, V>(o, packed, own[0], sizeof(own[0]), results);
       memcpy(out + ptrdiff_t{x} * o.channels, results, static_cast<size_t>(o.channels));
     }
     return;
   }
   for (int32_t x = 0; x < outputs; x += M) {
     const ptrdiff_t first = x + M <= outputs ? x : outputs - M;
-    multiply<M, V, Correct>(o, packed, lines + first * kPixelBytes, line, out + first * o.channels);
+    multiply<M, V>(o, packed, lines + first * kPixelBytes, line, out + first * o.channels);
   }
 }
 
 void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, int8_t* output,
          int32_t row_begin, int32_t row_end, std::byte* scratch) {
   const WindowShape& s = conv.shape;
-  const bool correct = conv.filter_zero_point != 0;
   const auto line = static_cast<ptrdiff_t>(line_bytes(s));
   auto* lines = reinterpret_cast<uint8_t*>(scratch);
-  const Output o = {make_requantize(conv), bytes_in_order(),
-                    _mm512_set1_epi8(static_cast<int8_t>(-conv.filter_zero_point)), s.out_c};
+  const Output o = {make_requantize(conv), bytes_in_order(), s.out_c};
   for (int32_t row = row_begin; row < row_end; ++row) {
     const int8_t* picture = input + ptrdiff_t{row / s.out_h} * s.in_h * s.in_w * kChannels;
     for (int32_t ky = 0; ky < kTaps; ++ky) {
       fill_line(conv, picture, row % s.out_h * kStride - s.pad_top + ky, lines + ky * line);
     }
     int8_t* out = output + ptrdiff_t{row} * s.out_w * s.out_c;
-    if (vectors(conv) == 1) {
-      correct ? multiply_row<12, 1, true>(o, packed, lines, line, s.out_w, out)
-              : multiply_row<12, 1, false>(o, packed, lines, line, s.out_w, out);
-    } else {
-      correct ? multiply_row<8, 2, true>(o, packed, lines, line, s.out_w, out)
-              : multiply_row<8, 2, false>(o, packed, lines, line, s.out_w, out);
-    }
+    vectors(conv) == 1 ? multiply_row<12, 1>(o, packed, lines, line, s.out_w, out)
+                       : multiply_row<8, 2>(o, packed, lines, line, s.out_w, out);
   }
 }
 

@@ -1,7 +1,9 @@
 // 3x3 int8 depthwise convolution on AVX-512 VNNI. As in avx512vnni.cc a dot product takes the bytes
 // of four input rows. With stride 1 these four rows hold the windows of two output rows, `dilation`
 // apart: they are interleaved once and multiplied with (w0, w1, w2, 0) for the upper output and
-// (0, w0, w1, w2) for the lower one. All weights of a panel stay in registers.
+// (0, w0, w1, w2) for the lower one. All weights of a panel stay in registers. They are packed less
+// the filter's zero point; what of that does not fit a signed byte, as in gemm_int8_avx512vnni.cc,
+// is multiplied once more, in the columns of the panels that have it.
 #include <immintrin.h>
 #include <string.h>
 
@@ -26,10 +28,18 @@ int32_t channel_of(int32_t vectors, int32_t v, int32_t lane) {
   return v * 8 + lane / 8 * 4 + lane / 4 % 2 * 16 + lane % 4;
 }
 
-// packed: a panel of n: bias int32 [n], scale float [n], weights int8 [2][3][n][4]: for the upper
-// and the lower output, a column at a time.
+// Filter columns in which a panel has weights that do not fit.
+struct Extra {
+  int32_t columns;
+  int32_t column[kTaps];
+};
+constexpr ptrdiff_t kExtraBytes = 64;  // One Extra, and the next panel's alignment.
+constexpr ptrdiff_t weights_bytes(int32_t vectors) { return ptrdiff_t{2} * kTaps * vectors * 64; }
+
+// packed: a panel of n: Extra, bias int32 [n], scale float [n], weights int8 [2][3][n][4]: for the
+// upper and the lower output, a column at a time; and as many for what is left of them.
 ptrdiff_t panel_bytes(int32_t vectors) {
-  return ptrdiff_t{vectors} * kLanes * (8 + 2 * kTaps * kRows);
+  return kExtraBytes + ptrdiff_t{vectors} * kLanes * 8 + 2 * weights_bytes(vectors);
 }
 
 size_t packed_bytes(const DepthwiseConv2DInt8& conv) {
@@ -41,18 +51,32 @@ size_t packed_bytes(const DepthwiseConv2DInt8& conv) {
   return static_cast<size_t>(bytes);
 }
 
+void add_column(Extra& extra, int32_t kx) {
+  for (int32_t i = 0; i < extra.columns; ++i) {
+    if (extra.column[i] == kx) return;
+  }
+  extra.column[extra.columns++] = kx;
+}
+
 void pack_lane(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* bias,
                int32_t channel, std::byte* panel, int32_t width, int32_t lane) {
-  auto* panel_bias = reinterpret_cast<uint32_t*>(panel);
+  auto* extra = reinterpret_cast<Extra*>(panel);
+  auto* panel_bias = reinterpret_cast<uint32_t*>(panel + kExtraBytes);
   auto* scale = reinterpret_cast<float*>(panel_bias + width);
   auto* weights = reinterpret_cast<int8_t*>(scale + width);
+  int8_t* rests = weights + weights_bytes(width / kLanes);
   int32_t sum = 0;
   for (int32_t ky = 0; ky < kTaps; ++ky) {
     for (int32_t kx = 0; kx < kTaps; ++kx) {
-      const int8_t w = filter[(ptrdiff_t{ky} * kTaps + kx) * conv.shape.out_c + channel];
-      sum += w - conv.filter_zero_point;
+      const int32_t w = filter[(ptrdiff_t{ky} * kTaps + kx) * conv.shape.out_c + channel] -
+                        conv.filter_zero_point;
+      const int32_t byte = w < -128 ? -128 : w > 127 ? 127 : w;
+      sum += w;
+      if (w != byte) add_column(*extra, kx);
       for (int32_t lower = 0; lower < 2; ++lower) {
-        weights[((ptrdiff_t{lower} * kTaps + kx) * width + lane) * kRows + ky + lower] = w;
+        const ptrdiff_t at = ((ptrdiff_t{lower} * kTaps + kx) * width + lane) * kRows + ky + lower;
+        weights[at] = static_cast<int8_t>(byte);
+        rests[at] = static_cast<int8_t>(w - byte);
       }
     }
   }
@@ -80,7 +104,7 @@ int64_t scratch_needed(const WindowShape& s) { return strip_bytes(s, 2 * kLanes 
 size_t scratch_bytes(const DepthwiseConv2DInt8& conv) {
   return static_cast<size_t>(scratch_needed(conv.shape));
 }
-// The correction for a filter zero point multiplies with its negative as a signed byte.
+// With a filter zero point of -128 a weight less it could need three bytes.
 bool supports(const DepthwiseConv2DInt8& conv) {
   const WindowShape& s = conv.shape;
   return conv.depth_multiplier == 1 && s.filter_h == kTaps && s.filter_w == kTaps &&
@@ -187,9 +211,7 @@ void fill_strip(const DepthwiseConv2DInt8& conv, const InputRows& rows, int32_t 
 
 struct Output {
   RequantizeAvx512 to;
-  __m512i order;             // Puts the bytes of a panel's outputs into the channels' order.
-  __m512i correction;        // Minus the filter's zero point, in the rows of the upper window,
-  __m512i correction_lower;  // and of the lower one.
+  __m512i order;  // Puts the bytes of a panel's outputs into the channels' order.
 };
 
 Output make_output(const DepthwiseConv2DInt8& conv, int32_t vectors) {
@@ -197,23 +219,22 @@ Output make_output(const DepthwiseConv2DInt8& conv, int32_t vectors) {
   o.to = make_requantize(conv);
   o.order = vectors == 2 ? _mm512_setr_epi32(0, 8, 1, 9, 4, 12, 5, 13, 2, 10, 3, 11, 6, 14, 7, 15)
                          : bytes_in_order();
-  const __m512i minus = _mm512_set1_epi8(static_cast<int8_t>(-conv.filter_zero_point));
-  o.correction = _mm512_and_si512(minus, _mm512_set1_epi32(0x00FFFFFF));
-  o.correction_lower = _mm512_slli_epi32(o.correction, 8);
   return o;
 }
 
 // Outputs of one panel over a strip: of `Rows` output rows, `Columns` columns at a time, so that
 // four vectors of sums become one of bytes. out[r]: the panel's first channel of output row r.
-template <int Rows, int V, int Columns, bool Correct>
+template <int Rows, int V, int Columns, bool HasExtra>
 void multiply_strip(const DepthwiseConv2DInt8& conv, const Output& o, const std::byte* panel,
                     const uint8_t* strip, int32_t outputs, __mmask32 mask, int8_t* const* out) {
   static_assert(Rows * V * Columns == 4);
   constexpr ptrdiff_t kColumn = ptrdiff_t{V} * 64;
   const WindowShape& s = conv.shape;
-  const auto* bias = reinterpret_cast<const int32_t*>(panel);
+  const auto* extra = reinterpret_cast<const Extra*>(panel);
+  const auto* bias = reinterpret_cast<const int32_t*>(panel + kExtraBytes);
   const auto* scale = reinterpret_cast<const float*>(bias + V * kLanes);
   const auto* weights = reinterpret_cast<const int8_t*>(scale + V * kLanes);
+  const int8_t* rests = weights + weights_bytes(V);
   const ptrdiff_t tap = s.dilation_w * kColumn;
   const ptrdiff_t out_c = s.out_c;
   __m512i w[Rows][kTaps][V];
@@ -230,7 +251,8 @@ void multiply_strip(const DepthwiseConv2DInt8& conv, const Output& o, const std:
     }
   }
   for (int32_t i = 0; i < outputs; i += Columns) {
-    __m512i acc[Rows][Columns][V];
+    Sums512 acc[Rows][Columns][V];
+    __m512i steps[Rows][Columns][V];
     ptrdiff_t column[Columns];
 #pragma GCC unroll 4
     for (int c = 0; c < Columns; ++c) {
@@ -240,24 +262,31 @@ void multiply_strip(const DepthwiseConv2DInt8& conv, const Output& o, const std:
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) {
 #pragma GCC unroll 2
-        for (int r = 0; r < Rows; ++r) acc[r][c][v] = _mm512_loadu_si512(bias + v * kLanes);
+        for (int r = 0; r < Rows; ++r) acc[r][c][v] = load_sums(bias + v * kLanes);
 #pragma GCC unroll 3
         for (int kx = 0; kx < kTaps; ++kx) {
           const __m512i pixels = _mm512_loadu_si512(u + kx * tap + v * 64);
 #pragma GCC unroll 2
           for (int r = 0; r < Rows; ++r) {
-            acc[r][c][v] = _mm512_dpbusd_epi32(acc[r][c][v], pixels, w[r][kx][v]);
-            if constexpr (Correct) {
-              acc[r][c][v] = _mm512_dpbusd_epi32(acc[r][c][v], pixels,
-                                                 r == 0 ? o.correction : o.correction_lower);
-            }
+            acc[r][c][v] = add_products(acc[r][c][v], pixels, w[r][kx][v]);
+          }
+        }
+        for (int32_t k = 0; HasExtra && k < extra->columns; ++k) {
+          const ptrdiff_t kx = extra->column[k];
+          const __m512i pixels = _mm512_loadu_si512(u + kx * tap + v * 64);
+#pragma GCC unroll 2
+          for (int r = 0; r < Rows; ++r) {
+            const int8_t* rest = rests + ((r * kTaps + kx) * V + v) * 64;
+            acc[r][c][v] = add_products(acc[r][c][v], pixels, _mm512_loadu_si512(rest));
           }
         }
 #pragma GCC unroll 2
-        for (int r = 0; r < Rows; ++r) acc[r][c][v] = to_steps(acc[r][c][v], scales[v]);
+        for (int r = 0; r < Rows; ++r) {
+          steps[r][c][v] = to_steps((__m512i)acc[r][c][v], scales[v]);
+        }
       }
     }
-    const __m512i* four = &acc[0][0][0];
+    const __m512i* four = &steps[0][0][0];
     const __m512i bytes =
         _mm512_permutexvar_epi32(o.order, to_bytes(o.to, four[0], four[1], four[2], four[3]));
     const auto to = [&](int k) { return out[k / Columns] + column[k % Columns] * out_c; };
@@ -280,7 +309,7 @@ struct OutputRows {
   int8_t* row[2];
 };
 
-template <int Rows, bool Correct>
+template <int Rows>
 void run_rows(const DepthwiseConv2DInt8& conv, const std::byte* packed, const InputRows& rows,
               const OutputRows& out, uint8_t* strip) {
   const WindowShape& s = conv.shape;
@@ -297,12 +326,20 @@ void run_rows(const DepthwiseConv2DInt8& conv, const std::byte* packed, const In
           first_lanes(s.out_c - c < vectors * kLanes ? s.out_c - c : vectors * kLanes);
       const ptrdiff_t at = ptrdiff_t{first} * s.out_c + c;
       int8_t* const to[2] = {out.row[0] + at, out.row[Rows - 1] + at};
+      const bool extra = reinterpret_cast<const Extra*>(panel)->columns != 0;
       if (vectors == 2) {
+        constexpr int kColumns = 2 / Rows;
         fill_strip<Panel32>(conv, rows, left, columns, c, mask, strip);
-        multiply_strip<Rows, 2, 2 / Rows, Correct>(conv, wide, panel, strip, outputs, mask, to);
+        extra
+            ? multiply_strip<Rows, 2, kColumns, true>(conv, wide, panel, strip, outputs, mask, to)
+            : multiply_strip<Rows, 2, kColumns, false>(conv, wide, panel, strip, outputs, mask, to);
       } else {
+        constexpr int kColumns = 4 / Rows;
         fill_strip<Panel16>(conv, rows, left, columns, c, mask, strip);
-        multiply_strip<Rows, 1, 4 / Rows, Correct>(conv, narrow, panel, strip, outputs, mask, to);
+        extra
+            ? multiply_strip<Rows, 1, kColumns, true>(conv, narrow, panel, strip, outputs, mask, to)
+            : multiply_strip<Rows, 1, kColumns, false>(conv, narrow, panel, strip, outputs, mask,
+                                                       to);
       }
       panel += panel_bytes(vectors);
     }
@@ -312,7 +349,6 @@ void run_rows(const DepthwiseConv2DInt8& conv, const std::byte* packed, const In
 void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t* input,
          int8_t* output, int32_t row_begin, int32_t row_end, std::byte* scratch) {
   const WindowShape& s = conv.shape;
-  const bool correct = conv.filter_zero_point != 0;
   auto* strip = reinterpret_cast<uint8_t*>(scratch);
   const auto row_of = [&](int32_t row) { return output + ptrdiff_t{row} * s.out_w * s.out_c; };
   const int32_t step = s.dilation_h;
@@ -331,11 +367,9 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
     rows.row[3] = pair ? strip_row(s, input, row + step, 2) : rows.row[2];
     const OutputRows out = {pair ? 2 : 1, {row_of(row), pair ? row_of(row + step) : nullptr}};
     if (pair) {
-      correct ? run_rows<2, true>(conv, packed, rows, out, strip)
-              : run_rows<2, false>(conv, packed, rows, out, strip);
+      run_rows<2>(conv, packed, rows, out, strip);
     } else {
-      correct ? run_rows<1, true>(conv, packed, rows, out, strip)
-              : run_rows<1, false>(conv, packed, rows, out, strip);
+      run_rows<1>(conv, packed, rows, out, strip);
     }
   }
 }
