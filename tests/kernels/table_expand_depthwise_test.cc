@@ -1,0 +1,190 @@
+// Every entry of the kernel table of expand + depthwise against the two references, one after the
+// other, byte for byte.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "kernels/expand_depthwise/expand_depthwise.h"
+#include "tests/kernels/table_cases.h"
+
+namespace deeplab::kernels {
+namespace {
+
+using testing::can_run;
+using testing::describe;
+using testing::GuardedCopy;
+using testing::Pad;
+using testing::random_values;
+using testing::with_padding;
+
+size_t size_of(int32_t h, int32_t w, int32_t c) { return static_cast<size_t>(h) * w * c; }
+
+// Parameters as of a quantized layer; half of them with a ReLU's bounds, half with a filter zero
+// point as uint8 files have it.
+template <typename Params>
+std::vector<Multiplier> set_quantization(std::mt19937& random, int32_t channels, Params& conv) {
+  constexpr int32_t kZeroPoints[] = {0, -128, 127, 3, -77};
+  const auto any = [&] { return kZeroPoints[random() % 5]; };
+  conv.filter_zero_point = random() % 2 == 0 ? 0 : static_cast<int32_t>(random() % 255) - 127;
+  conv.output_zero_point = any();
+  if (random() % 2 == 0) {
+    conv.output_min = conv.output_zero_point;
+    conv.output_max = std::min(127, conv.output_zero_point + static_cast<int32_t>(random() % 256));
+  }
+  std::vector<Multiplier> multipliers(static_cast<size_t>(channels));
+  for (Multiplier& m : multipliers) {
+    const double mantissa =
+        random() % 3 == 0 ? 1 : 1 + static_cast<double>(random()) / 4294967296.0;
+    m = make_multiplier(std::ldexp(mantissa, -1 - static_cast<int>(random() % 20)));
+  }
+  conv.multipliers = multipliers.data();
+  return multipliers;
+}
+
+struct Case {
+  Conv2DInt8 expand;
+  DepthwiseConv2DInt8 depthwise;
+};
+
+std::vector<int8_t> run(const ExpandDepthwiseInt8Kernel& kernel, const ExpandDepthwiseInt8& ops,
+                        const std::vector<int8_t>& x, const std::vector<int8_t>& w,
+                        const std::vector<int32_t>& bias, const std::vector<int8_t>& depthwise_w,
+                        const std::vector<int32_t>* depthwise_bias) {
+  AlignedBuffer packed(kernel.packed_bytes(ops));
+  kernel.pack(ops, w.data(), bias.data(), depthwise_w.data(),
+              depthwise_bias != nullptr ? depthwise_bias->data() : nullptr, packed.data());
+  const WindowShape& d = ops.depthwise.shape;
+  GuardedCopy<int8_t> input(x);
+  GuardedCopy<int8_t> output(std::vector<int8_t>(size_of(d.out_h, d.out_w, d.out_c), 77));
+  const int32_t unit = kGroupRows / d.stride_h;
+  // Every group by itself, the last one first: they do not depend on each other.
+  for (int32_t group = (d.out_h + unit - 1) / unit - 1; group >= 0; --group) {
+    AlignedBuffer at(kernel.group_bytes(ops));
+    AlignedBuffer next(kernel.group_bytes(ops));
+    for (int32_t k : {0, 1}) {
+      AlignedBuffer scratch(kernel.scratch_bytes(ops));
+      kernel.expand(ops, packed.data(), input.data(), group + k, (k == 0 ? at : next).data(),
+                    scratch.data());
+    }
+    kernel.depthwise(ops, packed.data(), group, at.data(), next.data(),
+                     output.data() + size_of(group * unit, d.out_w, d.out_c));
+  }
+  return output.values();
+}
+
+void compare(Case c, std::mt19937& random, int* ran) {
+  const WindowShape& s = c.expand.shape;
+  WindowShape& d = c.depthwise.shape;
+  const auto multipliers = set_quantization(random, s.out_c, c.expand);
+  const auto depthwise_multipliers = set_quantization(random, d.out_c, c.depthwise);
+  c.expand.input_zero_point = static_cast<int32_t>(random() % 256) - 128;
+  c.depthwise.input_zero_point = c.expand.output_zero_point;
+
+  const auto x = random_values<int8_t>(random, size_of(s.in_h, s.in_w, s.in_c));
+  const auto w = random_values<int8_t>(random, size_of(s.filter_h, s.filter_w, s.in_c) * s.out_c);
+  const auto depthwise_w = random_values<int8_t>(random, size_of(3, 3, d.out_c));
+  const auto biases = [&](int32_t count) {
+    std::vector<int32_t> bias(static_cast<size_t>(count));
+    for (int32_t& b : bias) b = static_cast<int32_t>(random() % 20001) - 10000;
+    return bias;
+  };
+  const auto bias = biases(s.out_c);
+  const auto depthwise_bias = biases(d.out_c);
+  const bool with_bias = random() % 4 != 0;
+
+  std::vector<int8_t> wide(size_of(s.out_h, s.out_w, s.out_c));
+  std::vector<int8_t> expected(size_of(d.out_h, d.out_w, d.out_c));
+  conv2d_reference(c.expand, Rounding::kEngine, x.data(), w.data(), bias.data(), wide.data());
+  depthwise_conv2d_reference(c.depthwise, Rounding::kEngine, wide.data(), depthwise_w.data(),
+                             with_bias ? depthwise_bias.data() : nullptr, expected.data());
+  const ExpandDepthwiseInt8 ops = {c.expand, c.depthwise};
+  for (const ExpandDepthwiseInt8Kernel& kernel : expand_depthwise_int8_kernels()) {
+    if (!can_run(kernel.isa) || !kernel.supports(ops)) continue;
+    ++*ran;
+    const auto got =
+        run(kernel, ops, x, w, bias, depthwise_w, with_bias ? &depthwise_bias : nullptr);
+    ASSERT_EQ(0, std::memcmp(expected.data(), got.data(), got.size()))
+        << kernel.name << ": " << describe(s) << ", then " << describe(d);
+  }
+}
+
+// A CONV_2D with this filter and stride, then a depthwise convolution with that padding.
+Case make_case(int32_t h, int32_t w, int32_t filter, int32_t stride, int32_t in_c, int32_t channels,
+               int32_t depthwise_stride, Pad pad) {
+  Case c;
+  WindowShape s;
+  s.in_h = h;
+  s.in_w = w;
+  s.filter_h = s.filter_w = filter;
+  s.stride_h = s.stride_w = stride;
+  s = with_padding(s, Pad::kSame);
+  WindowShape d;
+  d.in_h = s.out_h;
+  d.in_w = s.out_w;
+  d.filter_h = d.filter_w = 3;
+  d.stride_h = d.stride_w = depthwise_stride;
+  d = with_padding(d, pad);
+  s.in_c = in_c;
+  s.out_c = d.in_c = d.out_c = channels;
+  c.expand.shape = s;
+  c.depthwise.shape = d;
+  return c;
+}
+
+// Where the best family of this machine has an entry, some of the cases must have run on it.
+bool expect_runs() {
+  for (const auto& kernel : expand_depthwise_int8_kernels()) {
+    if (can_run(kernel.isa)) return true;
+  }
+  return false;
+}
+
+TEST(ExpandDepthwise, EveryPictureSize) {
+  std::mt19937 random(1);
+  int ran = 0;
+  for (int32_t h = 1; h <= 11; ++h) {
+    for (int32_t w = 1; w <= 11; ++w) {
+      for (int32_t stride : {1, 2}) {
+        for (Pad pad : {Pad::kSame, Pad::kValid, Pad::kUneven}) {
+          if (pad == Pad::kValid && (h < 3 || w < 3)) continue;
+          const Case c =
+              make_case(h, w, 1, 1, 5, 1 + static_cast<int32_t>(random() % 40), stride, pad);
+          ASSERT_NO_FATAL_FAILURE(compare(c, random, &ran));
+        }
+      }
+    }
+  }
+  EXPECT_EQ(ran > 0, expect_runs());
+}
+
+TEST(ExpandDepthwise, EveryChannelCount) {
+  std::mt19937 random(2);
+  int ran = 0;
+  for (int32_t channels = 1; channels <= 130; ++channels) {
+    const Case c = make_case(7, 9, 1, 1, 1 + channels % 37, channels, 1 + channels % 2, Pad::kSame);
+    ASSERT_NO_FATAL_FAILURE(compare(c, random, &ran));
+  }
+  EXPECT_EQ(ran > 0, expect_runs());
+}
+
+TEST(ExpandDepthwise, FirstConvolutionsWithWindows) {
+  std::mt19937 random(3);
+  int ran = 0;
+  for (int32_t filter : {2, 3, 5}) {
+    for (int32_t stride : {1, 2, 3}) {
+      for (int32_t in_c : {1, 3, 4, 7}) {
+        for (int32_t w = 1; w <= 19; w += 3) {
+          const Case c =
+              make_case(13, w, filter, stride, in_c, 16 + 9 * (w % 2), 1 + w % 2, Pad::kSame);
+          ASSERT_NO_FATAL_FAILURE(compare(c, random, &ran));
+        }
+      }
+    }
+  }
+  EXPECT_EQ(ran > 0, expect_runs());
+}
+
+}  // namespace
+}  // namespace deeplab::kernels
