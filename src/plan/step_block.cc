@@ -1,12 +1,11 @@
 // An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
 // time, so that the wide tensors in the middle never leave the cache, and workers meet once a
-// block.
+// block. step_expand_block.cc does it in a better way where there is a kernel for that.
 #include <algorithm>
 #include <cstring>
 #include <optional>
 
-#include "kernels/clamp.h"
-#include "plan/bound_convolution.h"
+#include "plan/block_end.h"
 #include "plan/make_fused_step.h"
 
 namespace deeplab::plan {
@@ -16,74 +15,18 @@ namespace {
 /// second-level cache, beside which weights and the narrow tensors have room.
 constexpr int64_t kStripBytes = 128 * 1024;
 
-/// Where row 0 would be of a buffer that begins with row `first`. Not a place to be read from.
-template <typename T>
-T* row_zero(T* buffer, int32_t first, int64_t row_elements) {
-  const auto bytes = static_cast<uintptr_t>(first * row_elements) * sizeof(T);
-  return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(buffer) - bytes);
-}
-
-/// The elementwise end of a block.
-struct ResidualInt8 {
-  kernels::AddInt8 op;
-  kernels::AddElementwise* kernel;
-  void run(int64_t count, const int8_t* a, const int8_t* b, int8_t* output) const {
-    kernel(op, count, a, b, output);
-  }
-};
-struct ResidualFloat {
-  kernels::AddFloat op;
-  void run(int64_t count, const float* a, const float* b, float* output) const {
-    for (int64_t i = 0; i < count; ++i) {
-      output[i] = kernels::clamp_float(a[i] + b[i], op.output_min, op.output_max);
-    }
-  }
-};
-
-struct Int8Types {
-  using Conv = LoweredConv2DInt8;
-  using Depthwise = LoweredDepthwiseConv2DInt8;
-  using Add = kernels::AddInt8;
-  using Residual = ResidualInt8;
-  static Residual residual(const Add& op, Isa isa) {
-    return {op, kernels::best_for(isa, kernels::add_elementwise_kernels())};
-  }
-};
-struct FloatTypes {
-  using Conv = kernels::Conv2DFloat;
-  using Depthwise = kernels::DepthwiseConv2DFloat;
-  using Add = kernels::AddFloat;
-  using Residual = ResidualFloat;
-  static Residual residual(const Add& op, Isa /*isa*/) { return {op}; }
-};
-
 template <typename Types>
 class BlockStep final : public Step {
  public:
   using Conv = BoundConvolution<typename Types::Conv>;
   using Depthwise = BoundConvolution<typename Types::Depthwise>;
-  using Residual = typename Types::Residual;
   using Element = typename Conv::Element;
 
-  /// The places that a block reads and writes.
-  struct Places {
-    TensorPlace input;
-    TensorPlace other;  ///< Of the ADD.
-    bool other_first = false;
-    TensorPlace output;
-  };
-
-  BlockStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
-            std::unique_ptr<Conv> project, std::optional<Residual> residual, const Places& places)
-      : expand_(std::move(expand)),
-        depthwise_(std::move(depthwise)),
-        project_(std::move(project)),
-        residual_(std::move(residual)),
-        places_(places) {
+  BlockStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise, BlockEnd<Types> end)
+      : expand_(std::move(expand)), depthwise_(std::move(depthwise)), end_(std::move(end)) {
     const kernels::WindowShape& d = depthwise_->shape();
     wide_row_ = int64_t{d.in_w} * d.in_c;
     deep_row_ = int64_t{d.out_w} * d.out_c;
-    narrow_row_ = int64_t{d.out_w} * project_->shape().out_c;
     const auto bytes_of = [&](int32_t rows) {
       const int64_t wide = expand_ ? int64_t{input_rows(rows)} * wide_row_ : 0;
       return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
@@ -96,7 +39,7 @@ class BlockStep final : public Step {
     }
     strip_rows_ = std::min(strip_rows_, d.out_h);
 
-    kernel_scratch_ = std::max(depthwise_->scratch_bytes(), project_->scratch_bytes());
+    kernel_scratch_ = std::max(depthwise_->scratch_bytes(), end_.kernel_scratch_bytes());
     if (expand_) kernel_scratch_ = std::max(kernel_scratch_, expand_->scratch_bytes());
     kernel_scratch_ = aligned(kernel_scratch_);
     const auto bytes = [](int64_t elements) {
@@ -104,7 +47,6 @@ class BlockStep final : public Step {
     };
     wide_bytes_ = expand_ ? bytes(input_rows(strip_rows_) * wide_row_) : 0;
     deep_bytes_ = bytes(strip_rows_ * deep_row_);
-    narrow_bytes_ = residual_ ? bytes(strip_rows_ * narrow_row_) : 0;
   }
 
   void run(const RunContext& context) const override {
@@ -117,11 +59,11 @@ class BlockStep final : public Step {
              });
   }
   size_t scratch_bytes() const override {
-    return kernel_scratch_ + wide_bytes_ + deep_bytes_ + narrow_bytes_;
+    return kernel_scratch_ + wide_bytes_ + deep_bytes_ + end_.narrow_bytes(strip_rows_);
   }
   size_t packed_bytes() const override {
     return (expand_ ? expand_->packed_bytes() : 0) + depthwise_->packed_bytes() +
-           project_->packed_bytes();
+           end_.packed_bytes();
   }
 
  private:
@@ -133,13 +75,11 @@ class BlockStep final : public Step {
 
   void run_rows(const RunContext& context, int32_t begin, int32_t end, std::byte* scratch) const {
     const kernels::WindowShape& d = depthwise_->shape();
-    const auto* input = reinterpret_cast<const Element*>(places_.input.read(context));
-    const auto* other = reinterpret_cast<const Element*>(places_.other.read(context));
-    auto* output = reinterpret_cast<Element*>(places_.output.write(context));
+    const auto* input = reinterpret_cast<const Element*>(end_.places().input.read(context));
     std::byte* buffers = scratch + kernel_scratch_;
     auto* wide = reinterpret_cast<Element*>(buffers);
     auto* deep = reinterpret_cast<Element*>(buffers + wide_bytes_);
-    auto* narrow = reinterpret_cast<Element*>(buffers + wide_bytes_ + deep_bytes_);
+    std::byte* narrow = buffers + wide_bytes_ + deep_bytes_;
 
     int32_t held_begin = 0;  // Rows [held_begin, held_end) of the expanded tensor are in `wide`.
     int32_t held_end = 0;
@@ -162,41 +102,21 @@ class BlockStep final : public Step {
       }
       Element* deep_zero = row_zero(deep, row, deep_row_);
       depthwise_->run(wide_zero, deep_zero, row, row + rows, scratch);
-      if (!residual_) {
-        project_->run(deep_zero, output, row, row + rows, scratch);
-        continue;
-      }
-      project_->run(deep_zero, row_zero(narrow, row, narrow_row_), row, row + rows, scratch);
-      const int64_t at = row * narrow_row_;
-      const Element* a = places_.other_first ? other + at : narrow;
-      const Element* b = places_.other_first ? narrow : other + at;
-      residual_->run(rows * narrow_row_, a, b, output + at);
+      end_.run(context, deep_zero, row, row + rows, scratch, narrow);
     }
   }
 
   std::unique_ptr<const Conv> expand_;  ///< Null: the block begins with the depthwise convolution.
   std::unique_ptr<const Depthwise> depthwise_;
-  std::unique_ptr<const Conv> project_;
-  std::optional<Residual> residual_;
-  Places places_;
-  int64_t wide_row_ = 0;    ///< Elements of a row: expanded,
-  int64_t deep_row_ = 0;    ///< behind the depthwise convolution,
-  int64_t narrow_row_ = 0;  ///< and projected.
+  BlockEnd<Types> end_;
+  int64_t wide_row_ = 0;  ///< Elements of a row: expanded,
+  int64_t deep_row_ = 0;  ///< and behind the depthwise convolution.
   int32_t unit_ = 1;
   int32_t strip_rows_ = 1;
   size_t kernel_scratch_ = 0;
   size_t wide_bytes_ = 0;
   size_t deep_bytes_ = 0;
-  size_t narrow_bytes_ = 0;
 };
-
-template <typename LoweredConv>
-Result<std::unique_ptr<BoundConvolution<LoweredConv>>> bind(FusedOp& op, Isa isa) {
-  auto* lowered = std::get_if<LoweredConv>(&op.lowered);
-  if (lowered == nullptr) return std::unique_ptr<BoundConvolution<LoweredConv>>();
-  const TensorPlace bias = op.inputs.size() > 2 ? op.inputs[2] : TensorPlace{};
-  return BoundConvolution<LoweredConv>::bind(*lowered, op.inputs[1], bias, isa);
-}
 
 template <typename Types>
 Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
@@ -207,19 +127,6 @@ Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
   const auto found = std::find_if(ops.begin(), ops.end(), is_depthwise);
   if (found == ops.end() || ops.end() - found < 2) return MadeStep{};
   const auto at = static_cast<size_t>(found - ops.begin());
-  FusedOp& last = ops.back();
-
-  typename ThisStep::Places places;
-  places.input = ops.front().inputs[0];
-  places.output = last.output;
-  std::optional<typename Types::Residual> residual;
-  if (ops.size() == at + 3) {
-    const auto* add = std::get_if<typename Types::Add>(&last.lowered);
-    if (add == nullptr || !add->shape.elementwise()) return MadeStep{};
-    residual = Types::residual(*add, isa);
-    places.other_first = last.inputs[0].exists();
-    places.other = places.other_first ? last.inputs[0] : last.inputs[1];
-  }
   std::unique_ptr<typename ThisStep::Conv> expand;
   std::string name;
   if (at == 1) {
@@ -228,17 +135,19 @@ Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
     name = str_cat(expand->name(), " + ");
   }
   DEEPLAB_ASSIGN_OR_RETURN(auto depthwise, bind<typename Types::Depthwise>(ops[at], isa));
-  DEEPLAB_ASSIGN_OR_RETURN(auto project, bind<typename Types::Conv>(ops[at + 1], isa));
-  if (!depthwise || !project) return MadeStep{};
-  name += str_cat(depthwise->name(), " + ", project->name(), residual ? " + add" : "");
-  return MadeStep{std::move(name),
-                  std::make_unique<ThisStep>(std::move(expand), std::move(depthwise),
-                                             std::move(project), std::move(residual), places)};
+  if (!depthwise) return MadeStep{};
+  DEEPLAB_ASSIGN_OR_RETURN(auto end, make_block_end<Types>(ops, at, isa));
+  if (!end) return MadeStep{};
+  name += str_cat(depthwise->name(), " + ", end->name());
+  return MadeStep{std::move(name), std::make_unique<ThisStep>(
+                                       std::move(expand), std::move(depthwise), std::move(*end))};
 }
 
 }  // namespace
 
 Result<MadeStep> make_block_step(std::span<FusedOp> ops, Isa isa) {
+  DEEPLAB_ASSIGN_OR_RETURN(MadeStep expanded, make_expand_block_step(ops, isa));
+  if (expanded.step) return expanded;
   DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make<Int8Types>(ops, isa));
   if (made.step) return made;
   return make<FloatTypes>(ops, isa);
