@@ -23,6 +23,31 @@ constexpr int32_t kCell = 64;       // Bytes of a column of 16 channels.
 
 int32_t blocks_of(const Conv2DInt8& expand) { return (expand.shape.out_c + kLanes - 1) / kLanes; }
 
+// Where a ReLU follows whose zero is the smallest byte, as in every layer of real models, sums need
+// no conversion to float: with these bits added to the bias, a sum from 0 to 2^23 has the bits of
+// 2^23 + sum as a float, of which a fused multiply-add makes sum * scale with one rounding, as the
+// reference has it. A smaller sum is some float below 2^23, which becomes something below 0, and so
+// the smallest byte, as it should. And packs that saturate at 0 and 255 are all of the clamp but
+// for the upper bound.
+constexpr int32_t kFloatBits = 0x4B000000;
+constexpr float kFloatOffset = 0x1p23f;
+
+bool is_relu(const Conv2DInt8& conv) {
+  return conv.output_zero_point == -128 && conv.output_min == -128;
+}
+// Whether all sums of a channel, from `low` to `high`, may have kFloatBits added.
+bool fits_float_bits(int64_t low, int64_t high) {
+  return low > -(int64_t{1} << 30) && high < int64_t{1} << 23;
+}
+
+// Whether the packed biases of each op have kFloatBits in them.
+struct Header {
+  int32_t expand_relu;
+  int32_t depthwise_relu;
+  int32_t unused[14];
+};
+static_assert(sizeof(Header) == 64);
+
 // ---- The expansion: lines of weights, as in gemm_int8_avx512vnni.cc. The taps of a filter row lie
 // together in the picture: a line takes four bytes of them, the last one some that meet zeros.
 
@@ -87,8 +112,21 @@ ptrdiff_t line_bytes(const ExpandDepthwiseInt8& ops) {
   return ((last < 0 ? 0 : last) + row_lines(s) * 4 + 63) / 64 * 64;
 }
 
+// The packed bias of a channel whose weights less their zero point come to `negative` and
+// `positive`. `relu` is cleared where its sums do not fit.
+int32_t packed_bias(const Conv2DInt8& conv, int32_t bias, int32_t negative, int32_t positive,
+                    int32_t* relu) {
+  const auto result = static_cast<int32_t>(static_cast<uint32_t>(bias) -
+                                           static_cast<uint32_t>(128 + conv.input_zero_point) *
+                                               static_cast<uint32_t>(negative + positive));
+  if (!fits_float_bits(result + int64_t{255} * negative, result + int64_t{255} * positive)) {
+    *relu = 0;
+  }
+  return result;
+}
+
 void pack_expand(const ExpandDepthwiseInt8& ops, const int8_t* filter, const int32_t* bias,
-                 std::byte* packed) {
+                 std::byte* packed, int32_t* relu) {
   const Conv2DInt8& e = ops.expand;
   const WindowShape& s = e.shape;
   const int32_t taps = gemm_depth(s);
@@ -99,11 +137,13 @@ void pack_expand(const ExpandDepthwiseInt8& ops, const int8_t* filter, const int
     memset(packed, 0, static_cast<size_t>(expand_panel_bytes(e, v)));
     for (int32_t c = 0; c < n && first + c < s.out_c; ++c) {
       const int8_t* row = filter + ptrdiff_t{first + c} * taps;
-      int32_t sum = -taps * e.filter_zero_point;
-      for (int32_t k = 0; k < taps; ++k) sum += row[k];
-      p.bias[c] = static_cast<int32_t>(
-          static_cast<uint32_t>(bias != nullptr ? bias[first + c] : 0) -
-          static_cast<uint32_t>(128 + e.input_zero_point) * static_cast<uint32_t>(sum));
+      int32_t negative = 0;
+      int32_t positive = 0;
+      for (int32_t k = 0; k < taps; ++k) {
+        const int32_t w = row[k] - e.filter_zero_point;
+        (w < 0 ? negative : positive) += w;
+      }
+      p.bias[c] = packed_bias(e, bias != nullptr ? bias[first + c] : 0, negative, positive, relu);
       p.scale[c] = e.multipliers[first + c].scale;
     }
     *p.lines = plain_lines(s);
@@ -157,19 +197,20 @@ struct DepthwiseBlock {
 static_assert(sizeof(DepthwiseBlock) % 64 == 0);
 
 void pack_depthwise(const DepthwiseConv2DInt8& d, const int8_t* filter, const int32_t* bias,
-                    DepthwiseBlock* blocks) {
+                    DepthwiseBlock* blocks, int32_t* relu) {
   const int32_t channels = d.shape.out_c;
   memset(blocks, 0, sizeof(DepthwiseBlock) * static_cast<size_t>((channels + kLanes - 1) / kLanes));
   for (int32_t c = 0; c < channels; ++c) {
     DepthwiseBlock& b = blocks[c / kLanes];
     const int32_t lane = c % kLanes;
-    int32_t sum = 0;
+    int32_t negative = 0;
+    int32_t positive = 0;
     for (int32_t kx = 0; kx < kTaps; ++kx) {
       bool any = false;
       for (int32_t ky = 0; ky < kTaps; ++ky) {
         const int32_t w = filter[(ptrdiff_t{ky} * kTaps + kx) * channels + c] - d.filter_zero_point;
         const int32_t byte = w < -128 ? -128 : w > 127 ? 127 : w;
-        sum += w;
+        (w < 0 ? negative : positive) += w;
         any = any || w != byte;
         for (int32_t order = 0; order < kOrders; ++order) {
           const ptrdiff_t at = order * kOrderBytes + kx * kCell + lane * 4 + (order + ky) % 4;
@@ -181,22 +222,42 @@ void pack_depthwise(const DepthwiseConv2DInt8& d, const int8_t* filter, const in
       for (int32_t i = 0; i < b.extra.columns; ++i) known = known || b.extra.column[i] == kx;
       if (any && !known) b.extra.column[b.extra.columns++] = kx;
     }
-    b.bias[lane] = static_cast<int32_t>(static_cast<uint32_t>(bias != nullptr ? bias[c] : 0) -
-                                        static_cast<uint32_t>(128 + d.input_zero_point) *
-                                            static_cast<uint32_t>(sum));
+    b.bias[lane] = packed_bias(d, bias != nullptr ? bias[c] : 0, negative, positive, relu);
     b.scale[lane] = d.multipliers[c].scale;
   }
 }
 
+// packed: Header, the expansion's panels, the depthwise blocks.
 size_t packed_bytes(const ExpandDepthwiseInt8& ops) {
-  return static_cast<size_t>(expand_bytes(ops.expand)) +
+  return sizeof(Header) + static_cast<size_t>(expand_bytes(ops.expand)) +
          sizeof(DepthwiseBlock) * static_cast<size_t>(blocks_of(ops.expand));
 }
+std::byte* panels_at(std::byte* packed) { return packed + sizeof(Header); }
+DepthwiseBlock* blocks_at(const ExpandDepthwiseInt8& ops, std::byte* packed) {
+  return reinterpret_cast<DepthwiseBlock*>(panels_at(packed) + expand_bytes(ops.expand));
+}
+
+void add_float_bits(int32_t* bias, int32_t count) {
+  for (int32_t i = 0; i < count; ++i) bias[i] += kFloatBits;
+}
+
 void pack(const ExpandDepthwiseInt8& ops, const int8_t* expand_filter, const int32_t* expand_bias,
           const int8_t* depthwise_filter, const int32_t* depthwise_bias, std::byte* packed) {
-  pack_expand(ops, expand_filter, expand_bias, packed);
-  pack_depthwise(ops.depthwise, depthwise_filter, depthwise_bias,
-                 reinterpret_cast<DepthwiseBlock*>(packed + expand_bytes(ops.expand)));
+  auto* header = reinterpret_cast<Header*>(packed);
+  header->expand_relu = is_relu(ops.expand);
+  header->depthwise_relu = is_relu(ops.depthwise);
+  pack_expand(ops, expand_filter, expand_bias, panels_at(packed), &header->expand_relu);
+  DepthwiseBlock* blocks = blocks_at(ops, packed);
+  pack_depthwise(ops.depthwise, depthwise_filter, depthwise_bias, blocks, &header->depthwise_relu);
+  std::byte* panel = panels_at(packed);
+  for (int32_t left = blocks_of(ops.expand), v; header->expand_relu != 0 && left > 0; left -= v) {
+    v = panel_vectors(left);
+    add_float_bits(expand_panel_at(ops.expand, panel, v).bias, v * kLanes);
+    panel += expand_panel_bytes(ops.expand, v);
+  }
+  for (int32_t b = 0; header->depthwise_relu != 0 && b < blocks_of(ops.expand); ++b) {
+    add_float_bits(blocks[b].bias, kLanes);
+  }
 }
 
 size_t group_bytes(const ExpandDepthwiseInt8& ops) {
@@ -228,6 +289,47 @@ bool supports(const ExpandDepthwiseInt8& ops) {
          scales_below_one(e.multipliers, s.out_c) && scales_below_one(d.multipliers, w.out_c);
 }
 
+// ---- Back to bytes.
+
+// Sums in steps of the output above its zero point.
+template <bool Relu>
+__m512i steps_of(Sums512 sums, __m512 scale, __m512 minus_offset) {
+  if constexpr (Relu) {
+    const __m512 with_offset = _mm512_castsi512_ps((__m512i)sums);
+    return _mm512_cvtps_epi32(_mm512_fmadd_ps(with_offset, scale, minus_offset));
+  } else {
+    return to_steps((__m512i)sums, scale);
+  }
+}
+__m512 minus_offset_of(__m512 scale) { return _mm512_mul_ps(scale, _mm512_set1_ps(-kFloatOffset)); }
+
+// To unsigned bytes, q + 128.
+struct RequantizeShifted {
+  __m512i zero_point;
+  __m512i min;
+  __m512i max;
+};
+RequantizeShifted make_requantize_shifted(const Conv2DInt8& conv) {
+  RequantizeShifted r;
+  r.zero_point = _mm512_set1_epi16(static_cast<int16_t>(conv.output_zero_point + 128));
+  r.min = _mm512_set1_epi8(static_cast<int8_t>(conv.output_min ^ -128));
+  r.max = _mm512_set1_epi8(static_cast<int8_t>(conv.output_max ^ -128));
+  return r;
+}
+// As to_bytes() does it.
+template <bool Relu>
+__m512i to_shifted_bytes(const RequantizeShifted& r, const __m512i* four) {
+  __m512i ab = _mm512_packs_epi32(four[0], four[1]);
+  __m512i cd = _mm512_packs_epi32(four[2], four[3]);
+  if constexpr (Relu) {
+    return _mm512_min_epu8(_mm512_packus_epi16(ab, cd), r.max);
+  } else {
+    ab = _mm512_adds_epi16(ab, r.zero_point);
+    cd = _mm512_adds_epi16(cd, r.zero_point);
+    return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(ab, cd), r.min), r.max);
+  }
+}
+
 // ---- Running the expansion.
 
 // Input row y from column -pad_left on, shifted, `bytes` of it, the padding included.
@@ -252,13 +354,6 @@ void fill_line(const Conv2DInt8& e, const int8_t* input, int32_t y, ptrdiff_t by
   memset(line + before + inside, outside, static_cast<size_t>(bytes - before - inside));
 }
 
-// To unsigned bytes, q + 128.
-struct RequantizeShifted {
-  __m512i zero_point;
-  __m512i min;
-  __m512i max;
-};
-
 struct ExpandJob {
   ExpandPanel panel;
   ptrdiff_t row;    // Bytes from a pixel to the one below,
@@ -269,7 +364,7 @@ struct ExpandJob {
 };
 
 // Four rows of C columns by V vectors of 16 channels.
-template <int C, int V>
+template <int C, int V, bool Relu>
 void expand_tile(const ExpandJob& job, const uint8_t* lines, uint8_t* out) {
   const ExpandPanel& p = job.panel;
   Sums512 acc[C][kGroupRows][V];
@@ -304,34 +399,46 @@ void expand_tile(const ExpandJob& job, const uint8_t* lines, uint8_t* out) {
 #pragma GCC unroll 3
   for (int v = 0; v < V; ++v) {
     const __m512 scale = _mm512_loadu_ps(p.scale + v * kLanes);
+    const __m512 minus_offset = minus_offset_of(scale);
 #pragma GCC unroll 6
     for (int c = 0; c < C; ++c) {
       __m512i steps[kGroupRows];
 #pragma GCC unroll 4
-      for (int r = 0; r < kGroupRows; ++r) steps[r] = to_steps((__m512i)acc[c][r][v], scale);
-      const __m512i ab =
-          _mm512_adds_epi16(_mm512_packs_epi32(steps[0], steps[1]), job.to.zero_point);
-      const __m512i cd =
-          _mm512_adds_epi16(_mm512_packs_epi32(steps[2], steps[3]), job.to.zero_point);
-      const __m512i bytes =
-          _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(ab, cd), job.to.min), job.to.max);
+      for (int r = 0; r < kGroupRows; ++r) {
+        steps[r] = steps_of<Relu>(acc[c][r][v], scale, minus_offset);
+      }
+      const __m512i bytes = to_shifted_bytes<Relu>(job.to, steps);
       _mm512_storeu_si512(out + v * job.block + c * kCell, _mm512_shuffle_epi8(bytes, job.order));
     }
   }
 }
 
-template <int C, int V>
+template <int C, int V, bool Relu>
 void expand_panel(const ExpandJob& job, const uint8_t* lines, int32_t columns, uint8_t* out) {
   if (columns < C) {
     for (ptrdiff_t x = 0; x < columns; ++x) {
-      expand_tile<1, V>(job, lines + x * job.pixel, out + x * kCell);
+      expand_tile<1, V, Relu>(job, lines + x * job.pixel, out + x * kCell);
     }
     return;
   }
   // The last tile is moved back to be whole.
   for (ptrdiff_t x = 0; x < columns; x += C) {
     const ptrdiff_t at = x + C <= columns ? x : columns - C;
-    expand_tile<C, V>(job, lines + at * job.pixel, out + at * kCell);
+    expand_tile<C, V, Relu>(job, lines + at * job.pixel, out + at * kCell);
+  }
+}
+
+template <bool Relu>
+void expand_panel(const ExpandJob& job, int32_t vectors, const uint8_t* lines, int32_t columns,
+                  uint8_t* out) {
+  // 24 sums each, as in the matrix product.
+  switch (vectors) {
+    case 1:
+      return expand_panel<6, 1, Relu>(job, lines, columns, out);
+    case 2:
+      return expand_panel<3, 2, Relu>(job, lines, columns, out);
+    default:
+      return expand_panel<2, 3, Relu>(job, lines, columns, out);
   }
 }
 
@@ -376,22 +483,19 @@ void expand(const ExpandDepthwiseInt8& ops, const std::byte* packed, const int8_
     job.row = s.stride_h * bytes;
     job.pixel = ptrdiff_t{s.stride_w} * s.in_c;
     job.block = ptrdiff_t{columns_of(d)} * kCell;
-    job.to.zero_point = _mm512_set1_epi16(static_cast<int16_t>(e.output_zero_point + 128));
-    job.to.min = _mm512_set1_epi8(static_cast<int8_t>(e.output_min ^ -128));
-    job.to.max = _mm512_set1_epi8(static_cast<int8_t>(e.output_max ^ -128));
+    job.to = make_requantize_shifted(e);
     // The packs leave in each 128-bit lane four channels of the first row, then of the second, ...
     job.order =
         _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     const int32_t columns = columns_inside(d);
     uint8_t* panel_out = out + ptrdiff_t{d.pad_left} * kCell;
-    auto* panel = const_cast<std::byte*>(packed);
+    std::byte* panel = panels_at(const_cast<std::byte*>(packed));
+    const bool relu = reinterpret_cast<const Header*>(packed)->expand_relu != 0;
     for (int32_t left = blocks_of(e), v; left > 0; left -= v) {
       v = panel_vectors(left);
       job.panel = expand_panel_at(e, panel, v);
-      // 24 sums each, as in the matrix product.
-      v == 3   ? expand_panel<2, 3>(job, lines, columns, panel_out)
-      : v == 2 ? expand_panel<3, 2>(job, lines, columns, panel_out)
-               : expand_panel<6, 1>(job, lines, columns, panel_out);
+      relu ? expand_panel<true>(job, v, lines, columns, panel_out)
+           : expand_panel<false>(job, v, lines, columns, panel_out);
       panel += expand_panel_bytes(e, v);
       panel_out += v * job.block;
     }
@@ -402,7 +506,7 @@ void expand(const ExpandDepthwiseInt8& ops, const std::byte* packed, const int8_
 // ---- Running the depthwise convolution.
 
 struct DepthwiseJob {
-  RequantizeAvx512 to;
+  RequantizeShifted to;
   __m512i order;
   ptrdiff_t out_c;
   int32_t out_w;
@@ -411,14 +515,16 @@ struct DepthwiseJob {
 };
 
 // All columns of 16 channels, `Stride` of them at a time, so that there are four vectors of sums.
-template <int Stride, bool HasExtra>
+template <int Stride, bool HasExtra, bool Relu>
 void depthwise_block(const DepthwiseJob& job, const DepthwiseBlock& block, const uint8_t* at,
                      const uint8_t* next, int32_t channel, __mmask16 channels) {
   constexpr int kRows = kGroupRows / Stride;  // Output rows.
   constexpr __mmask32 kFirstTwoRows = 0x55555555;
   __m512i w[kRows][kTaps];
+  __mmask16 stored[kRows];
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
+    stored[r] = r < job.rows ? channels : __mmask16{0};
 #pragma GCC unroll 3
     for (int kx = 0; kx < kTaps; ++kx) {
       w[r][kx] = _mm512_loadu_si512(block.weights + r * Stride * kOrderBytes + kx * kCell);
@@ -426,6 +532,7 @@ void depthwise_block(const DepthwiseJob& job, const DepthwiseBlock& block, const
   }
   const Sums512 bias = load_sums(block.bias);
   const __m512 scale = _mm512_loadu_ps(block.scale);
+  const __m512 minus_offset = minus_offset_of(scale);
   for (int32_t x = 0; x < job.out_w; x += Stride) {
     __m512i steps[Stride][kRows];
     ptrdiff_t column[Stride];
@@ -458,15 +565,16 @@ void depthwise_block(const DepthwiseJob& job, const DepthwiseBlock& block, const
         });
       }
 #pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) steps[c][r] = to_steps((__m512i)acc[r], scale);
+      for (int r = 0; r < kRows; ++r) {
+        steps[c][r] = steps_of<Relu>(acc[r], scale, minus_offset);
+      }
     }
-    const __m512i* four = &steps[0][0];
+    const __m512i shifted = to_shifted_bytes<Relu>(job.to, &steps[0][0]);
     const __m512i bytes =
-        _mm512_permutexvar_epi32(job.order, to_bytes(job.to, four[0], four[1], four[2], four[3]));
+        _mm512_permutexvar_epi32(job.order, _mm512_xor_si512(shifted, _mm512_set1_epi8(-128)));
     const auto store = [&](int k, __m128i sixteen) {
-      const __mmask16 mask = k % kRows < job.rows ? channels : 0;
       int8_t* out = job.out[k % kRows] + column[k / kRows] * job.out_c + channel;
-      _mm_mask_storeu_epi8(out, mask, sixteen);
+      _mm_mask_storeu_epi8(out, stored[k % kRows], sixteen);
     };
     store(0, _mm512_castsi512_si128(bytes));
     store(1, _mm512_extracti32x4_epi32(bytes, 1));
@@ -475,17 +583,26 @@ void depthwise_block(const DepthwiseJob& job, const DepthwiseBlock& block, const
   }
 }
 
+template <int Stride, bool Relu>
+void depthwise_block(const DepthwiseJob& job, const DepthwiseBlock& block, const uint8_t* at,
+                     const uint8_t* next, int32_t channel, __mmask16 channels) {
+  block.extra.columns != 0
+      ? depthwise_block<Stride, true, Relu>(job, block, at, next, channel, channels)
+      : depthwise_block<Stride, false, Relu>(job, block, at, next, channel, channels);
+}
+
 void depthwise(const ExpandDepthwiseInt8& ops, const std::byte* packed, int32_t group,
                const std::byte* at, const std::byte* next, int8_t* output) {
   const DepthwiseConv2DInt8& d = ops.depthwise;
   const WindowShape& s = d.shape;
-  const auto* blocks = reinterpret_cast<const DepthwiseBlock*>(packed + expand_bytes(ops.expand));
+  const DepthwiseBlock* blocks = blocks_at(ops, const_cast<std::byte*>(packed));
+  const bool relu = reinterpret_cast<const Header*>(packed)->depthwise_relu != 0;
   const auto* here = reinterpret_cast<const uint8_t*>(at);
   const auto* below = reinterpret_cast<const uint8_t*>(next);
   const int32_t most = kGroupRows / s.stride_h;
   const int32_t left = s.out_h - group * most;
   DepthwiseJob job;
-  job.to = make_requantize(d);
+  job.to = make_requantize_shifted(d);
   job.order = bytes_in_order();
   job.out_c = s.out_c;
   job.out_w = s.out_w;
@@ -497,13 +614,12 @@ void depthwise(const ExpandDepthwiseInt8& ops, const std::byte* packed, int32_t 
   for (int32_t c = 0; c < s.out_c; c += kLanes, ++blocks) {
     const int32_t count = s.out_c - c;
     const auto mask = static_cast<__mmask16>(count >= kLanes ? 0xFFFF : (1 << count) - 1);
-    const bool extra = blocks->extra.columns != 0;
     if (s.stride_h == 1) {
-      extra ? depthwise_block<1, true>(job, *blocks, here, below, c, mask)
-            : depthwise_block<1, false>(job, *blocks, here, below, c, mask);
+      relu ? depthwise_block<1, true>(job, *blocks, here, below, c, mask)
+           : depthwise_block<1, false>(job, *blocks, here, below, c, mask);
     } else {
-      extra ? depthwise_block<2, true>(job, *blocks, here, below, c, mask)
-            : depthwise_block<2, false>(job, *blocks, here, below, c, mask);
+      relu ? depthwise_block<2, true>(job, *blocks, here, below, c, mask)
+           : depthwise_block<2, false>(job, *blocks, here, below, c, mask);
     }
     here += block_bytes;
     below += block_bytes;
