@@ -29,6 +29,21 @@ int32_t argmax(const float* values, int32_t count) {
   return best;
 }
 
+/// The class that beats all others by one or more, or kIgnoreLabel. Of 8-bit scores: elsewhere a
+/// lead may be as small as rounding is.
+template <typename T>
+uint8_t clear_winner(const T* values, int32_t count) {
+  if constexpr (sizeof(T) != 1) return kIgnoreLabel;
+  int32_t best = 0;
+  bool clear = true;
+  for (int32_t c = 1; c < count; ++c) {
+    if (values[c] < values[best]) continue;
+    clear = values[c] > values[best];
+    if (clear) best = c;
+  }
+  return clear ? static_cast<uint8_t>(best) : kIgnoreLabel;
+}
+
 constexpr float kSmallestExponent = -87.0f;  // e^-87 is about the smallest normal float
 
 /// e^x for kSmallestExponent <= x <= 0, within 2e-7 relative and the same on every machine.
@@ -137,7 +152,8 @@ Status LabelHead::grow(LabelScratch& scratch) const {
   const auto classes = static_cast<size_t>(scores_.classes);
   try {
     if (scratch.row.size() < columns * classes) scratch.row.resize(columns * classes);
-    if (scratch.winners.size() < columns) scratch.winners.resize(columns);
+    if (scratch.winners.size() < 3 * columns) scratch.winners.resize(3 * columns);
+    if (scratch.ready.size() < columns) scratch.ready.resize(columns);
     if (scratch.block.size() < (classes + 2) * kSoftmaxBlock) {
       scratch.block.resize((classes + 2) * kSoftmaxBlock);
     }
@@ -176,15 +192,69 @@ void LabelHead::interpolate_row(int32_t y, float* row) const {
 void LabelHead::label_rows(int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdiff_t stride,
                            LabelScratch& scratch) const {
   assert(0 <= y_begin && y_end <= height());
+  const auto run = [&](const auto* data) {
+    label_rows_of(data, y_begin, y_end, mask, stride, scratch);
+  };
+  switch (scores_.type) {
+    case ElementType::kInt8:
+      return run(static_cast<const int8_t*>(scores_.data));
+    case ElementType::kUint8:
+      return run(static_cast<const uint8_t*>(scores_.data));
+    case ElementType::kInt32:
+      return run(static_cast<const int32_t*>(scores_.data));
+    case ElementType::kFloat32:
+      return run(static_cast<const float*>(scores_.data));
+  }
+}
+
+/// Between two rows of scores, too, every class's score is a straight line: where one class is the
+/// clear winner in both, it is the winner of all photo rows between them, and the column has to be
+/// interpolated only if the class of a neighbouring column is another one.
+template <typename T>
+void LabelHead::label_rows_of(const T* data, int32_t y_begin, int32_t y_end, uint8_t* mask,
+                              ptrdiff_t stride, LabelScratch& scratch) const {
   const auto classes = static_cast<size_t>(scores_.classes);
+  const auto columns = static_cast<size_t>(column_count_);
+  uint8_t* winners = scratch.winners.data();
+  uint8_t* above = winners + columns;
+  uint8_t* below = above + columns;
+  const auto scores_at = [&](int32_t row) {
+    return data + (static_cast<size_t>(row) * static_cast<size_t>(scores_.width) +
+                   static_cast<size_t>(first_column_)) *
+                      classes;
+  };
+  int32_t settled = -1;  // The upper score row that `above` and `below` are of.
   for (int32_t y = y_begin; y < y_end; ++y) {
-    interpolate_row(y, scratch.row.data());
-    for (size_t s = 0; s < static_cast<size_t>(column_count_); ++s) {
-      scratch.winners[s] =
-          static_cast<uint8_t>(argmax(scratch.row.data() + s * classes, scores_.classes));
+    const Tap tap =
+        tap_at(placement_.canvas_y(y), scores_.height, placement_.canvas_height, corners_);
+    const T* top = scores_at(tap.index);
+    const T* bottom = scores_at(std::min(tap.index + 1, scores_.height - 1));
+    if (tap.index != settled) {
+      for (size_t s = 0; s < columns; ++s) {
+        above[s] = clear_winner(top + s * classes, scores_.classes);
+        below[s] = clear_winner(bottom + s * classes, scores_.classes);
+      }
+      settled = tap.index;
+    }
+    float* row = scratch.row.data();
+    const auto interpolate = [&](size_t s) {
+      const size_t at = s * classes;
+      if (scratch.ready[s] == 0) lerp_row(top + at, bottom + at, tap.fraction, classes, row + at);
+      scratch.ready[s] = 1;
+    };
+    for (size_t s = 0; s < columns; ++s) {
+      scratch.ready[s] = 0;
+      winners[s] = above[s];
+      if (above[s] == below[s] && above[s] != kIgnoreLabel) continue;
+      interpolate(s);
+      winners[s] = static_cast<uint8_t>(argmax(row + s * classes, scores_.classes));
     }
     for (const Cell& cell : cells_) {
-      label_cell(cell, scratch.row.data(), scratch.winners.data(), mask + y * stride);
+      if (winners[cell.left] != winners[cell.right]) {
+        interpolate(static_cast<size_t>(cell.left));
+        interpolate(static_cast<size_t>(cell.right));
+      }
+      label_cell(cell, row, winners, mask + y * stride);
     }
   }
 }

@@ -38,7 +38,8 @@ inline constexpr int32_t kSoftmaxBlock = 64;
 /// Memory that one thread needs for rows; see LabelHead::grow().
 struct LabelScratch {
   std::vector<float> row;        // [score columns][classes]
-  std::vector<uint8_t> winners;  // [score columns]
+  std::vector<uint8_t> winners;  // [3][score columns]: in the row, and settled above and below it
+  std::vector<uint8_t> ready;    // [score columns]: whether `row` has them
   std::vector<float> block;      // [classes + 2][kSoftmaxBlock]: exponentials, sums, maxima
 };
 
@@ -98,6 +99,9 @@ class LabelHead {
 
   static Tap tap_at(double canvas, int32_t in, int32_t out, CornerMode corners);
   void interpolate_row(int32_t y, float* row) const;
+  template <typename T>
+  void label_rows_of(const T* data, int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdiff_t stride,
+                     LabelScratch& scratch) const;
   void label_cell(const Cell& cell, const float* row, const uint8_t* winners, uint8_t* out) const;
   template <typename Emit>
   void for_each_softmax(int32_t y_begin, int32_t y_end, LabelScratch& scratch, Emit emit) const;

@@ -18,6 +18,30 @@ T* write_pixels(const uint8_t* in, PixelLayout layout, int32_t count,
   return out;
 }
 
+using ByteLut = std::array<std::array<uint8_t, 256>, 3>;
+
+/// The bits to flip in a pixel to get what all three tables have for it, or -1: 0 and 128 are the
+/// quantized inputs that are the pixels themselves.
+int flipped_bits(const ByteLut& lut) {
+  const int flip = lut[0][0];
+  for (const auto& table : lut) {
+    for (int p = 0; p < 256; ++p) {
+      if (table[static_cast<size_t>(p)] != (p ^ flip)) return -1;
+    }
+  }
+  return flip;
+}
+int flipped_bits(const std::array<std::array<float, 256>, 3>& /*lut*/) { return -1; }
+
+/// As write_pixels() of RGB pixels: sixteen bytes at a time instead of three.
+template <typename T>
+T* write_flipped(const uint8_t* in, int32_t count, int flip, T* out) {
+  const auto bits = static_cast<uint8_t>(flip);
+  const int32_t bytes = 3 * count;
+  for (int32_t i = 0; i < bytes; ++i) out[i] = static_cast<T>(in[i] ^ bits);
+  return out + bytes;
+}
+
 template <typename T>
 T* write_fill(int64_t count, const std::array<std::array<T, 256>, 3>& lut, T* out) {
   static constexpr uint8_t kFill[1] = {kFillPixel};
@@ -74,15 +98,22 @@ void Preparer::write_canvas(const ImageView& photo, const std::array<std::array<
   const Rect& content = placement_.content;
   const int32_t right = canvas_width_ - content.x - content.width;
   const int32_t below = canvas_height_ - content.y - content.height;
+  const int flip = flipped_bits(lut);
+  const PixelLayout rgb = pixel_layout(PixelFormat::kRgb8);
+  const auto write_row = [&](const uint8_t* row, PixelLayout layout) {
+    const bool is_rgb = layout.bytes == rgb.bytes && layout.red == rgb.red &&
+                        layout.green == rgb.green && layout.blue == rgb.blue;
+    out = is_rgb && flip >= 0 ? write_flipped(row, content.width, flip, out)
+                              : write_pixels(row, layout, content.width, lut, out);
+  };
   ring_end_ = 0;
   out = write_fill(int64_t{content.y} * canvas_width_, lut, out);
   for (int32_t y = 0; y < content.height; ++y) {
     out = write_fill(content.x, lut, out);
     if (resizes_) {
-      out = write_pixels(resized_row(photo, y), pixel_layout(PixelFormat::kRgb8), content.width,
-                         lut, out);
+      write_row(resized_row(photo, y), rgb);
     } else {
-      out = write_pixels(photo.row(y), pixel_layout(photo.format), content.width, lut, out);
+      write_row(photo.row(y), pixel_layout(photo.format));
     }
     out = write_fill(right, lut, out);
   }
