@@ -164,6 +164,28 @@ TEST(LabelHead, TypesAgree) {
   EXPECT_EQ(of(i32.data(), ElementType::kInt32, {0.1f, 0}), expected);
 }
 
+// 8-bit scores are settled between rows where the same class clearly wins; with few values most
+// columns tie somewhere.
+TEST(LabelHead, EightBitScoresAreSettledAsWideOnesAreComputed) {
+  Random random(24);
+  for (int32_t values : {2, 3, 8, 256}) {
+    std::vector<int8_t> i8;
+    std::vector<int32_t> i32;
+    for (int i = 0; i < 7 * 9 * 4; ++i) {
+      const auto v = static_cast<int32_t>(random() % static_cast<uint32_t>(values)) - values / 2;
+      i8.push_back(static_cast<int8_t>(v));
+      i32.push_back(v);
+    }
+    for (int32_t size : {5, 33, 200}) {
+      const Placement p = place(Fit::kStretch, size, size + 7, 33, 33).value();
+      for (CornerMode corners : {CornerMode::kAlignCorners, CornerMode::kHalfPixel}) {
+        EXPECT_EQ(labels({i8.data(), ElementType::kInt8, 7, 9, 4, {0.1f, 0}}, corners, p),
+                  labels({i32.data(), ElementType::kInt32, 7, 9, 4, {0.1f, 0}}, corners, p));
+      }
+    }
+  }
+}
+
 TEST(LabelHead, RowRangesAndStridesGiveTheSameMask) {
   Random random(24);
   const Scores s = random_scores(random, 9, 9, 21, false);
