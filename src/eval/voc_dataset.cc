@@ -168,12 +168,17 @@ Result<imageio::Image> read_mask(const std::string& path) {
   const imageio::ReadOptions options;
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
                            read_file(path, options.max_file_bytes));
-  Result<imageio::Image> mask = imageio::decode_label_png(bytes, path, options);
+  return decode_mask(bytes, path, options);
+}
+
+Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::string& name,
+                                   const imageio::ReadOptions& options) {
+  Result<imageio::Image> mask = imageio::decode_label_png(bytes, name, options);
   // Other PNGs that hold no ids (16-bit grey) must not be read as pictures: scaled to 8 bits, all
   // their ids would be 0.
   if (mask.status().code() != StatusCode::kUnsupported || !is_colour_png(bytes)) return mask;
-  DEEPLAB_ASSIGN_OR_RETURN(const imageio::Image rgb, imageio::decode_image(bytes, path, options));
-  return ids_of_colours(rgb, path);
+  DEEPLAB_ASSIGN_OR_RETURN(const imageio::Image rgb, imageio::decode_image(bytes, name, options));
+  return ids_of_colours(rgb, name);
 }
 
 Result<imageio::Image> read_mask_of(const VocItem& item, int32_t width, int32_t height) {

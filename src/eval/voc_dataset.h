@@ -7,12 +7,15 @@
 // Every error is one sentence that names the file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "imageio/image.h"
+#include "imageio/reader.h"
 
 namespace deeplab::eval {
 
@@ -45,6 +48,9 @@ Result<VocDataset> open_voc_dataset(const std::string& root, const std::string& 
 /// have a colour of the VOC palette, whose id it becomes (224, 224, 192 is 255). Errors: any other
 /// file, or a colour that is not in the palette, with its place.
 Result<imageio::Image> read_mask(const std::string& path);
+/// The same from memory; `name` stands for the file in messages.
+Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::string& name,
+                                   const imageio::ReadOptions& options = {});
 
 /// read_mask() for a photo of width x height pixels. Error: the mask has another size.
 Result<imageio::Image> read_mask_of(const VocItem& item, int32_t width, int32_t height);

@@ -14,8 +14,13 @@
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
 #define DEEPLAB_HAS_X86_TARGETS 1
 #define DEEPLAB_TARGET_AVX2 [[gnu::target("avx2")]] static
+#if defined(__clang__)
+// clang knows the width as an option of the command line only, and would drop the whole attribute.
+#define DEEPLAB_TARGET_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] static
+#else
 #define DEEPLAB_TARGET_AVX512 \
   [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]] static
+#endif
 #endif
 
 namespace deeplab::kernels {

@@ -113,8 +113,7 @@ Result<graph::Attributes> mean(const SourceOp& op) {
   DEEPLAB_ASSIGN_OR_RETURN(a.axes, op.numbers(1, "axes", kMaxRank));
   for (int32_t& axis : a.axes) axis = from_front(axis, x.size());
   std::ranges::sort(a.axes);
-  const auto repeated = std::ranges::unique(a.axes);
-  a.axes.erase(repeated.begin(), repeated.end());
+  a.axes.erase(std::unique(a.axes.begin(), a.axes.end()), a.axes.end());
   return graph::Attributes(a);
 }
 

@@ -1,0 +1,334 @@
+// How libFuzzer changes a model file. Half of the time its bytes, as libFuzzer does by itself: that
+// reaches the reader. Else the graph that they hold, whose shapes and weights are made to fit
+// again: that stays a valid model and reaches the kernels.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "fuzz/target.h"
+#include "tflite/reader.h"
+#include "tflite/writer.h"
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                          unsigned seed);
+
+namespace deeplab::fuzz {
+namespace {
+
+using graph::Attributes;
+using graph::Graph;
+using graph::Op;
+using graph::Shape;
+using graph::Tensor;
+using graph::TensorId;
+
+constexpr size_t kTail = 4;  // How the model is run: model.cc.
+constexpr int64_t kMostElements = 1 << 12;
+
+class Mutator {
+ public:
+  Mutator(Graph& graph, unsigned seed) : graph_(graph), random_(seed) {}
+
+  /// False: what came out is no graph.
+  bool run() {
+    for (int changes = 1 + below(3); changes > 0; --changes) {
+      switch (below(7)) {
+        case 0:
+          change_input();
+          break;
+        case 1:
+          change_quantization();
+          break;
+        case 2:
+          change_constant();
+          break;
+        case 3:
+          append_op();
+          break;
+        default:
+          change_attributes();
+      }
+    }
+    return fit();
+  }
+
+ private:
+  int32_t below(int32_t n) { return static_cast<int32_t>(random_() % static_cast<unsigned>(n)); }
+  template <typename T>
+  T& any(std::vector<T>& list) {
+    return list[static_cast<size_t>(below(static_cast<int32_t>(list.size())))];
+  }
+  int32_t extent() {
+    constexpr int32_t kExtents[] = {1, 2, 3, 4, 7, 8, 15, 16, 17, 33};
+    return below(2) == 0 ? 1 + below(12) : kExtents[below(10)];
+  }
+  bool chance(int32_t one_in) { return below(one_in) == 0; }
+
+  void change_input() {
+    Shape& shape = graph_.tensor(any(graph_.inputs)).shape;
+    if (!shape.empty()) any(shape) = extent();
+  }
+
+  /// Of all tensors that share it, as ops that keep parameters want it.
+  void change_quantization() {
+    const graph::Quantization old = any(graph_.tensors).quantization;
+    if (!old.present()) return;
+    graph::Quantization changed = old;
+    constexpr float kFactors[] = {0.5f, 2.0f, 1e-3f, 1e3f, 1e-30f, 1e30f, 1.0f / 3};
+    if (chance(2)) any(changed.scales) *= kFactors[below(7)];
+    if (chance(2)) changed.zero_points[0] = below(256) - (chance(2) ? 128 : 0);
+    for (Tensor& tensor : graph_.tensors) {
+      if (tensor.quantization == old) tensor.quantization = changed;
+    }
+  }
+
+  void change_constant() {
+    Tensor& tensor = any(graph_.tensors);
+    if (!tensor.is_constant() || tensor.data->empty()) return;
+    std::vector<std::byte> bytes(tensor.data->begin(), tensor.data->end());
+    const auto value = static_cast<std::byte>(below(256));
+    if (chance(3)) {
+      std::fill(bytes.begin(), bytes.end(), value);
+    } else {
+      for (int i = 1 + below(8); i > 0; --i) any(bytes) = value;
+    }
+    tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  }
+
+  void change_attributes() {
+    Op& op = any(graph_.ops);
+    std::visit([&](auto& a) { change(op, a); }, op.attributes);
+  }
+
+  void change(graph::Window& w) {
+    switch (below(4)) {
+      case 0:
+        w.padding = chance(2) ? graph::Padding::kSame : graph::Padding::kValid;
+        break;
+      case 1:
+        w.stride_h = w.stride_w = 1 + below(3);
+        break;
+      case 2:
+        w.stride_w = 1 + below(5);
+        w.dilation_h = 1 + below(6);
+        break;
+      default:
+        w.dilation_h = w.dilation_w = 1 + below(5);
+    }
+  }
+  void change(graph::Activation& a) { a = static_cast<graph::Activation>(below(4)); }
+
+  template <typename Conv>
+  void change_convolution(const Op& op, Conv& a, bool dense) {
+    Shape& filter = graph_.tensor(op.inputs[1]).shape;
+    const int32_t what = below(5);
+    if (what == 0) {
+      change(a.activation);
+    } else if (what == 1 && filter.size() == 4) {
+      filter[static_cast<size_t>(1 + below(2))] = 1 + below(5);
+    } else if (what == 2 && filter.size() == 4 && dense) {
+      filter[0] = extent();
+    } else {
+      change(a.window);
+    }
+  }
+  void change(const Op& op, graph::Conv2D& a) { change_convolution(op, a, true); }
+  void change(const Op& op, graph::DepthwiseConv2D& a) {
+    if (chance(6)) {
+      a.depth_multiplier = 1 + below(3);
+    } else {
+      change_convolution(op, a, false);
+    }
+  }
+  void change(const Op& /*op*/, graph::Add& a) { change(a.activation); }
+  void change(const Op& /*op*/, graph::AveragePool2D& a) {
+    if (chance(3)) return change(a.activation);
+    if (chance(2)) return change(a.window);
+    a.filter_h = extent();
+    a.filter_w = extent();
+  }
+  void change(const Op& /*op*/, graph::Mean& a) {
+    a.axes.clear();
+    for (int32_t axis = 0; axis < 4; ++axis) {
+      if (chance(2)) a.axes.push_back(axis);
+    }
+    a.keep_dims = chance(2);
+  }
+  template <typename Resize>
+  void change_resize(Resize& a) {
+    if (chance(2)) {
+      a.align_corners = chance(2);
+      a.half_pixel_centers = !a.align_corners && chance(2);
+    } else {
+      a.height = extent();
+      a.width = extent();
+    }
+  }
+  void change(const Op& /*op*/, graph::ResizeBilinear& a) { change_resize(a); }
+  void change(const Op& /*op*/, graph::ResizeNearestNeighbor& a) { change_resize(a); }
+  void change(const Op& op, graph::Concatenation& a) {
+    a.axis = below(static_cast<int32_t>(graph_.tensor(op.inputs[0]).shape.size() + 1));
+  }
+  void change(const Op& /*op*/, graph::Tile& a) {
+    if (!a.multiples.empty()) any(a.multiples) = 1 + below(4);
+  }
+  void change(const Op& /*op*/, graph::Pad& a) {
+    if (!a.amounts.empty()) any(a.amounts) = {below(4), below(4)};
+  }
+  void change(const Op& op, graph::ArgMax& a) {
+    a.axis = below(static_cast<int32_t>(graph_.tensor(op.inputs[0]).shape.size() + 1));
+  }
+  void change(const Op& /*op*/, graph::Softmax& a) {
+    constexpr float kBetas[] = {1, 0.5f, 100, 1e-20f, 1e20f};
+    a.beta = kBetas[below(5)];
+  }
+  void change(const Op& op, graph::Reshape& a) {
+    a.shape = graph_.tensor(op.inputs[0]).shape;
+    std::shuffle(a.shape.begin(), a.shape.end(), random_);
+  }
+  void change(const Op& /*op*/, graph::SpaceToBatchNd& a) {
+    a.block_h = 1 + below(3);
+    a.block_w = 1 + below(3);
+    a.pad_h = {below(3), below(3)};
+    a.pad_w = {below(3), below(3)};
+  }
+  void change(const Op& /*op*/, graph::BatchToSpaceNd& a) {
+    a.crop_h = {below(3), below(3)};
+    a.crop_w = {below(3), below(3)};
+  }
+  template <typename Fixed>
+  void change(const Op& /*op*/, Fixed& /*a*/) {}  // Nothing to change.
+
+  /// An op behind some tensor, whose result becomes an output.
+  void append_op() {
+    const TensorId from = chance(2) ? graph_.outputs[0] : any(graph_.ops).output();
+    const Tensor& x = graph_.tensor(from);
+    if (x.type == graph::DataType::kInt32 || x.type == graph::DataType::kInt64) return;
+    Tensor y = x;
+    y.name += "'";
+    Op op{{}, {from}, {static_cast<TensorId>(graph_.tensors.size())}, 0};
+    const size_t rank = x.shape.size();
+    switch (below(10)) {
+      case 0:
+        op.attributes = graph::Relu{};
+        break;
+      case 1:
+        op.attributes = graph::Relu6{};
+        break;
+      case 2:
+        op.attributes = graph::ResizeBilinear{extent(), extent(), chance(2), false};
+        break;
+      case 3:
+        op.attributes = graph::ArgMax{static_cast<int32_t>(rank) - 1};
+        y.type = y.file_type = chance(2) ? graph::DataType::kInt32 : graph::DataType::kInt64;
+        y.quantization = {};
+        break;
+      case 4:
+        op.attributes = graph::Add{};
+        op.inputs.push_back(chance(2) ? from : any(graph_.ops).output());
+        break;
+      case 5:
+        op.attributes = graph::Concatenation{static_cast<int32_t>(rank) - 1};
+        op.inputs.push_back(chance(2) ? from : any(graph_.ops).output());
+        break;
+      case 6:
+        op.attributes = graph::Mean{{1, 2}, true};
+        break;
+      case 7:
+        op.attributes = graph::AveragePool2D{{graph::Padding::kSame, 2, 2}, 3, 3};
+        break;
+      case 8:
+        op.attributes = graph::Pad{std::vector<std::array<int32_t, 2>>(rank, {0, 1})};
+        break;
+      default:
+        op.attributes = graph::Dequantize{};
+        y.type = y.file_type = graph::DataType::kFloat32;
+        y.quantization = {};
+    }
+    graph_.tensors.push_back(std::move(y));
+    graph_.ops.push_back(std::move(op));
+    if (chance(2)) {
+      graph_.outputs = {graph_.ops.back().output()};
+    } else {
+      graph_.outputs.push_back(graph_.ops.back().output());
+    }
+  }
+
+  /// Filters and biases as large as their convolution wants them, then all shapes.
+  bool fit() {
+    for (Op& op : graph_.ops) {
+      if (!fit_weights(op)) return false;
+      const auto shape = graph::infer_shape(graph_, op);
+      if (!shape.ok()) return false;
+      graph_.tensor(op.output()).shape = *shape;
+      if (graph_.tensor(op.output()).elements() > kMostElements) return false;
+    }
+    return true;
+  }
+
+  bool fit_weights(const Op& op) {
+    const bool dense = std::holds_alternative<graph::Conv2D>(op.attributes);
+    const auto* depthwise = std::get_if<graph::DepthwiseConv2D>(&op.attributes);
+    if (!dense && depthwise == nullptr) return true;
+    const Shape& x = graph_.tensor(op.inputs[0]).shape;
+    Tensor& filter = graph_.tensor(op.inputs[1]);
+    if (x.size() != 4 || filter.shape.size() != 4) return false;
+    filter.shape[3] = dense ? x[3] : x[3] * depthwise->depth_multiplier;
+    const int32_t channels = dense ? filter.shape[0] : filter.shape[3];
+    resize_constant(filter, channels);
+    if (op.inputs.size() > 2 && op.inputs[2] != graph::kNoTensor) {
+      Tensor& bias = graph_.tensor(op.inputs[2]);
+      bias.shape = {channels};
+      resize_constant(bias, channels);
+      bias.quantization = {};  // What it means: the writer says it.
+    }
+    return filter.elements() <= kMostElements;
+  }
+
+  /// Repeats what there is.
+  static void resize_constant(Tensor& tensor, int32_t channels) {
+    if (!tensor.is_constant() || tensor.data->empty() || tensor.elements() > kMostElements) return;
+    graph::Quantization& q = tensor.quantization;
+    if (q.per_channel()) {
+      q.scales.resize(static_cast<size_t>(channels), q.scales[0]);
+      q.zero_points.resize(static_cast<size_t>(channels), q.zero_points[0]);
+    }
+    std::vector<std::byte> bytes(tensor.byte_size());
+    if (bytes.size() == tensor.data->size()) return;
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = (*tensor.data)[i % tensor.data->size()];
+    tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  }
+
+  Graph& graph_;
+  std::minstd_rand random_;
+};
+
+}  // namespace
+}  // namespace deeplab::fuzz
+
+size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  using namespace deeplab;
+  constexpr size_t kTail = fuzz::kTail;
+  if (seed % 2 == 0 || size < kTail) return LLVMFuzzerMutate(data, size, max_size);
+  uint8_t tail[kTail];
+  std::memcpy(tail, data + size - kTail, kTail);
+  auto file = tflite::read_model(std::as_bytes(std::span(data, size - kTail)), "seed");
+  if (!file.ok()) return LLVMFuzzerMutate(data, size, max_size);
+  if (seed % 8 == 1) {  // The same model, run another way.
+    tail[seed / 8 % kTail] = static_cast<uint8_t>(seed / 64);
+    std::memcpy(data + size - kTail, tail, kTail);
+    return size;
+  }
+  if (!fuzz::Mutator(file->graph, seed).run()) return LLVMFuzzerMutate(data, size, max_size);
+  file->metadata = {};
+  const auto bytes = tflite::write_model(*file);
+  if (!bytes.ok() || bytes->size() + kTail > max_size) {
+    return LLVMFuzzerMutate(data, size, max_size);
+  }
+  std::memcpy(data, bytes->data(), bytes->size());
+  std::memcpy(data + bytes->size(), tail, kTail);
+  return bytes->size() + kTail;
+}
