@@ -152,6 +152,8 @@ class Caller {
     deeplab_options o;
     deeplab_options_init(&o);
     o.threads = 1;
+    if (in_.byte() % 8 == 0) o.max_memory_bytes = any_number();
+    if (in_.byte() % 8 == 0) o.max_macs = any_number();
     if (in_.byte() % 16 == 0) o.threads = any_number() > 8 ? any_number() : 2;
     if (in_.byte() % 16 == 0) o.struct_size = in_.byte();
     const int fit = in_.byte() % 8 == 0 ? any_number() : in_.between(0, 2);
@@ -160,7 +162,7 @@ class Caller {
       o.width = any_number();
       o.height = any_number();
       // What is allowed but large would only cost time.
-      if (int64_t{o.width} * o.height > 10000) o.width = -o.width;
+      if (o.width > 0 && o.height > 10000 / o.width) o.width = 0;
     }
     if (in_.byte() % 4 == 0) {
       o.override_normalization = any_number();

@@ -76,7 +76,7 @@ void image_seeds() {
     const std::string end = name.substr(name.rfind('.') + 1);
     const std::string target = end == "jpg" ? "jpeg" : end == "ppm" || end == "pgm" ? "pnm" : end;
     for (const int choice : {0, 1, 2 | 20 << 2}) {
-      Bytes seed = {static_cast<std::byte>(choice)};
+      Bytes seed(1, static_cast<std::byte>(choice));
       seed.insert(seed.end(), bytes.begin(), bytes.end());
       save(target, str_cat(name, ".", choice), seed);
     }
@@ -90,8 +90,9 @@ void metadata_seeds() {
     tflite::metadata_schema::FinishModelMetadataBuffer(
         b, tflite::metadata_schema::CreateModelMetadata(b, &from));
     const auto metadata = std::as_bytes(std::span(b.GetBufferPointer(), b.GetSize()));
-    Bytes bytes = {static_cast<std::byte>(metadata.size()),
-                   static_cast<std::byte>(metadata.size() >> 8)};
+    Bytes bytes;
+    bytes.push_back(static_cast<std::byte>(metadata.size()));
+    bytes.push_back(static_cast<std::byte>(metadata.size() >> 8));
     bytes.insert(bytes.end(), metadata.begin(), metadata.end());
     if (!entries.empty()) testing::append_zip(bytes, entries, absolute);
     save("metadata", name, bytes);

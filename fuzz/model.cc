@@ -146,6 +146,8 @@ void segment(Bytes bytes, const Setup& setup) {
   options.fit = setup.fit;
   options.height = setup.height;
   options.width = setup.width;
+  options.max_memory_bytes = 1 << 24;
+  options.max_macs = 1 << 20;
   auto segmenter = api::Segmenter::create(*model, options);
   if (!segmenter.ok()) return require_sentence(segmenter.status());
   const std::vector<uint8_t> pixels(size_t{7} * 5 * 3, 90);
