@@ -123,9 +123,14 @@ typedef struct deeplab_options {
   int32_t override_normalization;
   float mean[3];
   float stddev[3];
+  /* What a model may ask for, against files that are made to exhaust the machine: more is
+   * DEEPLAB_RESOURCE_EXHAUSTED, before memory is taken or work done. 0: the default. */
+  int64_t max_memory_bytes; /* weights, activations, scratch; 2^30 */
+  int64_t max_macs;         /* multiply-accumulates of one picture; 2^40 */
 } deeplab_options;
 
-/* The defaults: all CPUs, pad, the model's own size, the model's own normalization. */
+/* The defaults: all CPUs, pad, the model's own size, the model's own normalization, the default
+ * limits. */
 DEEPLAB_API void deeplab_options_init(deeplab_options* options);
 
 /* Plans the network for the canvas and takes all memory it needs. `options` may be NULL. */

@@ -77,6 +77,10 @@ struct Options {
   int32_t height = 0;
   /// Nothing: what the file's metadata says, else Normalization's defaults.
   std::optional<Normalization> normalization = {};
+  /// What a model may ask for, see deeplab_options; 0: the default, 2^30 bytes and 2^40
+  /// multiply-accumulates a picture.
+  int64_t max_memory_bytes = 0;
+  int64_t max_macs = 0;
 };
 
 namespace detail {
@@ -87,6 +91,8 @@ inline deeplab_options to_c(const Options& options) {
   result.fit = static_cast<deeplab_fit>(options.fit);
   result.width = options.width;
   result.height = options.height;
+  result.max_memory_bytes = options.max_memory_bytes;
+  result.max_macs = options.max_macs;
   if (options.normalization) {
     result.override_normalization = 1;
     std::copy_n(options.normalization->mean.begin(), 3, result.mean);

@@ -85,6 +85,8 @@ Result<deeplab::api::SegmenterOptions> checked_options(const deeplab_options* op
   inner.fit = static_cast<deeplab::vision::Fit>(given.fit);
   inner.width = given.width;
   inner.height = given.height;
+  if (given.max_memory_bytes != 0) inner.max_memory_bytes = given.max_memory_bytes;
+  if (given.max_macs != 0) inner.max_macs = given.max_macs;
   if (given.override_normalization != 0) {
     auto normalization = deeplab::vision::make_normalization(given.mean, given.stddev);
     if (!normalization.ok()) return annotate(normalization.status(), "deeplab_options");

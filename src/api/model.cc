@@ -13,6 +13,14 @@ namespace {
 
 constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
 
+/// What reading needs; the rest is a segmenter's business, and its caller may raise it.
+graph::Limits reading_limits() {
+  graph::Limits limits;
+  limits.max_total_bytes = limits.max_plan_bytes = limits.max_macs = INT64_MAX;
+  limits.max_weights = int64_t{1} << 28;  // Reading is quicker than packing.
+  return limits;
+}
+
 /// The file's graph made ready to be planned.
 Result<Network> make_network(graph::Graph graph) {
   Network network;
@@ -42,17 +50,17 @@ std::vector<std::string> make_labels(const std::vector<std::string>& from_file, 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path) {
   DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, read_file(path, kMaxModelBytes));
   const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-  return make(tflite::read_model_in_place(owner, *owner, path), path);
+  return make(tflite::read_model_in_place(owner, *owner, path, reading_limits()), path);
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(std::span<const std::byte> bytes,
                                                   const std::string& name) {
-  return make(tflite::read_model(bytes, name), name);
+  return make(tflite::read_model(bytes, name, reading_limits()), name);
 }
 
 Result<std::shared_ptr<const Model>> Model::parse_static(std::span<const std::byte> bytes,
                                                          const std::string& name) {
-  return make(tflite::read_model_in_place(nullptr, bytes, name), name);
+  return make(tflite::read_model_in_place(nullptr, bytes, name, reading_limits()), name);
 }
 
 Result<std::shared_ptr<const Model>> Model::make(Result<tflite::ModelFile> file,
@@ -80,7 +88,8 @@ Status Model::understand() {
   return {};
 }
 
-Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int threads) const {
+Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int threads,
+                                   const graph::Limits& limits) const {
   PlannedNetwork planned;
   planned.canvas_height = height;
   planned.canvas_width = width;
@@ -91,7 +100,7 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
   std::erase_if(cache_, [](const CachedPlan& entry) { return entry.plan.expired(); });
   for (const CachedPlan& entry : cache_) {
     const bool same = entry.height == height && entry.width == width && entry.isa == isa &&
-                      entry.threads == threads;
+                      entry.threads == threads && entry.limits == limits;
     if (!same) continue;
     planned.plan = entry.plan.lock();
     planned.head = entry.head;
@@ -100,17 +109,18 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
   Network network = network_;
   if (height != input_height_ || width != input_width_) {
     graph::Graph graph = file_.graph;
-    DEEPLAB_RETURN_IF_ERROR(annotate(graph::resize_input(graph, height, width), name_));
+    DEEPLAB_RETURN_IF_ERROR(annotate(graph::resize_input(graph, height, width, limits), name_));
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph)));
   }
   plan::PlanOptions options;
   options.isa = isa;
   options.threads = threads;
+  options.limits = limits;
   auto plan = plan::Plan::build(std::move(network.graph), options);
   if (!plan.ok()) return annotate(plan.status(), name_);
   planned.plan = *plan;
   planned.head = network.head;
-  cache_.push_back({height, width, isa, threads, *plan, network.head});
+  cache_.push_back({height, width, isa, threads, limits, *plan, network.head});
   return planned;
 }
 

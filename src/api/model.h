@@ -64,8 +64,10 @@ class Model {
   const vision::Normalization& normalization() const { return normalization_; }
 
   /// The network planned for a canvas. Segmenters of the same canvas, threads and ISA share one
-  /// plan and its packed weights for as long as any of them lives. Thread-safe.
-  Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads) const;
+  /// plan and its packed weights for as long as any of them lives. Only here do `limits` of memory
+  /// and work hold: reading takes none of what the activations ask for. Thread-safe.
+  Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads,
+                              const graph::Limits& limits) const;
 
  private:
   Model() = default;
@@ -87,6 +89,7 @@ class Model {
     int32_t width = 0;
     Isa isa = Isa::kScalar;
     int threads = 1;
+    graph::Limits limits;
     std::weak_ptr<const plan::Plan> plan;
     passes::LabelHead head;
   };

@@ -24,6 +24,21 @@ Result<vision::PixelLut> make_input_lut(const PlannedNetwork& network,
   return vision::make_lut(normalization, element_type(input.type), quantization(input), rule);
 }
 
+/// The caller's limits. A plan needs no sum over all activations; weights may take a quarter of the
+/// memory, as four bytes each.
+Result<graph::Limits> make_limits(const SegmenterOptions& options) {
+  if (options.max_memory_bytes < 1 || options.max_macs < 1) {
+    return invalid_argument("limits of ", options.max_memory_bytes, " bytes and ", options.max_macs,
+                            " multiply-accumulates; expected both above 0");
+  }
+  graph::Limits limits;
+  limits.max_total_bytes = INT64_MAX;
+  limits.max_plan_bytes = options.max_memory_bytes;
+  limits.max_weights = options.max_memory_bytes / 16;
+  limits.max_macs = options.max_macs;
+  return limits;
+}
+
 constexpr int32_t kLabelRowsGrain = 16;
 
 }  // namespace
@@ -46,7 +61,16 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
   } else {
     DEEPLAB_ASSIGN_OR_RETURN(isa, selected_isa());
   }
-  DEEPLAB_ASSIGN_OR_RETURN(self->network_, model->plan(height, width, isa, self->pool_->threads()));
+  DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
+  DEEPLAB_ASSIGN_OR_RETURN(self->network_,
+                           model->plan(height, width, isa, self->pool_->threads(), limits));
+  const int64_t score_count = self->plan().graph().tensor(self->network_.head.scores).elements();
+  if (score_count * int64_t{sizeof(float)} >
+      limits.max_plan_bytes - self->plan().required_bytes()) {
+    return resource_exhausted(model->name(), ": ", score_count, " scores as floats and the plan's ",
+                              self->plan().required_bytes(), " bytes are more than the limit of ",
+                              limits.max_plan_bytes);
+  }
   DEEPLAB_ASSIGN_OR_RETURN(
       self->lut_,
       make_input_lut(self->network_, options.normalization.value_or(model->normalization())));

@@ -27,6 +27,9 @@ struct SegmenterOptions {
   double pad_limit = 1;  ///< Largest scale of Fit::kPad; see vision::place().
   std::optional<vision::Normalization> normalization;
   std::optional<Isa> isa;  ///< Nothing: selected_isa().
+  /// See deeplab_options: what the model may ask for.
+  int64_t max_memory_bytes = graph::Limits{}.max_plan_bytes;
+  int64_t max_macs = graph::Limits{}.max_macs;
 };
 
 /// Milliseconds of the last picture's stages.

@@ -26,11 +26,23 @@ struct Graph {
 };
 
 /// What one model may ask of the machine. A model over a limit is refused before anything of
-/// that size is allocated.
+/// that size is allocated, or that work begun. With the defaults, reading and planning any file
+/// takes less than a second and a gigabyte.
 struct Limits {
-  int64_t max_tensor_bytes = int64_t{1} << 30;
-  int64_t max_total_bytes = int64_t{4} << 30;  ///< Sum over all activations.
-  int64_t max_macs = int64_t{1} << 42;         ///< Multiply-accumulates of one run.
+  int64_t max_tensor_bytes = int64_t{1} << 30;  ///< At most 2^30: positions in a tensor are int32.
+  int64_t max_total_bytes = int64_t{4} << 30;   ///< Sum over all activations: a naive run's.
+  /// What a plan and its executor take: packed weights, arena and the scratch of all workers.
+  int64_t max_plan_bytes = int64_t{1} << 30;
+  /// Multiply-accumulates of one run, and additions of pooling. 2^40 are hundreds of times a
+  /// DeepLab at 513x513, and half a minute on a core that does it in 60 ms.
+  int64_t max_macs = int64_t{1} << 40;
+  /// Weights of all convolutions, as many times as they are used, in whole panels as kernels pack
+  /// them. Packing takes some nanoseconds for each.
+  int64_t max_weights = int64_t{1} << 26;
+  /// Ops, of which the inputs may be four times as many. Passes and the arena's planner take time
+  /// with the square of it. Real networks of this kind have a few hundred.
+  int64_t max_ops = 1 << 12;
+  bool operator==(const Limits&) const = default;
 };
 
 /// Checks every promise the rest of the program relies on, with overflow-checked arithmetic:
@@ -51,6 +63,10 @@ struct Limits {
 /// The error names the op by index and type, or the tensor, with what was expected and found.
 /// Tensors that nothing refers to may be anything.
 Status validate(const Graph& graph, const Limits& limits = {});
+
+/// Of a validated graph: its ops, weights and multiply-accumulates against `limits`, as validate()
+/// holds them.
+Status check_work(const Graph& graph, const Limits& limits);
 
 /// The output shape of one op from its input shapes and attributes; same errors as validate().
 Result<Shape> infer_shape(const Graph& graph, const Op& op);

@@ -14,6 +14,8 @@ constexpr int32_t kMaxStride = 1 << 12;
 constexpr int32_t kMaxDilation = 1 << 12;
 constexpr int32_t kMaxFilter = 1 << 15;
 constexpr int32_t kMaxPadding = 1 << 27;
+/// Of a resized picture: what a plan knows of its columns stays small.
+constexpr int32_t kMaxSide = 1 << 16;
 
 struct Arity {
   size_t min;
@@ -289,8 +291,9 @@ class Inference {
   Result<Shape> resize(int32_t height, int32_t width, bool align_corners,
                        bool half_pixel_centers) const {
     DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
-    if (height < 1 || width < 1) {
-      return op_error(op_, "expected a target size of at least 1x1, found ", height, "x", width);
+    if (height < 1 || width < 1 || std::max(height, width) > kMaxSide) {
+      return op_error(op_, "expected a target size of 1x1 to ", kMaxSide, "x", kMaxSide, ", found ",
+                      height, "x", width);
     }
     if (align_corners && half_pixel_centers) {
       return op_error(op_, "align_corners and half_pixel_centers exclude each other");

@@ -212,31 +212,81 @@ std::optional<int64_t> work(const Graph& graph, const Op& op) {
   return checked_mul(outputs, taps(graph, op));
 }
 
-Status check_work(const Graph& graph, const Limits& limits) {
-  int64_t total = 0;
-  for (const Op& op : graph.ops) {
-    const auto of_op = work(graph, op);
-    const auto sum = of_op ? checked_add(total, *of_op) : of_op;
-    if (!sum || *sum > limits.max_macs) {
-      return resource_exhausted("up to ", op_label(op), ", one run takes more than the limit of ",
-                                limits.max_macs, " multiply-accumulates");
+/// Weights of a convolution in panels of as many channels and with as much before and behind each
+/// as any kernel packs them; 0 for all other ops.
+std::optional<int64_t> packed_weights(const Graph& graph, const Op& op) {
+  constexpr int64_t kChannels = 64;
+  constexpr int64_t kDepth = 16;  // Filled up; and biases, scales and the like.
+  const int64_t depth = taps(graph, op);
+  if (depth == 0) return 0;
+  const int64_t channels = graph.tensor(op.output()).shape[3];
+  return checked_mul((channels + kChannels - 1) / kChannels * kChannels, depth + kDepth);
+}
+
+/// Sums over the ops seen so far. An op is counted before anything is done that takes time with its
+/// weights: two ops may share one filter.
+class Work {
+ public:
+  explicit Work(const Limits& limits) : limits_(limits) {}
+
+  Status add(const Graph& graph, const Op& op) {
+    if (!add_up(weights_, packed_weights(graph, op), limits_.max_weights)) {
+      return resource_exhausted("up to ", op_label(op),
+                                ", convolutions use more than the limit of ", limits_.max_weights,
+                                " weights");
     }
-    total = *sum;
+    if (!add_up(macs_, work(graph, op), limits_.max_macs)) {
+      return resource_exhausted("up to ", op_label(op), ", one run takes more than the limit of ",
+                                limits_.max_macs, " multiply-accumulates");
+    }
+    return {};
   }
-  return {};
+
+ private:
+  static bool add_up(int64_t& total, std::optional<int64_t> more, int64_t most) {
+    const auto sum = more ? checked_add(total, *more) : more;
+    if (!sum || *sum > most) return false;
+    total = *sum;
+    return true;
+  }
+
+  const Limits& limits_;
+  int64_t weights_ = 0;
+  int64_t macs_ = 0;
+};
+
+Status check_op_count(const Graph& graph, const Limits& limits) {
+  size_t inputs = 0;
+  for (const Op& op : graph.ops) inputs += op.inputs.size();
+  if (static_cast<int64_t>(graph.ops.size()) <= limits.max_ops &&
+      static_cast<int64_t>(inputs) / 4 <= limits.max_ops) {
+    return {};
+  }
+  return resource_exhausted("the graph has ", graph.ops.size(), " ops with ", inputs,
+                            " inputs; the limit is ", limits.max_ops, " and four times as many");
 }
 
 }  // namespace
 
+Status check_work(const Graph& graph, const Limits& limits) {
+  DEEPLAB_RETURN_IF_ERROR(check_op_count(graph, limits));
+  Work work(limits);
+  for (const Op& op : graph.ops) DEEPLAB_RETURN_IF_ERROR(work.add(graph, op));
+  return {};
+}
+
 Status validate(const Graph& graph, const Limits& limits) {
+  DEEPLAB_RETURN_IF_ERROR(check_op_count(graph, limits));
   DEEPLAB_RETURN_IF_ERROR(check_ids(graph));
   DEEPLAB_RETURN_IF_ERROR(check_order(graph));
   DEEPLAB_RETURN_IF_ERROR(check_tensors(graph, limits));
+  Work work(limits);
   for (const Op& op : graph.ops) {
     DEEPLAB_RETURN_IF_ERROR(check_shape(graph, op));
+    DEEPLAB_RETURN_IF_ERROR(work.add(graph, op));
     DEEPLAB_RETURN_IF_ERROR(check_types(graph, op));
   }
-  return check_work(graph, limits);
+  return {};
 }
 
 }  // namespace deeplab::graph

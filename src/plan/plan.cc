@@ -66,11 +66,12 @@ Result<std::shared_ptr<const Plan>> Plan::build(graph::Graph graph, const PlanOp
   if (options.threads < 1 || options.threads > kMaxThreads) {
     return invalid_argument("a plan for ", options.threads, " threads; expected 1..", kMaxThreads);
   }
+  DEEPLAB_RETURN_IF_ERROR(graph::check_work(graph, options.limits));
   std::shared_ptr<Plan> plan(new Plan);
   plan->graph_ = std::move(graph);
   plan->options_ = options;
   plan->groups_ = options.keep_all_tensors ? do_not_fuse(plan->graph_) : fuse(plan->graph_);
-  // A group that no step can run is dissolved, and all begins again: real models have none.
+  // Groups that no step can run are dissolved, and all begins again, once: real models have none.
   for (bool made = false; !made;) {
     DEEPLAB_RETURN_IF_ERROR(plan->place_tensors());
     DEEPLAB_ASSIGN_OR_RETURN(made, plan->make_steps());
@@ -93,7 +94,7 @@ Status Plan::place_tensors() {
     requesters.push_back(&placement);
   }
   DEEPLAB_ASSIGN_OR_RETURN(const ArenaLayout layout,
-                           plan_arena(requests, options_.limits.max_total_bytes));
+                           plan_arena(requests, options_.limits.max_plan_bytes));
   DEEPLAB_RETURN_IF_ERROR(check_arena(requests, layout));
   for (size_t i = 0; i < requests.size(); ++i) requesters[i]->offset = layout.offsets[i];
   arena_bytes_ = layout.total_bytes;
@@ -103,6 +104,8 @@ Status Plan::place_tensors() {
 Result<bool> Plan::make_steps() {
   steps_.clear();
   scratch_bytes_ = 0;
+  int64_t packed = 0;
+  std::vector<size_t> impossible;
   const auto place = [this](graph::TensorId id) -> TensorPlace {
     if (id == graph::kNoTensor) return {};
     const graph::Tensor& tensor = graph_.tensor(id);
@@ -122,21 +125,41 @@ Result<bool> Plan::make_steps() {
     auto made = make_step(group.kind, ops, options_.isa);
     if (!made.ok()) return annotate(made.status(), graph::op_label(last));
     if (made->step == nullptr) {
-      dissolve(i);
-      return false;
+      impossible.push_back(i);
+      continue;
     }
     scratch_bytes_ =
         std::max(scratch_bytes_, round_up(static_cast<int64_t>(made->step->scratch_bytes())));
+    packed += static_cast<int64_t>(made->step->packed_bytes());
+    DEEPLAB_RETURN_IF_ERROR(check_bytes(packed));
     steps_.push_back({group.ops, last.output(), std::move(made->kernel), std::move(made->step)});
   }
-  return true;
+  dissolve(impossible);
+  return impossible.empty();
 }
 
-void Plan::dissolve(size_t group) {
-  const std::vector<int> ops = groups_[group].ops;
-  groups_.erase(groups_.begin() + static_cast<ptrdiff_t>(group));
-  for (int op : ops) groups_.push_back({FusedOps::Kind::kSingle, {op}});
+void Plan::dissolve(std::span<const size_t> groups) {
+  std::vector<FusedOps> singles;
+  for (size_t group : groups) {
+    for (int op : groups_[group].ops) singles.push_back({FusedOps::Kind::kSingle, {op}});
+    groups_[group].ops.clear();
+  }
+  std::erase_if(groups_, [](const FusedOps& group) { return group.ops.empty(); });
+  groups_.insert(groups_.end(), singles.begin(), singles.end());
   sort_by_last_op(groups_);
+}
+
+Status Plan::check_bytes(int64_t packed) const {
+  const int64_t limit = options_.limits.max_plan_bytes;
+  // A window of many rows makes any number of bytes of scratch: divided, nothing can overflow.
+  const int64_t left = limit - packed - arena_bytes_;
+  if (left >= 0 && scratch_bytes_ <= left / options_.threads) return {};
+  return resource_exhausted("weights, activations and the scratch of ", options_.threads,
+                            " threads need more than the limit of ", limit, " bytes");
+}
+
+int64_t Plan::required_bytes() const {
+  return packed_weight_bytes() + arena_bytes_ + scratch_bytes_ * options_.threads;
 }
 
 int64_t Plan::packed_weight_bytes() const {

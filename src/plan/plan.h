@@ -26,7 +26,7 @@ struct PlanOptions {
   /// Gives every tensor memory of its own, so that all of them can be read after a run. No ops are
   /// fused then.
   bool keep_all_tensors = false;
-  /// The arena may not exceed `max_total_bytes`.
+  /// Held before and while the plan is made; but for max_total_bytes, which a plan does not need.
   graph::Limits limits;
 };
 
@@ -52,7 +52,7 @@ struct Placement {
 class Plan {
  public:
   /// Plans a validated int8 or float32 graph (see passes::optimize). Errors: an op that no step
-  /// can run, an arena over the limit, memory that is not to be had.
+  /// can run, more work or memory than the limits allow, memory that is not to be had.
   static Result<std::shared_ptr<const Plan>> build(graph::Graph graph, const PlanOptions& options);
 
   const graph::Graph& graph() const { return graph_; }
@@ -67,11 +67,14 @@ class Plan {
   /// Scratch of one worker, a multiple of 64; an executor allocates it options().threads times.
   int64_t scratch_bytes() const { return scratch_bytes_; }
   int64_t packed_weight_bytes() const;
+  /// All three together, the scratch as many times as there are threads.
+  int64_t required_bytes() const;
 
  private:
   Plan() = default;
-  Result<bool> make_steps();  ///< False: a group was dissolved, start again.
-  void dissolve(size_t group);
+  Result<bool> make_steps();  ///< False: groups were dissolved, start again.
+  void dissolve(std::span<const size_t> groups);
+  Status check_bytes(int64_t packed) const;
   Status place_tensors();
 
   graph::Graph graph_;

@@ -36,6 +36,7 @@ class ResizeStep final : public Step {
     return static_cast<size_t>(params_.shape.in_w) * static_cast<size_t>(params_.shape.channels) *
            sizeof(float);
   }
+  size_t packed_bytes() const override { return columns_.size() * sizeof(kernels::ResizeSample); }
 
  private:
   Params params_;

@@ -13,7 +13,6 @@ constexpr uint32_t kSchemaVersion = 3;
 /// More than any network of this family by two orders of magnitude; bounds the time a hostile
 /// file can take.
 constexpr size_t kMaxTensors = 1 << 16;
-constexpr size_t kMaxOps = 1 << 16;
 constexpr size_t kMaxTables = 1 << 19;
 constexpr int kMaxDepth = 32;
 
@@ -51,7 +50,8 @@ Result<const schema::Model*> verify(std::span<const std::byte> bytes) {
   return schema::GetModel(data);
 }
 
-Result<const schema::SubGraph*> only_subgraph(const schema::Model& model) {
+Result<const schema::SubGraph*> only_subgraph(const schema::Model& model,
+                                              const graph::Limits& limits) {
   if (model.version() != kSchemaVersion) {
     return unsupported("expected schema version ", kSchemaVersion, ", found ", model.version());
   }
@@ -59,10 +59,10 @@ Result<const schema::SubGraph*> only_subgraph(const schema::Model& model) {
     return unsupported("expected one subgraph, found ", size_of(model.subgraphs()));
   }
   const schema::SubGraph* subgraph = model.subgraphs()->Get(0);
-  if (size_of(subgraph->tensors()) > kMaxTensors || size_of(subgraph->operators()) > kMaxOps) {
-    return resource_exhausted("the graph has ", size_of(subgraph->tensors()), " tensors and ",
-                              size_of(subgraph->operators()), " ops; at most ", kMaxTensors,
-                              " each are read");
+  const auto ops = static_cast<int64_t>(size_of(subgraph->operators()));
+  if (size_of(subgraph->tensors()) > kMaxTensors || ops > limits.max_ops) {
+    return resource_exhausted("the graph has ", size_of(subgraph->tensors()), " tensors and ", ops,
+                              " ops; at most ", kMaxTensors, " and ", limits.max_ops, " are read");
   }
   return subgraph;
 }
@@ -141,7 +141,7 @@ Result<ModelFile> read_bytes(std::span<const std::byte> bytes,
                              const std::shared_ptr<const void>* owner,
                              const graph::Limits& limits) {
   DEEPLAB_ASSIGN_OR_RETURN(const schema::Model* model, verify(bytes));
-  DEEPLAB_ASSIGN_OR_RETURN(const schema::SubGraph* subgraph, only_subgraph(*model));
+  DEEPLAB_ASSIGN_OR_RETURN(const schema::SubGraph* subgraph, only_subgraph(*model, limits));
   return read_verified(Source{bytes, *model, *subgraph, owner}, limits);
 }
 

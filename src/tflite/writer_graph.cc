@@ -8,9 +8,8 @@
 namespace deeplab::tflite {
 namespace {
 
-constexpr graph::Limits kNoLimits = {std::numeric_limits<int64_t>::max(),
-                                     std::numeric_limits<int64_t>::max(),
-                                     std::numeric_limits<int64_t>::max()};
+constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+constexpr graph::Limits kNoLimits = {kAny, kAny, kAny, kAny, kAny, kAny};
 
 /// Drops the tensors that nothing refers to and renumbers the rest. All ids are in range.
 graph::Graph compact(const graph::Graph& graph) {

@@ -393,6 +393,41 @@ TEST(ValidateLimits, AreExact) {
   EXPECT_TRUE(validate(graph, limits).ok());
   --limits.max_macs;
   EXPECT_EQ(validate(graph, limits).code(), kMuch);
+  EXPECT_EQ(check_work(graph, limits).code(), kMuch);
+
+  limits = {};
+  limits.max_ops = static_cast<int64_t>(graph.ops.size());
+  EXPECT_TRUE(validate(graph, limits).ok());
+  --limits.max_ops;
+  EXPECT_EQ(validate(graph, limits).code(), kMuch);
+
+  // Each convolution has less than 64 channels: one panel, of its taps and 16.
+  limits = {};
+  limits.max_weights = 64 * ((3 * 3 * 3 + 16) + (3 * 3 + 16) + 3 * (8 + 16));
+  EXPECT_TRUE(validate(graph, limits).ok()) << validate(graph, limits).message();
+  --limits.max_weights;
+  EXPECT_EQ(validate(graph, limits).code(), kMuch);
+}
+
+TEST(ValidateLimits, InputsAreAtMostFourAnOp) {
+  GraphBuilder b;
+  const auto x = b.input(kFloat, {1, 1, 1, 1});
+  const auto joined = b.op(Concatenation{3}, std::vector<TensorId>(12, x), kFloat);
+  Graph graph = b.build({b.op(Relu{}, {joined}, kFloat)});
+  Limits limits;
+  limits.max_ops = 3;  // 13 inputs of 2 ops
+  EXPECT_TRUE(validate(graph, limits).ok()) << validate(graph, limits).message();
+  limits.max_ops = 2;
+  EXPECT_EQ(validate(graph, limits).code(), kMuch);
+}
+
+TEST(ValidateLimits, SidesOfResizedPictures) {
+  GraphBuilder b;
+  const auto x = b.input(kFloat, {1, 1, 1, 1});
+  EXPECT_TRUE(status_of(b, b.op(ResizeBilinear{1, 65536, true, false}, {x}, kFloat)).ok());
+  Graph graph = b.build({x});
+  const Op larger{ResizeNearestNeighbor{65537, 1, false, false}, {x}, {x}, 0};
+  EXPECT_THAT(infer_shape(graph, larger).status().message(), HasSubstr("found 65537x1"));
 }
 
 // Work that does not show in any tensor's size: a large window over a large picture.

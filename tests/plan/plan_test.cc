@@ -111,7 +111,7 @@ TEST(Plan, ADepthMultiplierRunsOnTheReference) {
 
 TEST(Plan, RefusesAnArenaOverTheLimit) {
   PlanOptions options;
-  options.limits.max_total_bytes = 1000;
+  options.limits.max_plan_bytes = 1000;
   auto plan = Plan::build(optimized(small_deeplab(DataType::kInt8)), options);
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.status().code(), StatusCode::kResourceExhausted);

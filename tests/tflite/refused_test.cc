@@ -151,7 +151,7 @@ const Case kCases[] = {
      },
      kBad, "op 3 (RESIZE_BILINEAR): expected a target size"},
     {"SizeNegative", [](ModelBuilder& b) { b.data(b.op(3).inputs[1])[3] = 0x80; }, kBad,
-     "op 3 (RESIZE_BILINEAR): expected a target size of at least 1x1"},
+     "op 3 (RESIZE_BILINEAR): expected a target size of 1x1 to 65536x65536"},
     {"AxisWide",
      [](ModelBuilder& b) {
        in(b, 5, 1).type = Type::INT64;
