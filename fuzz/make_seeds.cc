@@ -76,7 +76,9 @@ void image_seeds() {
     const std::string end = name.substr(name.rfind('.') + 1);
     const std::string target = end == "jpg" ? "jpeg" : end == "ppm" || end == "pgm" ? "pnm" : end;
     for (const int choice : {0, 1, 2 | 20 << 2}) {
-      Bytes seed(1, static_cast<std::byte>(choice));
+      Bytes seed;
+      seed.reserve(bytes.size() + 1);
+      seed.push_back(static_cast<std::byte>(choice));
       seed.insert(seed.end(), bytes.begin(), bytes.end());
       save(target, str_cat(name, ".", choice), seed);
     }
