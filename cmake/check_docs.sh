@@ -4,7 +4,7 @@
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 offences=$(
-  find . -name '*.md' ! -path './build/*' | while read -r document; do
+  find . -name '*.md' ! -path './build/*' ! -path '*/node_modules/*' | while read -r document; do
     grep -oE '\]\([^)#]+' "$document" | cut -c3- | grep -vE '^[a-z]+:' | while read -r link; do
       [ -e "$(dirname "$document")/$link" ] || echo "$document: no file $link"
     done

@@ -20,7 +20,7 @@ LIES_AT(deeplab_image, height, 12);
 LIES_AT(deeplab_image, stride, 16);
 LIES_AT(deeplab_image, format, 24);
 
-SIZE_IS(deeplab_options, 56);
+SIZE_IS(deeplab_options, 72);
 LIES_AT(deeplab_options, struct_size, 0);
 LIES_AT(deeplab_options, threads, 8);
 LIES_AT(deeplab_options, fit, 12);
@@ -29,6 +29,8 @@ LIES_AT(deeplab_options, height, 20);
 LIES_AT(deeplab_options, override_normalization, 24);
 LIES_AT(deeplab_options, mean, 28);
 LIES_AT(deeplab_options, stddev, 40);
+LIES_AT(deeplab_options, max_memory_bytes, 56);
+LIES_AT(deeplab_options, max_macs, 64);
 
 SIZE_IS(deeplab_timing, 24);
 LIES_AT(deeplab_timing, prepare_ms, 0);
