@@ -15,6 +15,7 @@
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
+#include "tests/kernels/convolution_tables.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::fuzz {
@@ -24,6 +25,8 @@ using namespace deeplab::kernels;
 using deeplab::kernels::testing::can_run;
 using deeplab::kernels::testing::describe;
 using deeplab::kernels::testing::GuardedCopy;
+using deeplab::kernels::testing::reference;
+using deeplab::kernels::testing::table;
 
 /// Work that one input may ask for, in multiplications.
 constexpr int64_t kMostWork = 1 << 17;
@@ -139,26 +142,6 @@ void compare_convolution(const Kernel& kernel, const Params& conv, const std::ve
     fail(kernel.name, conv.shape);
   }
 }
-
-void reference(const Conv2DInt8& conv, const int8_t* x, const int8_t* w, const int32_t* b,
-               int8_t* y) {
-  conv2d_reference(conv, Rounding::kEngine, x, w, b, y);
-}
-void reference(const DepthwiseConv2DInt8& conv, const int8_t* x, const int8_t* w, const int32_t* b,
-               int8_t* y) {
-  depthwise_conv2d_reference(conv, Rounding::kEngine, x, w, b, y);
-}
-void reference(const Conv2DFloat& conv, const float* x, const float* w, const float* b, float* y) {
-  conv2d_reference(conv, x, w, b, y);
-}
-void reference(const DepthwiseConv2DFloat& conv, const float* x, const float* w, const float* b,
-               float* y) {
-  depthwise_conv2d_reference(conv, x, w, b, y);
-}
-auto table(const Conv2DInt8& /*conv*/) { return conv2d_int8_kernels(); }
-auto table(const DepthwiseConv2DInt8& /*conv*/) { return depthwise_conv2d_int8_kernels(); }
-auto table(const Conv2DFloat& /*conv*/) { return conv2d_float_kernels(); }
-auto table(const DepthwiseConv2DFloat& /*conv*/) { return depthwise_conv2d_float_kernels(); }
 
 template <typename Params>
 void fuzz_convolution(Decisions& in) {

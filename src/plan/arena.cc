@@ -6,10 +6,6 @@
 namespace deeplab::plan {
 namespace {
 
-int64_t aligned(int64_t bytes) {
-  return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
-}
-
 bool alive_together(const ArenaRequest& a, const ArenaRequest& b) {
   return a.first_step <= b.last_step && b.first_step <= a.last_step;
 }

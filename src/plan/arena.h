@@ -24,6 +24,13 @@ struct ArenaLayout {
 
 inline constexpr int64_t kArenaAlignment = 64;
 
+/// Where the next place or piece of scratch may begin.
+template <typename Bytes>
+constexpr Bytes aligned(Bytes bytes) {
+  constexpr auto kUnit = static_cast<Bytes>(kArenaAlignment);
+  return (bytes + kUnit - 1) / kUnit * kUnit;
+}
+
 /// Greedy by size: largest first, each into the smallest gap between already placed tensors of
 /// overlapping life that holds it, else on top (Pisarchyk and Lee, "Efficient Memory Management
 /// for Deep Neural Net Inference", 2020). Error: more than `max_bytes`.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/clamp.h"
+#include "plan/arena.h"
 #include "plan/bound_convolution.h"
 #include "plan/make_fused_step.h"
 

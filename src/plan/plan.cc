@@ -11,10 +11,6 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 
-int64_t round_up(int64_t bytes) {
-  return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
-}
-
 /// Which steps need each activation: from its writer (the caller is step -1) to its last reader
 /// (the caller is step `steps`). Tensors inside a group need no place.
 std::vector<Placement> lifetimes(const graph::Graph& graph, std::span<const FusedOps> groups,
@@ -129,7 +125,7 @@ Result<bool> Plan::make_steps() {
       continue;
     }
     scratch_bytes_ =
-        std::max(scratch_bytes_, round_up(static_cast<int64_t>(made->step->scratch_bytes())));
+        std::max(scratch_bytes_, aligned(static_cast<int64_t>(made->step->scratch_bytes())));
     packed += static_cast<int64_t>(made->step->packed_bytes());
     DEEPLAB_RETURN_IF_ERROR(check_bytes(packed));
     steps_.push_back({group.ops, last.output(), std::move(made->kernel), std::move(made->step)});

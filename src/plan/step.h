@@ -30,9 +30,6 @@ class Step {
   virtual size_t packed_bytes() const { return 0; }
 };
 
-/// Where the next piece of scratch may begin: 64-byte aligned, as all of it.
-constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 /// How many rows a worker should fetch at a time: multiples of `unit`, as few as may be (so that a
 /// worker that is held up holds nobody up) as long as no worker of equal speed ends up with more
 /// than 1/16 over its share; else even shares.

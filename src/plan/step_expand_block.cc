@@ -98,6 +98,8 @@ Result<MadeStep> make_expand_block_step(std::span<FusedOp> ops, Isa isa) {
   const ExpandDepthwiseInt8 both = {expand->params, depthwise->params};
   const ExpandDepthwiseInt8Kernel* kernel = find_kernel(both, isa);
   if (kernel == nullptr) return MadeStep{};
+  DEEPLAB_ASSIGN_OR_RETURN(auto end, make_block_end<Int8Types>(ops, 1, isa));
+  if (!end) return MadeStep{};
 
   AlignedBuffer packed(kernel->packed_bytes(both));
   if (packed.data() == nullptr) {
@@ -111,8 +113,6 @@ Result<MadeStep> make_expand_block_step(std::span<FusedOp> ops, Isa isa) {
                reinterpret_cast<const int32_t*>(bytes(ops[0], 2)),
                reinterpret_cast<const int8_t*>(bytes(ops[1], 1)),
                reinterpret_cast<const int32_t*>(bytes(ops[1], 2)), packed.data());
-  DEEPLAB_ASSIGN_OR_RETURN(auto end, make_block_end<Int8Types>(ops, 1, isa));
-  if (!end) return MadeStep{};
   std::string name = str_cat(kernel->name, " + ", end->name());
   return MadeStep{std::move(name), std::make_unique<ExpandBlockStep>(
                                        *kernel, std::move(*expand), std::move(*depthwise),

@@ -3,6 +3,7 @@
 // into the biases; int32 sums do not care. With 256 of 512 channels pooled, that is half the work.
 #include <cstring>
 
+#include "plan/arena.h"
 #include "plan/bound_convolution.h"
 #include "plan/lookup.h"
 #include "plan/make_fused_step.h"

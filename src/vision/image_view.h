@@ -19,6 +19,7 @@ struct PixelLayout {
   int32_t red;
   int32_t green;
   int32_t blue;
+  bool operator==(const PixelLayout&) const = default;
 };
 
 constexpr PixelLayout pixel_layout(PixelFormat format) {

@@ -96,6 +96,21 @@ void softmax_block(const float* left, const float* right, const float* fractions
   }
 }
 
+/// Calls `run` with the scores in their own type.
+template <typename Run>
+void with_values(const ScoreView& scores, const Run& run) {
+  switch (scores.type) {
+    case ElementType::kInt8:
+      return run(static_cast<const int8_t*>(scores.data));
+    case ElementType::kUint8:
+      return run(static_cast<const uint8_t*>(scores.data));
+    case ElementType::kInt32:
+      return run(static_cast<const int32_t*>(scores.data));
+    case ElementType::kFloat32:
+      return run(static_cast<const float*>(scores.data));
+  }
+}
+
 }  // namespace
 
 LabelHead::Tap LabelHead::tap_at(double canvas, int32_t in, int32_t out, CornerMode corners) {
@@ -177,16 +192,7 @@ void LabelHead::interpolate_row(int32_t y, float* row) const {
   const auto run = [&](const auto* data) {
     lerp_row(data + top, data + bottom, tap.fraction, count, row);
   };
-  switch (scores_.type) {
-    case ElementType::kInt8:
-      return run(static_cast<const int8_t*>(scores_.data));
-    case ElementType::kUint8:
-      return run(static_cast<const uint8_t*>(scores_.data));
-    case ElementType::kInt32:
-      return run(static_cast<const int32_t*>(scores_.data));
-    case ElementType::kFloat32:
-      return run(static_cast<const float*>(scores_.data));
-  }
+  with_values(scores_, run);
 }
 
 void LabelHead::label_rows(int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdiff_t stride,
@@ -195,16 +201,7 @@ void LabelHead::label_rows(int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdif
   const auto run = [&](const auto* data) {
     label_rows_of(data, y_begin, y_end, mask, stride, scratch);
   };
-  switch (scores_.type) {
-    case ElementType::kInt8:
-      return run(static_cast<const int8_t*>(scores_.data));
-    case ElementType::kUint8:
-      return run(static_cast<const uint8_t*>(scores_.data));
-    case ElementType::kInt32:
-      return run(static_cast<const int32_t*>(scores_.data));
-    case ElementType::kFloat32:
-      return run(static_cast<const float*>(scores_.data));
-  }
+  with_values(scores_, run);
 }
 
 /// Between two rows of scores, too, every class's score is a straight line: where one class is the

@@ -101,10 +101,8 @@ void Preparer::write_canvas(const ImageView& photo, const std::array<std::array<
   const int flip = flipped_bits(lut);
   const PixelLayout rgb = pixel_layout(PixelFormat::kRgb8);
   const auto write_row = [&](const uint8_t* row, PixelLayout layout) {
-    const bool is_rgb = layout.bytes == rgb.bytes && layout.red == rgb.red &&
-                        layout.green == rgb.green && layout.blue == rgb.blue;
-    out = is_rgb && flip >= 0 ? write_flipped(row, content.width, flip, out)
-                              : write_pixels(row, layout, content.width, lut, out);
+    out = layout == rgb && flip >= 0 ? write_flipped(row, content.width, flip, out)
+                                     : write_pixels(row, layout, content.width, lut, out);
   };
   ring_end_ = 0;
   out = write_fill(int64_t{content.y} * canvas_width_, lut, out);

@@ -7,6 +7,7 @@
 
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "tests/kernels/convolution_tables.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::kernels {
@@ -16,6 +17,8 @@ using testing::can_run;
 using testing::describe;
 using testing::GuardedCopy;
 using testing::random_values;
+using testing::reference;
+using testing::table;
 using testing::window_cases;
 
 size_t input_size(const WindowShape& s) {
@@ -36,26 +39,6 @@ size_t filter_size(const Params& conv) {
   const size_t taps = static_cast<size_t>(s.filter_h) * s.filter_w * s.out_c;
   return kDepthwise<Params> ? taps : taps * s.in_c;
 }
-void reference(const Conv2DInt8& conv, const int8_t* x, const int8_t* w, const int32_t* b,
-               int8_t* y) {
-  conv2d_reference(conv, Rounding::kEngine, x, w, b, y);
-}
-void reference(const DepthwiseConv2DInt8& conv, const int8_t* x, const int8_t* w, const int32_t* b,
-               int8_t* y) {
-  depthwise_conv2d_reference(conv, Rounding::kEngine, x, w, b, y);
-}
-void reference(const Conv2DFloat& conv, const float* x, const float* w, const float* b, float* y) {
-  conv2d_reference(conv, x, w, b, y);
-}
-void reference(const DepthwiseConv2DFloat& conv, const float* x, const float* w, const float* b,
-               float* y) {
-  depthwise_conv2d_reference(conv, x, w, b, y);
-}
-auto table(const Conv2DInt8&) { return conv2d_int8_kernels(); }
-auto table(const DepthwiseConv2DInt8&) { return depthwise_conv2d_int8_kernels(); }
-auto table(const Conv2DFloat&) { return conv2d_float_kernels(); }
-auto table(const DepthwiseConv2DFloat&) { return depthwise_conv2d_float_kernels(); }
-
 // Runs one entry over all rows in uneven pieces, each with its own scratch of exactly the size
 // that the entry asked for, the later pieces first.
 template <typename Kernel, typename Params, typename Element, typename Bias>

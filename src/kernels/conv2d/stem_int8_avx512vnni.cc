@@ -7,6 +7,7 @@
 
 #include "kernels/conv2d/kernel_list.h"
 #include "kernels/requantize_avx512.h"
+#include "kernels/shifted_avx512vnni.h"
 
 namespace deeplab::kernels {
 namespace {
@@ -57,7 +58,7 @@ void pack(const Conv2DInt8& conv, const int8_t* filter, const int32_t* bias, std
     int32_t sum = 0;
     for (int32_t k = 0; k < kTaps * kRow; ++k) {
       const int32_t w = filter[ptrdiff_t{c} * kTaps * kRow + k] - conv.filter_zero_point;
-      const int32_t byte = w < -128 ? -128 : w > 127 ? 127 : w;
+      const int32_t byte = nearest_byte(w);
       sum += w;
       const int32_t line = k / kRow * kDots + k % kRow / 4;
       const ptrdiff_t at = (ptrdiff_t{line} * n + c) * 4 + k % kRow % 4;
@@ -89,25 +90,6 @@ bool supports(const Conv2DInt8& conv) {
          s.filter_w == kTaps && s.stride_h == kStride && s.stride_w == kStride &&
          s.dilation_h == 1 && s.dilation_w == 1 && s.out_w < 1 << 20 &&
          conv.filter_zero_point != -128 && scales_below_one(conv.multipliers, s.out_c);
-}
-
-// Input row y from column -pad_left on, shifted, padded to line_bytes().
-void fill_line(const Conv2DInt8& conv, const int8_t* picture, int32_t y, uint8_t* line) {
-  const WindowShape& s = conv.shape;
-  const auto outside = static_cast<uint8_t>(conv.input_zero_point + 128);
-  const auto bytes = static_cast<int32_t>(line_bytes(s));
-  const int32_t before = s.pad_left * kChannels < bytes ? s.pad_left * kChannels : bytes;
-  const int32_t width = s.in_w * kChannels;
-  const int32_t inside = y < 0 || y >= s.in_h ? 0 : bytes - before < width ? bytes - before : width;
-  memset(line, outside, static_cast<size_t>(before));
-  const int8_t* row = picture + ptrdiff_t{y} * width;
-  for (int32_t k = 0; k < inside; k += 64) {
-    const int32_t left = inside - k;
-    const __mmask64 mask = left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
-    const __m512i x = _mm512_maskz_loadu_epi8(mask, row + k);
-    _mm512_mask_storeu_epi8(line + before + k, mask, _mm512_xor_si512(x, _mm512_set1_epi8(-128)));
-  }
-  memset(line + before + inside, outside, static_cast<size_t>(bytes - before - inside));
 }
 
 __m512i four_bytes(const uint8_t* from) {
@@ -230,7 +212,8 @@ void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, i
   for (int32_t row = row_begin; row < row_end; ++row) {
     const int8_t* picture = input + ptrdiff_t{row / s.out_h} * s.in_h * s.in_w * kChannels;
     for (int32_t ky = 0; ky < kTaps; ++ky) {
-      fill_line(conv, picture, row % s.out_h * kStride - s.pad_top + ky, lines + ky * line);
+      fill_shifted_line(conv, picture, row % s.out_h * kStride - s.pad_top + ky, line,
+                        lines + ky * line);
     }
     int8_t* out = output + ptrdiff_t{row} * s.out_w * s.out_c;
     vectors(conv) == 1 ? multiply_row<12, 1>(o, packed, lines, line, s.out_w, out)

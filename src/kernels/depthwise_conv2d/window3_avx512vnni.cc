@@ -10,6 +10,7 @@
 #include "kernels/depthwise_conv2d/kernel_list.h"
 #include "kernels/depthwise_conv2d/strip.h"
 #include "kernels/requantize_avx512.h"
+#include "kernels/shifted_avx512vnni.h"
 
 namespace deeplab::kernels {
 namespace {
@@ -70,7 +71,7 @@ void pack_lane(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int3
     for (int32_t kx = 0; kx < kTaps; ++kx) {
       const int32_t w = filter[(ptrdiff_t{ky} * kTaps + kx) * conv.shape.out_c + channel] -
                         conv.filter_zero_point;
-      const int32_t byte = w < -128 ? -128 : w > 127 ? 127 : w;
+      const int32_t byte = nearest_byte(w);
       sum += w;
       if (w != byte) add_column(*extra, kx);
       for (int32_t lower = 0; lower < 2; ++lower) {

@@ -11,7 +11,8 @@
 
 #include "kernels/conv2d/im2col.h"
 #include "kernels/expand_depthwise/kernel_list.h"
-#include "kernels/requantize_avx512.h"
+#include "kernels/requantize_shifted_avx512.h"
+#include "kernels/shifted_avx512vnni.h"
 
 namespace deeplab::kernels {
 namespace {
@@ -22,23 +23,6 @@ constexpr int32_t kMaxVectors = 3;  // Vectors of 16 channels in a panel of the 
 constexpr int32_t kCell = 64;       // Bytes of a column of 16 channels.
 
 int32_t blocks_of(const Conv2DInt8& expand) { return (expand.shape.out_c + kLanes - 1) / kLanes; }
-
-// Where a ReLU follows whose zero is the smallest byte, as in every layer of real models, sums need
-// no conversion to float: with these bits added to the bias, a sum from 0 to 2^23 has the bits of
-// 2^23 + sum as a float, of which a fused multiply-add makes sum * scale with one rounding, as the
-// reference has it. A smaller sum is some float below 2^23, which becomes something below 0, and so
-// the smallest byte, as it should. And packs that saturate at 0 and 255 are all of the clamp but
-// for the upper bound.
-constexpr int32_t kFloatBits = 0x4B000000;
-constexpr float kFloatOffset = 0x1p23f;
-
-bool is_relu(const Conv2DInt8& conv) {
-  return conv.output_zero_point == -128 && conv.output_min == -128;
-}
-// Whether all sums of a channel, from `low` to `high`, may have kFloatBits added.
-bool fits_float_bits(int64_t low, int64_t high) {
-  return low > -(int64_t{1} << 30) && high < int64_t{1} << 23;
-}
 
 // Whether the packed biases of each op have kFloatBits in them.
 struct Header {
@@ -158,7 +142,7 @@ void pack_expand(const ExpandDepthwiseInt8& ops, const int8_t* filter, const int
         const int8_t* row = filter + ptrdiff_t{first + c} * taps + ky * row_taps(s);
         for (int32_t i = 0; i < 4 && k + i < row_taps(s); ++i) {
           const int32_t w = row[k + i] - e.filter_zero_point;
-          const int32_t byte = w < -128 ? -128 : w > 127 ? 127 : w;
+          const int32_t byte = nearest_byte(w);
           weights[c * 4 + i] = static_cast<int8_t>(byte);
           if (w == byte) continue;
           rests[c * 4 + i] = static_cast<int8_t>(w - byte);
@@ -209,7 +193,7 @@ void pack_depthwise(const DepthwiseConv2DInt8& d, const int8_t* filter, const in
       bool any = false;
       for (int32_t ky = 0; ky < kTaps; ++ky) {
         const int32_t w = filter[(ptrdiff_t{ky} * kTaps + kx) * channels + c] - d.filter_zero_point;
-        const int32_t byte = w < -128 ? -128 : w > 127 ? 127 : w;
+        const int32_t byte = nearest_byte(w);
         (w < 0 ? negative : positive) += w;
         any = any || w != byte;
         for (int32_t order = 0; order < kOrders; ++order) {
@@ -289,70 +273,7 @@ bool supports(const ExpandDepthwiseInt8& ops) {
          scales_below_one(e.multipliers, s.out_c) && scales_below_one(d.multipliers, w.out_c);
 }
 
-// ---- Back to bytes.
-
-// Sums in steps of the output above its zero point.
-template <bool Relu>
-__m512i steps_of(Sums512 sums, __m512 scale, __m512 minus_offset) {
-  if constexpr (Relu) {
-    const __m512 with_offset = _mm512_castsi512_ps((__m512i)sums);
-    return _mm512_cvtps_epi32(_mm512_fmadd_ps(with_offset, scale, minus_offset));
-  } else {
-    return to_steps((__m512i)sums, scale);
-  }
-}
-__m512 minus_offset_of(__m512 scale) { return _mm512_mul_ps(scale, _mm512_set1_ps(-kFloatOffset)); }
-
-// To unsigned bytes, q + 128.
-struct RequantizeShifted {
-  __m512i zero_point;
-  __m512i min;
-  __m512i max;
-};
-RequantizeShifted make_requantize_shifted(const Conv2DInt8& conv) {
-  RequantizeShifted r;
-  r.zero_point = _mm512_set1_epi16(static_cast<int16_t>(conv.output_zero_point + 128));
-  r.min = _mm512_set1_epi8(static_cast<int8_t>(conv.output_min ^ -128));
-  r.max = _mm512_set1_epi8(static_cast<int8_t>(conv.output_max ^ -128));
-  return r;
-}
-// As to_bytes() does it.
-template <bool Relu>
-__m512i to_shifted_bytes(const RequantizeShifted& r, const __m512i* four) {
-  __m512i ab = _mm512_packs_epi32(four[0], four[1]);
-  __m512i cd = _mm512_packs_epi32(four[2], four[3]);
-  if constexpr (Relu) {
-    return _mm512_min_epu8(_mm512_packus_epi16(ab, cd), r.max);
-  } else {
-    ab = _mm512_adds_epi16(ab, r.zero_point);
-    cd = _mm512_adds_epi16(cd, r.zero_point);
-    return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(ab, cd), r.min), r.max);
-  }
-}
-
 // ---- Running the expansion.
-
-// Input row y from column -pad_left on, shifted, `bytes` of it, the padding included.
-void fill_line(const Conv2DInt8& e, const int8_t* input, int32_t y, ptrdiff_t bytes,
-               uint8_t* line) {
-  const WindowShape& s = e.shape;
-  const auto outside = static_cast<uint8_t>(e.input_zero_point + 128);
-  const ptrdiff_t width = ptrdiff_t{s.in_w} * s.in_c;
-  const ptrdiff_t padding = ptrdiff_t{s.pad_left} * s.in_c;
-  const ptrdiff_t before = padding < bytes ? padding : bytes;
-  const ptrdiff_t inside = y < 0 || y >= s.in_h     ? 0
-                           : bytes - before < width ? bytes - before
-                                                    : width;
-  memset(line, outside, static_cast<size_t>(before));
-  const int8_t* row = input + y * width;
-  for (ptrdiff_t k = 0; k < inside; k += 64) {
-    const ptrdiff_t left = inside - k;
-    const __mmask64 mask = left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
-    const __m512i x = _mm512_maskz_loadu_epi8(mask, row + k);
-    _mm512_mask_storeu_epi8(line + before + k, mask, _mm512_xor_si512(x, _mm512_set1_epi8(-128)));
-  }
-  memset(line + before + inside, outside, static_cast<size_t>(bytes - before - inside));
-}
 
 struct ExpandJob {
   ExpandPanel panel;
@@ -477,7 +398,7 @@ void expand(const ExpandDepthwiseInt8& ops, const std::byte* packed, const int8_
     const ptrdiff_t bytes = line_bytes(ops);
     auto* lines = reinterpret_cast<uint8_t*>(scratch);
     for (int32_t i = 0; i < input_lines(s); ++i) {
-      fill_line(e, input, first * s.stride_h - s.pad_top + i, bytes, lines + i * bytes);
+      fill_shifted_line(e, input, first * s.stride_h - s.pad_top + i, bytes, lines + i * bytes);
     }
     ExpandJob job;
     job.row = s.stride_h * bytes;
