@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <span>
@@ -27,9 +28,11 @@ inline constexpr size_t kMaxRank = 8;
 /// Longest operand list of one op (a concatenation).
 inline constexpr size_t kMaxOperands = 1024;
 
-/// The elements of a FlatBuffers vector; empty where it is absent.
+/// The elements of a FlatBuffers vector; empty where it is absent. The verifier holds vectors to an
+/// alignment of four bytes, whatever is in them: see int64_element() for wider ones.
 template <typename T>
 std::span<const T> elements(const flatbuffers::Vector<T>* vector) {
+  static_assert(alignof(T) <= 4);
   if (vector == nullptr) return {};
   return {vector->data(), vector->size()};
 }
@@ -37,6 +40,13 @@ std::span<const T> elements(const flatbuffers::Vector<T>* vector) {
 template <typename T>
 size_t size_of(const flatbuffers::Vector<T>* vector) {
   return vector == nullptr ? 0 : vector->size();
+}
+
+/// Element i of a vector that has it.
+inline int64_t int64_element(const flatbuffers::Vector<int64_t>& vector, size_t i) {
+  int64_t value;
+  std::memcpy(&value, vector.Data() + i * sizeof value, sizeof value);
+  return value;
 }
 
 /// One model file, verified.

@@ -75,15 +75,16 @@ Result<graph::Quantization> TensorReader::read_quantization(size_t id) {
     return unsupported(source_.label(id), ": custom quantization is not supported");
   }
   const auto scales = elements(from->scale());
-  const auto zero_points = elements(from->zero_point());
-  if (scales.size() != zero_points.size()) {
+  const size_t zero_points = size_of(from->zero_point());
+  if (scales.size() != zero_points) {
     return invalid_model(source_.label(id), ": expected as many zero points as scales, found ",
-                         zero_points.size(), " and ", scales.size());
+                         zero_points, " and ", scales.size());
   }
-  DEEPLAB_RETURN_IF_ERROR(spend(scales.size_bytes() + zero_points.size_bytes(), id));
+  DEEPLAB_RETURN_IF_ERROR(spend(scales.size_bytes() + zero_points * sizeof(int64_t), id));
   to.scales.assign(scales.begin(), scales.end());
-  to.zero_points.reserve(zero_points.size());
-  for (int64_t zero_point : zero_points) {
+  to.zero_points.reserve(zero_points);
+  for (size_t i = 0; i < zero_points; ++i) {
+    const int64_t zero_point = int64_element(*from->zero_point(), i);
     if (zero_point < std::numeric_limits<int32_t>::min() ||
         zero_point > std::numeric_limits<int32_t>::max()) {
       return invalid_model(source_.label(id), ": zero point ", zero_point, " is not an int32");

@@ -162,6 +162,32 @@ TEST(Hostile, ASmallFileThatNamesOneVectorManyTimes) {
   EXPECT_THAT(file.status().message(), ::testing::HasSubstr("name more data"));
 }
 
+/// The small model with the zero point of its input at an address that is no multiple of 8.
+std::vector<std::byte> model_with_misaligned_zero_point(int64_t value) {
+  std::vector<std::byte> bytes = small_int8_model().build();
+  const size_t model_size = bytes.size();
+  bytes.resize((model_size + 7) / 8 * 8 + 12);
+  const size_t at = bytes.size() - 12;  // Length, element.
+  const uint32_t one = 1;
+  std::memcpy(&bytes[at], &one, sizeof one);
+  std::memcpy(&bytes[at + 4], &value, sizeof value);
+  const auto* graph = schema::GetModel(bytes.data())->subgraphs()->Get(0);
+  const auto* input = graph->tensors()->Get(static_cast<uint32_t>(graph->inputs()->Get(0)));
+  const auto* table = reinterpret_cast<const flatbuffers::Table*>(input->quantization());
+  const auto* field = table->GetAddressOf(schema::QuantizationParameters::VT_ZERO_POINT);
+  const auto from = reinterpret_cast<const std::byte*>(field) - bytes.data();
+  const auto offset = static_cast<uint32_t>(static_cast<std::ptrdiff_t>(at) - from);
+  std::memcpy(bytes.data() + from, &offset, sizeof offset);
+  return bytes;
+}
+
+TEST(Hostile, ZeroPointsThatAreNotAligned) {
+  const auto file = read_model(model_with_misaligned_zero_point(-7), "file");
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  const graph::Graph& graph = file->graph;
+  EXPECT_EQ(graph.tensor(graph.inputs[0]).quantization.zero_points, std::vector<int32_t>{-7});
+}
+
 TEST(Hostile, TooManyTensors) {
   ModelBuilder b = small_int8_model();
   for (int i = 0; i < 70000; ++i) b.activation(schema::TensorType::INT8, {1});
