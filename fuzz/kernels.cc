@@ -16,6 +16,7 @@
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
 #include "tests/kernels/convolution_tables.h"
+#include "tests/kernels/expand_depthwise_run.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::fuzz {
@@ -88,8 +89,7 @@ void set_float_bounds(Decisions& in, float& low, float& high) {
   high = kind < 2 ? kMost : kind == 2 ? 6.0f : 1.0f;
 }
 
-/// Sizes, window and padding; nothing where the window does not fit or asks for too much.
-bool make_window(Decisions& in, WindowShape& s) {
+void make_sizes(Decisions& in, WindowShape& s) {
   s.batch = in.between(1, 2);
   s.in_h = in.between(1, 24);
   s.in_w = in.flag() ? in.between(1, 140) : in.between(1, 24);
@@ -99,6 +99,10 @@ bool make_window(Decisions& in, WindowShape& s) {
   s.stride_w = in.flag() ? s.stride_h : in.between(1, 9);
   s.dilation_h = in.flag() ? 1 : in.between(1, 20);
   s.dilation_w = in.flag() ? s.dilation_h : in.between(1, 20);
+}
+
+/// False where the window does not fit.
+bool make_padding(Decisions& in, WindowShape& s) {
   using Pad = deeplab::kernels::testing::Pad;
   const uint8_t pad = in.byte() % 4;
   if (pad < 3) {
@@ -117,6 +121,30 @@ bool make_window(Decisions& in, WindowShape& s) {
     s.out_w = out(s.in_w, s.pad_left, s.filter_w, s.stride_w, s.dilation_w);
   }
   return s.out_h > 0 && s.out_w > 0;
+}
+
+bool make_window(Decisions& in, WindowShape& s) {
+  make_sizes(in, s);
+  return make_padding(in, s);
+}
+
+/// Zero points but the input's, bounds and scales of what has `channels` channels; the latter are
+/// what is given back.
+template <typename Params>
+std::vector<Multiplier> make_quantization(Decisions& in, int32_t channels, Params& conv) {
+  conv.filter_zero_point = in.flag() ? 0 : zero_point(in);
+  conv.output_zero_point = zero_point(in);
+  set_bounds(in, conv);
+  const bool below_one = in.byte() % 4 != 0;
+  const bool per_channel = in.flag();
+  double factor = ratio(in, below_one);
+  std::vector<Multiplier> multipliers;
+  for (int32_t c = 0; c < channels; ++c) {
+    if (per_channel && c % 4 == 1) factor = ratio(in, below_one);
+    multipliers.push_back(make_multiplier(factor));
+  }
+  conv.multipliers = multipliers.data();
+  return multipliers;
 }
 
 void fail(const char* kernel, const WindowShape& s) {
@@ -168,17 +196,7 @@ void fuzz_convolution(Decisions& in) {
   std::vector<Multiplier> multipliers;
   if constexpr (kInt8) {
     conv.input_zero_point = zero_point(in);
-    conv.filter_zero_point = in.flag() ? 0 : zero_point(in);
-    conv.output_zero_point = zero_point(in);
-    set_bounds(in, conv);
-    const bool below_one = in.byte() % 4 != 0;
-    const bool per_channel = in.flag();
-    double factor = ratio(in, below_one);
-    for (int32_t c = 0; c < s.out_c; ++c) {
-      if (per_channel && c % 4 == 1) factor = ratio(in, below_one);
-      multipliers.push_back(make_multiplier(factor));
-    }
-    conv.multipliers = multipliers.data();
+    multipliers = make_quantization(in, s.out_c, conv);
   } else {
     set_float_bounds(in, conv.output_min, conv.output_max);
   }
@@ -197,6 +215,66 @@ void fuzz_convolution(Decisions& in) {
   for (const auto& kernel : table(conv)) {
     if (!can_run(kernel.isa) || !kernel.supports(conv)) continue;
     compare_convolution(kernel, conv, x, w, bias, expected, cut);
+  }
+}
+
+/// A CONV_2D, as one pixel or a small window sees it, and the depthwise convolution behind it.
+void fuzz_expand_depthwise(Decisions& in) {
+  Conv2DInt8 expand;
+  DepthwiseConv2DInt8 depthwise;
+  WindowShape& s = expand.shape;
+  WindowShape& d = depthwise.shape;
+  make_sizes(in, s);
+  s.batch = s.dilation_h = s.dilation_w = 1;
+  if (in.flag()) s.filter_h = s.filter_w = s.stride_h = s.stride_w = 1;
+  if (!make_padding(in, s)) return;
+  constexpr int32_t kUsual[] = {1, 3, 4, 8, 16, 24, 32, 48, 64, 96, 144};
+  s.in_c = in.flag() ? in.one_of(kUsual) : in.between(1, 70);
+  d.in_h = s.out_h;
+  d.in_w = s.out_w;
+  d.filter_h = d.filter_w = 3;
+  d.stride_h = d.stride_w = in.between(1, 2);
+  if (!make_padding(in, d)) return;
+  // As many channels as are asked for or as there may be.
+  const int64_t taps = int64_t{s.filter_h} * s.filter_w * s.in_c;
+  const int64_t work = int64_t{s.out_h} * s.out_w * taps + int64_t{d.out_h} * d.out_w * 9;
+  const int32_t channels = in.flag() ? in.one_of(kUsual) : in.between(1, 150);
+  s.out_c = static_cast<int32_t>(std::min<int64_t>(channels, kMostWork / work));
+  if (s.out_c == 0) return;
+  d.in_c = d.out_c = s.out_c;
+
+  expand.input_zero_point = zero_point(in);
+  const auto multipliers = make_quantization(in, s.out_c, expand);
+  const auto depthwise_multipliers = make_quantization(in, s.out_c, depthwise);
+  // A ReLU's bounds have a way of their own.
+  const uint8_t relus = in.byte();
+  if ((relus & 1) != 0) expand.output_zero_point = expand.output_min = -128;
+  if ((relus & 2) != 0) depthwise.output_zero_point = depthwise.output_min = -128;
+  depthwise.input_zero_point = expand.output_zero_point;
+
+  const auto x = values<int8_t>(in, index(s.in_h) * index(s.in_w) * index(s.in_c));
+  const auto expand_filter = values<int8_t>(in, index(taps) * index(s.out_c));
+  const auto depthwise_filter = values<int8_t>(in, 9 * index(s.out_c));
+  auto expand_bias = values<int32_t>(in, index(s.out_c));
+  auto depthwise_bias = values<int32_t>(in, index(s.out_c));
+  const uint8_t biases = in.byte();
+  if ((biases & 4) != 0) {  // As large as those of trained weights.
+    for (auto* bias : {&expand_bias, &depthwise_bias}) {
+      for (int32_t& b : *bias) b /= 1 << 8;
+    }
+  }
+  const ExpandDepthwiseInt8 ops = {expand, depthwise};
+  const kernels::testing::ExpandDepthwiseOperands operands = {
+      x, expand_filter.data(), (biases & 1) != 0 ? expand_bias.data() : nullptr,
+      depthwise_filter.data(), (biases & 2) != 0 ? depthwise_bias.data() : nullptr};
+  const auto guard =
+      in.flag() ? kernels::testing::Guard::kBefore : kernels::testing::Guard::kBehind;
+  const auto expected = reference(ops, operands);
+  for (const auto& kernel : expand_depthwise_int8_kernels()) {
+    if (!can_run(kernel.isa) || !kernel.supports(ops)) continue;
+    if (run(kernel, ops, operands, guard) == expected) continue;
+    std::fprintf(stderr, "expand: %s\n", describe(s).c_str());
+    fail(kernel.name, d);
   }
 }
 
@@ -339,6 +417,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 8:
     case 9:
       fuzz_convolution<Conv2DInt8>(in);
+      break;
+    case 10:
+      fuzz_expand_depthwise(in);
       break;
     default:
       fuzz_convolution<DepthwiseConv2DInt8>(in);

@@ -117,12 +117,16 @@ std::vector<T> random_values(std::mt19937& random, size_t count) {
   return values;
 }
 
-/// A copy of a tensor that ends where a page without access begins: kernels in assembly are not
-/// seen by the address sanitizer.
+/// On which side of a GuardedCopy the page without access is.
+enum class Guard { kBehind, kBefore };
+
+/// A copy of a tensor that ends where a page without access begins, or begins where one ends:
+/// kernels in assembly are not seen by the address sanitizer.
 template <typename T>
 class GuardedCopy {
  public:
-  explicit GuardedCopy(const std::vector<T>& values) : count_(values.size()) {
+  explicit GuardedCopy(const std::vector<T>& values, Guard guard = Guard::kBehind)
+      : count_(values.size()) {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     const size_t bytes = values.size() * sizeof(T);
     const size_t usable = (bytes + page - 1) / page * page;
@@ -131,8 +135,11 @@ class GuardedCopy {
         mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) throw std::runtime_error("mmap");
     pages_ = static_cast<std::byte*>(pages);
-    if (mprotect(pages_ + usable, page, PROT_NONE) != 0) throw std::runtime_error("mprotect");
-    data_ = reinterpret_cast<T*>(pages_ + usable - bytes);
+    const bool behind = guard == Guard::kBehind;
+    if (mprotect(pages_ + (behind ? usable : 0), page, PROT_NONE) != 0) {
+      throw std::runtime_error("mprotect");
+    }
+    data_ = reinterpret_cast<T*>(pages_ + (behind ? usable - bytes : page));
     std::memcpy(data_, values.data(), bytes);
   }
   ~GuardedCopy() { munmap(pages_, mapped_); }

@@ -6,20 +6,18 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/expand_depthwise/expand_depthwise.h"
-#include "tests/kernels/table_cases.h"
+#include "tests/kernels/expand_depthwise_run.h"
 
 namespace deeplab::kernels {
 namespace {
 
 using testing::can_run;
 using testing::describe;
-using testing::GuardedCopy;
+using testing::elements;
+using testing::Guard;
 using testing::Pad;
 using testing::random_values;
 using testing::with_padding;
-
-size_t size_of(int32_t h, int32_t w, int32_t c) { return static_cast<size_t>(h) * w * c; }
 
 // Parameters as of a quantized layer; half of them with a ReLU's bounds, half with a filter zero
 // point as uint8 files have it.
@@ -48,32 +46,6 @@ struct Case {
   DepthwiseConv2DInt8 depthwise;
 };
 
-std::vector<int8_t> run(const ExpandDepthwiseInt8Kernel& kernel, const ExpandDepthwiseInt8& ops,
-                        const std::vector<int8_t>& x, const std::vector<int8_t>& w,
-                        const std::vector<int32_t>& bias, const std::vector<int8_t>& depthwise_w,
-                        const std::vector<int32_t>* depthwise_bias) {
-  AlignedBuffer packed(kernel.packed_bytes(ops));
-  kernel.pack(ops, w.data(), bias.data(), depthwise_w.data(),
-              depthwise_bias != nullptr ? depthwise_bias->data() : nullptr, packed.data());
-  const WindowShape& d = ops.depthwise.shape;
-  GuardedCopy<int8_t> input(x);
-  GuardedCopy<int8_t> output(std::vector<int8_t>(size_of(d.out_h, d.out_w, d.out_c), 77));
-  const int32_t unit = kGroupRows / d.stride_h;
-  // Every group by itself, the last one first: they do not depend on each other.
-  for (int32_t group = (d.out_h + unit - 1) / unit - 1; group >= 0; --group) {
-    AlignedBuffer at(kernel.group_bytes(ops));
-    AlignedBuffer next(kernel.group_bytes(ops));
-    for (int32_t k : {0, 1}) {
-      AlignedBuffer scratch(kernel.scratch_bytes(ops));
-      kernel.expand(ops, packed.data(), input.data(), group + k, (k == 0 ? at : next).data(),
-                    scratch.data());
-    }
-    kernel.depthwise(ops, packed.data(), group, at.data(), next.data(),
-                     output.data() + size_of(group * unit, d.out_w, d.out_c));
-  }
-  return output.values();
-}
-
 void compare(Case c, std::mt19937& random, int* ran) {
   const WindowShape& s = c.expand.shape;
   WindowShape& d = c.depthwise.shape;
@@ -82,9 +54,9 @@ void compare(Case c, std::mt19937& random, int* ran) {
   c.expand.input_zero_point = static_cast<int32_t>(random() % 256) - 128;
   c.depthwise.input_zero_point = c.expand.output_zero_point;
 
-  const auto x = random_values<int8_t>(random, size_of(s.in_h, s.in_w, s.in_c));
-  const auto w = random_values<int8_t>(random, size_of(s.filter_h, s.filter_w, s.in_c) * s.out_c);
-  const auto depthwise_w = random_values<int8_t>(random, size_of(3, 3, d.out_c));
+  const auto x = random_values<int8_t>(random, elements(s.in_h, s.in_w, s.in_c));
+  const auto w = random_values<int8_t>(random, elements(s.filter_h, s.filter_w, s.in_c) * s.out_c);
+  const auto depthwise_w = random_values<int8_t>(random, elements(3, 3, d.out_c));
   const auto biases = [&](int32_t count) {
     std::vector<int32_t> bias(static_cast<size_t>(count));
     for (int32_t& b : bias) b = static_cast<int32_t>(random() % 20001) - 10000;
@@ -94,17 +66,14 @@ void compare(Case c, std::mt19937& random, int* ran) {
   const auto depthwise_bias = biases(d.out_c);
   const bool with_bias = random() % 4 != 0;
 
-  std::vector<int8_t> wide(size_of(s.out_h, s.out_w, s.out_c));
-  std::vector<int8_t> expected(size_of(d.out_h, d.out_w, d.out_c));
-  conv2d_reference(c.expand, Rounding::kEngine, x.data(), w.data(), bias.data(), wide.data());
-  depthwise_conv2d_reference(c.depthwise, Rounding::kEngine, wide.data(), depthwise_w.data(),
-                             with_bias ? depthwise_bias.data() : nullptr, expected.data());
   const ExpandDepthwiseInt8 ops = {c.expand, c.depthwise};
+  const testing::ExpandDepthwiseOperands operands = {x, w.data(), bias.data(), depthwise_w.data(),
+                                                     with_bias ? depthwise_bias.data() : nullptr};
+  const auto expected = testing::reference(ops, operands);
   for (const ExpandDepthwiseInt8Kernel& kernel : expand_depthwise_int8_kernels()) {
     if (!can_run(kernel.isa) || !kernel.supports(ops)) continue;
     ++*ran;
-    const auto got =
-        run(kernel, ops, x, w, bias, depthwise_w, with_bias ? &depthwise_bias : nullptr);
+    const auto got = testing::run(kernel, ops, operands, Guard::kBehind);
     ASSERT_EQ(0, std::memcmp(expected.data(), got.data(), got.size()))
         << kernel.name << ": " << describe(s) << ", then " << describe(d);
   }
