@@ -16,7 +16,7 @@
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
 #include "tests/kernels/convolution_tables.h"
-#include "tests/kernels/expand_depthwise_run.h"
+#include "tests/kernels/inverted_residual_run.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::fuzz {
@@ -218,12 +218,14 @@ void fuzz_convolution(Decisions& in) {
   }
 }
 
-/// A CONV_2D, as one pixel or a small window sees it, and the depthwise convolution behind it.
-void fuzz_expand_depthwise(Decisions& in) {
+/// A CONV_2D of one pixel or a small window, the depthwise convolution behind it, a projection.
+void fuzz_inverted_residual(Decisions& in) {
   Conv2DInt8 expand;
   DepthwiseConv2DInt8 depthwise;
+  Conv2DInt8 project;
   WindowShape& s = expand.shape;
   WindowShape& d = depthwise.shape;
+  WindowShape& p = project.shape;
   make_sizes(in, s);
   s.batch = s.dilation_h = s.dilation_w = 1;
   if (in.flag()) s.filter_h = s.filter_w = s.stride_h = s.stride_w = 1;
@@ -237,24 +239,33 @@ void fuzz_expand_depthwise(Decisions& in) {
   if (!make_padding(in, d)) return;
   // As many channels as are asked for or as there may be.
   const int64_t taps = int64_t{s.filter_h} * s.filter_w * s.in_c;
-  const int64_t work = int64_t{s.out_h} * s.out_w * taps + int64_t{d.out_h} * d.out_w * 9;
+  p.out_c = in.flag() ? in.one_of(kUsual) : in.between(1, 40);
+  const int64_t work =
+      int64_t{s.out_h} * s.out_w * taps + int64_t{d.out_h} * d.out_w * (9 + p.out_c);
   const int32_t channels = in.flag() ? in.one_of(kUsual) : in.between(1, 150);
   s.out_c = static_cast<int32_t>(std::min<int64_t>(channels, kMostWork / work));
   if (s.out_c == 0) return;
-  d.in_c = d.out_c = s.out_c;
+  d.in_c = d.out_c = p.in_c = s.out_c;
+  p.in_h = p.out_h = d.out_h;
+  p.in_w = p.out_w = d.out_w;
+  p.filter_h = p.filter_w = 1;
 
   expand.input_zero_point = zero_point(in);
   const auto multipliers = make_quantization(in, s.out_c, expand);
   const auto depthwise_multipliers = make_quantization(in, s.out_c, depthwise);
+  const auto project_multipliers = make_quantization(in, p.out_c, project);
   // A ReLU's bounds have a way of their own.
   const uint8_t relus = in.byte();
   if ((relus & 1) != 0) expand.output_zero_point = expand.output_min = -128;
   if ((relus & 2) != 0) depthwise.output_zero_point = depthwise.output_min = -128;
   depthwise.input_zero_point = expand.output_zero_point;
+  project.input_zero_point = depthwise.output_zero_point;
 
   const auto x = values<int8_t>(in, index(s.in_h) * index(s.in_w) * index(s.in_c));
   const auto expand_filter = values<int8_t>(in, index(taps) * index(s.out_c));
   const auto depthwise_filter = values<int8_t>(in, 9 * index(s.out_c));
+  const auto project_filter = values<int8_t>(in, index(p.in_c) * index(p.out_c));
+  const auto project_bias = values<int32_t>(in, index(p.out_c));
   auto expand_bias = values<int32_t>(in, index(s.out_c));
   auto depthwise_bias = values<int32_t>(in, index(s.out_c));
   const uint8_t biases = in.byte();
@@ -263,18 +274,21 @@ void fuzz_expand_depthwise(Decisions& in) {
       for (int32_t& b : *bias) b /= 1 << 8;
     }
   }
-  const ExpandDepthwiseInt8 ops = {expand, depthwise};
-  const kernels::testing::ExpandDepthwiseOperands operands = {
-      x, expand_filter.data(), (biases & 1) != 0 ? expand_bias.data() : nullptr,
-      depthwise_filter.data(), (biases & 2) != 0 ? depthwise_bias.data() : nullptr};
+  const InvertedResidualInt8 ops = {expand, depthwise, project};
+  InvertedResidualWeights weights = {expand_filter.data(),    expand_bias.data(),
+                                     depthwise_filter.data(), depthwise_bias.data(),
+                                     project_filter.data(),   project_bias.data()};
+  if ((biases & 1) != 0) weights.expand_bias = nullptr;
+  if ((biases & 2) != 0) weights.depthwise_bias = nullptr;
+  if ((biases & 8) != 0) weights.project_bias = nullptr;
   const auto guard =
       in.flag() ? kernels::testing::Guard::kBefore : kernels::testing::Guard::kBehind;
-  const auto expected = reference(ops, operands);
-  for (const auto& kernel : expand_depthwise_int8_kernels()) {
+  const auto expected = reference(ops, weights, x);
+  for (const auto& kernel : inverted_residual_int8_kernels()) {
     if (!can_run(kernel.isa) || !kernel.supports(ops)) continue;
-    if (run(kernel, ops, operands, guard) == expected) continue;
-    std::fprintf(stderr, "expand: %s\n", describe(s).c_str());
-    fail(kernel.name, d);
+    if (run(kernel, ops, weights, x, guard) == expected) continue;
+    std::fprintf(stderr, "expand: %s; depthwise: %s\n", describe(s).c_str(), describe(d).c_str());
+    fail(kernel.name, p);
   }
 }
 
@@ -419,7 +433,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       fuzz_convolution<Conv2DInt8>(in);
       break;
     case 10:
-      fuzz_expand_depthwise(in);
+      fuzz_inverted_residual(in);
       break;
     default:
       fuzz_convolution<DepthwiseConv2DInt8>(in);

@@ -18,9 +18,11 @@ static constexpr float kFloatOffset = 0x1p23f;
 static inline bool is_relu(const Conv2DInt8& conv) {
   return conv.output_zero_point == -128 && conv.output_min == -128;
 }
-// Whether all sums of a channel, from `low` to `high`, may have kFloatBits added.
-static inline bool fits_float_bits(int64_t low, int64_t high) {
-  return low > -(int64_t{1} << 30) && high < int64_t{1} << 23;
+// Whether all sums of a channel may have kFloatBits added: its bias and products of unsigned bytes
+// by weights whose negative and positive ones come to these sums.
+static inline bool fits_float_bits(int32_t bias, int32_t negative, int32_t positive) {
+  return bias + int64_t{255} * negative > -(int64_t{1} << 30) &&
+         bias + int64_t{255} * positive < int64_t{1} << 23;
 }
 
 // Sums in steps of the output above its zero point.

@@ -74,7 +74,8 @@ class Fuser {
   }
 
   FusedOps block_at(int at) const {
-    if (as<graph::DepthwiseConv2D>(at) == nullptr || !has_constant_weights(at)) return {};
+    const auto* depthwise = as<graph::DepthwiseConv2D>(at);
+    if (depthwise == nullptr || !has_constant_weights(at)) return {};
     const TensorId input = op(at).inputs[0];
     if (graph_.tensor(input).shape[0] != 1) return {};
     const int project = sole_reader(op(at).output());
@@ -84,7 +85,8 @@ class Fuser {
     const int expand = producer(input);
     if (as<graph::Conv2D>(expand) != nullptr && has_constant_weights(expand) &&
         sole_reader(input) == at &&
-        static_cast<int64_t>(graph_.tensor(input).byte_size()) > kExpandedCacheBytes) {
+        static_cast<int64_t>(graph_.tensor(input).byte_size()) >
+            kExpandedCacheBytes * depthwise->window.dilation_h) {
       block.ops.insert(block.ops.begin(), expand);
     }
     const int add = sole_reader(op(project).output());

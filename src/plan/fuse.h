@@ -27,8 +27,8 @@ struct FusedOps {
 /// op stood. Tensors between the ops of a group have no reader outside it.
 ///
 /// A block takes its first convolution in only where that one's output is larger than
-/// kExpandedCacheBytes: smaller ones stay in the cache anyway, and then no row of it is computed by
-/// two workers.
+/// kExpandedCacheBytes, times the dilation, as are the rows under a window: smaller ones stay in the
+/// cache anyway, and then no row of it is computed by two workers.
 std::vector<FusedOps> fuse(const graph::Graph& graph);
 
 /// The same ops, each by itself.
@@ -37,7 +37,7 @@ std::vector<FusedOps> do_not_fuse(const graph::Graph& graph);
 /// The order of fuse().
 void sort_by_last_op(std::vector<FusedOps>& groups);
 
-/// Over half of the 1 MB second-level cache of a current core.
-inline constexpr int64_t kExpandedCacheBytes = 640 * 1024;
+/// About a third of the 1 MB second-level cache of a current core.
+inline constexpr int64_t kExpandedCacheBytes = 320 * 1024;
 
 }  // namespace deeplab::plan

@@ -23,7 +23,7 @@ struct FusedOp {
 // not allow it: the ops are then planned one by one. Error: no memory for packed weights.
 Result<MadeStep> make_block_step(std::span<FusedOp> ops, Isa isa);
 /// For blocks that begin with their expansion; leaves `ops` as they were where it gives no step.
-Result<MadeStep> make_expand_block_step(std::span<FusedOp> ops, Isa isa);
+Result<MadeStep> make_inverted_residual_step(std::span<FusedOp> ops, Isa isa);
 Result<MadeStep> make_spread_concat_step(std::span<FusedOp> ops, Isa isa);
 
 }  // namespace deeplab::plan

@@ -1,11 +1,12 @@
 // An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
 // time, so that the wide tensors in the middle never leave the cache, and workers meet once a
-// block. step_expand_block.cc does it in a better way where there is a kernel for that.
+// block. step_inverted_residual.cc does it in a better way where there is a kernel for that.
 #include <algorithm>
 #include <cstring>
 #include <optional>
 
 #include "plan/block_end.h"
+#include "plan/bound_convolution.h"
 #include "plan/make_fused_step.h"
 
 namespace deeplab::plan {
@@ -22,11 +23,16 @@ class BlockStep final : public Step {
   using Depthwise = BoundConvolution<typename Types::Depthwise>;
   using Element = typename Conv::Element;
 
-  BlockStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise, BlockEnd<Types> end)
-      : expand_(std::move(expand)), depthwise_(std::move(depthwise)), end_(std::move(end)) {
+  BlockStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
+            std::unique_ptr<Conv> project, BlockEnd<Types> end)
+      : expand_(std::move(expand)),
+        depthwise_(std::move(depthwise)),
+        project_(std::move(project)),
+        end_(std::move(end)) {
     const kernels::WindowShape& d = depthwise_->shape();
     wide_row_ = int64_t{d.in_w} * d.in_c;
     deep_row_ = int64_t{d.out_w} * d.out_c;
+    narrow_row_ = int64_t{d.out_w} * project_->shape().out_c;
     const auto bytes_of = [&](int32_t rows) {
       const int64_t wide = expand_ ? int64_t{input_rows(rows)} * wide_row_ : 0;
       return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
@@ -39,7 +45,7 @@ class BlockStep final : public Step {
     }
     strip_rows_ = std::min(strip_rows_, d.out_h);
 
-    kernel_scratch_ = std::max(depthwise_->scratch_bytes(), end_.kernel_scratch_bytes());
+    kernel_scratch_ = std::max(depthwise_->scratch_bytes(), project_->scratch_bytes());
     if (expand_) kernel_scratch_ = std::max(kernel_scratch_, expand_->scratch_bytes());
     kernel_scratch_ = aligned(kernel_scratch_);
     const auto bytes = [](int64_t elements) {
@@ -63,7 +69,7 @@ class BlockStep final : public Step {
   }
   size_t packed_bytes() const override {
     return (expand_ ? expand_->packed_bytes() : 0) + depthwise_->packed_bytes() +
-           end_.packed_bytes();
+           project_->packed_bytes();
   }
 
  private:
@@ -102,21 +108,33 @@ class BlockStep final : public Step {
       }
       Element* deep_zero = row_zero(deep, row, deep_row_);
       depthwise_->run(wide_zero, deep_zero, row, row + rows, scratch);
-      end_.run(context, deep_zero, row, row + rows, scratch, narrow);
+      Element* projected = end_.projected(context, row, narrow);
+      project_->run(deep_zero, row_zero(projected, row, narrow_row_), row, row + rows, scratch);
+      end_.finish(context, row, row + rows, narrow);
     }
   }
 
   std::unique_ptr<const Conv> expand_;  ///< Null: the block begins with the depthwise convolution.
   std::unique_ptr<const Depthwise> depthwise_;
+  std::unique_ptr<const Conv> project_;
   BlockEnd<Types> end_;
-  int64_t wide_row_ = 0;  ///< Elements of a row: expanded,
-  int64_t deep_row_ = 0;  ///< and behind the depthwise convolution.
+  int64_t wide_row_ = 0;    ///< Elements of a row: expanded,
+  int64_t deep_row_ = 0;    ///< behind the depthwise convolution,
+  int64_t narrow_row_ = 0;  ///< and behind the projection.
   int32_t unit_ = 1;
   int32_t strip_rows_ = 1;
   size_t kernel_scratch_ = 0;
   size_t wide_bytes_ = 0;
   size_t deep_bytes_ = 0;
 };
+
+template <typename LoweredConv>
+Result<std::unique_ptr<BoundConvolution<LoweredConv>>> bind(FusedOp& op, Isa isa) {
+  auto* lowered = std::get_if<LoweredConv>(&op.lowered);
+  if (lowered == nullptr) return std::unique_ptr<BoundConvolution<LoweredConv>>();
+  const TensorPlace bias = op.inputs.size() > 2 ? op.inputs[2] : TensorPlace{};
+  return BoundConvolution<LoweredConv>::bind(*lowered, op.inputs[1], bias, isa);
+}
 
 template <typename Types>
 Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
@@ -136,17 +154,20 @@ Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
   }
   DEEPLAB_ASSIGN_OR_RETURN(auto depthwise, bind<typename Types::Depthwise>(ops[at], isa));
   if (!depthwise) return MadeStep{};
-  DEEPLAB_ASSIGN_OR_RETURN(auto end, make_block_end<Types>(ops, at, isa));
+  DEEPLAB_ASSIGN_OR_RETURN(auto project, bind<typename Types::Conv>(ops[at + 1], isa));
+  if (!project) return MadeStep{};
+  auto end = make_block_end<Types>(ops, at, project->shape(), isa);
   if (!end) return MadeStep{};
-  name += str_cat(depthwise->name(), " + ", end->name());
-  return MadeStep{std::move(name), std::make_unique<ThisStep>(
-                                       std::move(expand), std::move(depthwise), std::move(*end))};
+  name += str_cat(depthwise->name(), " + ", project->name(), end->name());
+  return MadeStep{std::move(name),
+                  std::make_unique<ThisStep>(std::move(expand), std::move(depthwise),
+                                             std::move(project), std::move(*end))};
 }
 
 }  // namespace
 
 Result<MadeStep> make_block_step(std::span<FusedOp> ops, Isa isa) {
-  DEEPLAB_ASSIGN_OR_RETURN(MadeStep expanded, make_expand_block_step(ops, isa));
+  DEEPLAB_ASSIGN_OR_RETURN(MadeStep expanded, make_inverted_residual_step(ops, isa));
   if (expanded.step) return expanded;
   DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make<Int8Types>(ops, isa));
   if (made.step) return made;

@@ -1,0 +1,259 @@
+// The projection: several cells by up to 16 output channels at a time. A vector of sums has four
+// output channels of the four pixels of a cell, so that narrow layers, of 8 or 12 channels, leave
+// no lane empty.
+#include <immintrin.h>
+#include <string.h>
+
+#include "kernels/conv2d/im2col.h"
+#include "kernels/inverted_residual/stages_avx512vnni.h"
+#include "kernels/requantize_avx512.h"
+#include "kernels/shifted_avx512vnni.h"
+
+namespace deeplab::kernels::inverted_residual {
+namespace {
+
+constexpr int32_t kQuad = 4;  // Channels of a pixel in a dot product.
+constexpr int32_t kMaxVectors = 4;
+constexpr int32_t kPanel = kQuad * kMaxVectors;
+// Weights stand in a vector four times: what they may take.
+constexpr int64_t kMaxPackedBytes = int64_t{1} << 20;
+
+int32_t plain_lines(const Ops& ops) { return (ops.project.shape.in_c + kQuad - 1) / kQuad; }
+// Any line may need another one for what does not fit a byte less the filter's zero point.
+int32_t most_lines(const Ops& ops) {
+  return plain_lines(ops) * (ops.project.filter_zero_point != 0 ? 2 : 1);
+}
+int32_t panel_vectors(int32_t channels_left) {
+  return channels_left < kPanel ? (channels_left + kQuad - 1) / kQuad : kMaxVectors;
+}
+
+// A panel of V vectors, of which vector v has the output channels v, V + v, 2 V + v and 3 V + v: so
+// a pixel's channels lie together once the packs are transposed. bias int32 [V][4 channels][4
+// pixels], scale float likewise, lines int32, offsets int32 [most lines], up to a multiple of 64,
+// weights int8 [most lines][V][4 channels][4 pixels][4].
+struct Panel {
+  int32_t* bias;
+  float* scale;
+  int32_t* lines;
+  int32_t* offsets;  // Where the quad of a line's channels is, from the first cell on.
+  int8_t* weights;
+};
+ptrdiff_t offsets_bytes(const Ops& ops) { return round_up((1 + most_lines(ops)) * 4, 64); }
+ptrdiff_t panel_bytes(const Ops& ops, int32_t vectors) {
+  return offsets_bytes(ops) + ptrdiff_t{vectors} * 64 * (2 + most_lines(ops));
+}
+Panel panel_at(const Ops& ops, std::byte* at, int32_t vectors) {
+  Panel p;
+  p.bias = reinterpret_cast<int32_t*>(at);
+  p.scale = reinterpret_cast<float*>(p.bias + ptrdiff_t{vectors} * kLanes);
+  p.lines = reinterpret_cast<int32_t*>(p.scale + ptrdiff_t{vectors} * kLanes);
+  p.offsets = p.lines + 1;
+  p.weights = reinterpret_cast<int8_t*>(p.lines) + offsets_bytes(ops);
+  return p;
+}
+
+void pack_panel(const Ops& ops, const InvertedResidualWeights& weights, int32_t first,
+                int32_t vectors, const Panel& p) {
+  const Conv2DInt8& conv = ops.project;
+  const int32_t depth = conv.shape.in_c;
+  // Where channel c of the panel is in its vectors, for the first of the four pixels.
+  const auto lane = [&](int32_t c) { return c % vectors * kLanes + c / vectors * kQuad; };
+  const int32_t left = conv.shape.out_c - first;
+  const int32_t channels = left < vectors * kQuad ? left : vectors * kQuad;
+  const int8_t* filter = weights.project + ptrdiff_t{first} * depth;
+  for (int32_t c = 0; c < channels; ++c) {
+    int32_t sum = -depth * conv.filter_zero_point;
+    for (int32_t k = 0; k < depth; ++k) sum += filter[ptrdiff_t{c} * depth + k];
+    const int32_t bias = weights.project_bias != nullptr ? weights.project_bias[first + c] : 0;
+    for (int32_t pixel = 0; pixel < 4; ++pixel) {
+      p.bias[lane(c) + pixel] = shifted_bias(conv, bias, sum);
+      p.scale[lane(c) + pixel] = conv.multipliers[first + c].scale;
+    }
+  }
+  *p.lines = plain_lines(ops);
+  for (int32_t line = 0; line < plain_lines(ops); ++line) {
+    const int32_t k = line * kQuad;
+    int8_t* plain = p.weights + ptrdiff_t{line} * vectors * 64;
+    int8_t* rests = p.weights + ptrdiff_t{*p.lines} * vectors * 64;
+    bool any = false;
+    p.offsets[line] = static_cast<int32_t>(k / kLanes * cell_block_bytes(ops) + k % kLanes * kQuad);
+    for (int32_t c = 0; c < channels; ++c) {
+      for (int32_t i = 0; i < kQuad && k + i < depth; ++i) {
+        const int32_t w = filter[ptrdiff_t{c} * depth + k + i] - conv.filter_zero_point;
+        const int32_t byte = nearest_byte(w);
+        any = any || w != byte;
+        for (int32_t pixel = 0; pixel < 4; ++pixel) {
+          plain[(lane(c) + pixel) * 4 + i] = static_cast<int8_t>(byte);
+          if (w != byte) rests[(lane(c) + pixel) * 4 + i] = static_cast<int8_t>(w - byte);
+        }
+      }
+    }
+    if (any) p.offsets[(*p.lines)++] = p.offsets[line];
+  }
+}
+
+struct Job {
+  Panel panel;
+  RequantizeAvx512 to;
+  __m512i quads;    // Bytes [4 vectors][4 pixels] of a 128-bit lane to [4 pixels][4 vectors].
+  __m512i pixels;   // Four lanes' bytes of a pixel to one lane.
+  __m512i compact;  // Channels to where they belong, where a panel has fewer than four vectors.
+  ptrdiff_t out_c;
+  int32_t last_column;
+  // Of each row of cells, with the panel's first channel. Rows that do not exist are not stored.
+  int8_t* row[kGroupRows];
+  __mmask16 channels[kGroupRows];
+};
+
+template <int Stride>
+void store_cell(const Job& job, int32_t cell, __m512i bytes) {
+  constexpr int kRows = kGroupRows / Stride;
+  const auto store = [&](int pixel, __m128i channels) {
+    int32_t column = cell * Stride + pixel / kRows;
+    if (pixel / kRows != 0 && column > job.last_column) column = job.last_column;
+    _mm_mask_storeu_epi8(job.row[pixel % kRows] + column * job.out_c, job.channels[pixel % kRows],
+                         channels);
+  };
+  store(0, _mm512_castsi512_si128(bytes));
+  store(1, _mm512_extracti32x4_epi32(bytes, 1));
+  store(2, _mm512_extracti32x4_epi32(bytes, 2));
+  store(3, _mm512_extracti32x4_epi32(bytes, 3));
+}
+
+// Inlined always, and no loop: GCC 12 would keep the sums in memory.
+template <int Stride, int C, int V, int At = 0>
+[[gnu::always_inline]] inline void finish_cells(const Job& job, int32_t first,
+                                                const Sums512 (&acc)[C][V]) {
+  __m512i steps[kMaxVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kMaxVectors; ++v) {
+    steps[v] =
+        v < V ? to_steps((__m512i)acc[At][v % V], _mm512_loadu_ps(job.panel.scale + v % V * kLanes))
+              : _mm512_setzero_si512();
+  }
+  __m512i bytes = to_bytes(job.to, steps[0], steps[1], steps[2], steps[3]);
+  bytes = _mm512_permutexvar_epi32(job.pixels, _mm512_shuffle_epi8(bytes, job.quads));
+  if constexpr (V < kMaxVectors) bytes = _mm512_shuffle_epi8(bytes, job.compact);
+  store_cell<Stride>(job, first + At, bytes);
+  if constexpr (At + 1 < C) finish_cells<Stride, C, V, At + 1>(job, first, acc);
+}
+
+// C cells by V vectors.
+template <int C, int V, int Stride>
+void tile(const Job& job, const uint8_t* cells, int32_t cell) {
+  const Panel& p = job.panel;
+  Sums512 acc[C][V];
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[c][v] = load_sums(p.bias + v * kLanes);
+  }
+  const int8_t* weights = p.weights;
+  const int32_t* offset = p.offsets;
+  const int32_t* const end = offset + *p.lines;
+  cells += ptrdiff_t{cell} * kCell;
+  for (; offset != end; ++offset, weights += V * 64) {
+    const uint8_t* at = cells + *offset;
+    __m512i w[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) w[v] = _mm512_loadu_si512(weights + v * 64);
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+      const auto* quads = reinterpret_cast<const __m128i*>(at + c * kCell);
+      const __m512i u = _mm512_broadcast_i32x4(_mm_loadu_si128(quads));
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) acc[c][v] = add_products(acc[c][v], u, w[v]);
+    }
+  }
+  finish_cells<Stride>(job, cell, acc);
+}
+
+template <int C, int V, int Stride>
+void run_panel(const Job& job, const uint8_t* cells, int32_t count) {
+  if (count < C) {
+    for (int32_t cell = 0; cell < count; ++cell) tile<1, V, Stride>(job, cells, cell);
+    return;
+  }
+  // The last tile is moved back to be whole.
+  for (int32_t cell = 0; cell < count; cell += C) {
+    tile<C, V, Stride>(job, cells, cell + C <= count ? cell : count - C);
+  }
+}
+
+template <int Stride>
+void run_panel(const Job& job, int32_t vectors, const uint8_t* cells, int32_t count) {
+  switch (vectors) {
+    case 1:
+      return run_panel<8, 1, Stride>(job, cells, count);
+    case 2:
+      return run_panel<8, 2, Stride>(job, cells, count);
+    case 3:
+      return run_panel<6, 3, Stride>(job, cells, count);
+    default:
+      return run_panel<6, 4, Stride>(job, cells, count);
+  }
+}
+
+}  // namespace
+
+bool project_supports(const Ops& ops) {
+  const WindowShape& s = ops.project.shape;
+  return s.batch == 1 && input_is_matrix(s) && gemm_supports(s) &&
+         ops.project.filter_zero_point != -128 &&
+         int64_t{s.out_c} * 32 * most_lines(ops) <= kMaxPackedBytes &&
+         scales_below_one(ops.project.multipliers, s.out_c);
+}
+
+size_t project_packed_bytes(const Ops& ops) {
+  ptrdiff_t bytes = 0;
+  for (int32_t left = ops.project.shape.out_c; left > 0; left -= kPanel) {
+    bytes += panel_bytes(ops, panel_vectors(left));
+  }
+  return static_cast<size_t>(bytes);
+}
+
+void project_pack(const Ops& ops, const InvertedResidualWeights& weights, std::byte* packed) {
+  memset(packed, 0, project_packed_bytes(ops));
+  for (int32_t first = 0; first < ops.project.shape.out_c; first += kPanel) {
+    const int32_t vectors = panel_vectors(ops.project.shape.out_c - first);
+    pack_panel(ops, weights, first, vectors, panel_at(ops, packed, vectors));
+    packed += panel_bytes(ops, vectors);
+  }
+}
+
+void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, int32_t rows,
+                 int8_t* output) {
+  const Conv2DInt8& conv = ops.project;
+  const bool strided = ops.depthwise.shape.stride_h != 1;
+  Job job;
+  job.to = make_requantize(conv);
+  job.quads =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  job.pixels = bytes_in_order();
+  job.out_c = conv.shape.out_c;
+  job.last_column = conv.shape.out_w - 1;
+  auto* at = const_cast<std::byte*>(packed);
+  for (int32_t first = 0; first < conv.shape.out_c; first += kPanel) {
+    const int32_t left = conv.shape.out_c - first;
+    const int32_t vectors = panel_vectors(left);
+    int8_t compact[kLanes];
+    for (int32_t c = 0; c < kLanes; ++c) {
+      compact[c] = static_cast<int8_t>(c < vectors * kQuad ? c / vectors * 4 + c % vectors : -1);
+    }
+    __m128i order;
+    memcpy(&order, compact, sizeof order);
+    job.compact = _mm512_broadcast_i32x4(order);
+    job.panel = panel_at(ops, at, vectors);
+    const auto channels = static_cast<__mmask16>(left >= kPanel ? 0xFFFF : (1 << left) - 1);
+    for (int32_t r = 0; r < kGroupRows; ++r) {
+      const bool exists = r < rows;
+      job.row[r] = output + first + (exists ? ptrdiff_t{r} * conv.shape.out_w * job.out_c : 0);
+      job.channels[r] = exists ? channels : __mmask16{0};
+    }
+    strided ? run_panel<2>(job, vectors, cells, cells_of(ops))
+            : run_panel<1>(job, vectors, cells, cells_of(ops));
+    at += panel_bytes(ops, vectors);
+  }
+}
+
+}  // namespace deeplab::kernels::inverted_residual
