@@ -14,11 +14,13 @@ struct RequantizeAvx512 {
   __m512i max;
 };
 
-static inline RequantizeAvx512 make_requantize(const Conv2DInt8& conv) {
+/// Of any op with a zero point and bounds of its output.
+template <typename Op>
+static inline RequantizeAvx512 make_requantize(const Op& op) {
   RequantizeAvx512 r;
-  r.zero_point = _mm512_set1_epi16(static_cast<int16_t>(conv.output_zero_point));
-  r.min = _mm512_set1_epi8(static_cast<int8_t>(conv.output_min));
-  r.max = _mm512_set1_epi8(static_cast<int8_t>(conv.output_max));
+  r.zero_point = _mm512_set1_epi16(static_cast<int16_t>(op.output_zero_point));
+  r.min = _mm512_set1_epi8(static_cast<int8_t>(op.output_min));
+  r.max = _mm512_set1_epi8(static_cast<int8_t>(op.output_max));
   return r;
 }
 

@@ -1,4 +1,4 @@
-#include "kernels/add/add.h"
+#include "kernels/add/kernel_list.h"
 
 namespace deeplab::kernels {
 namespace {
@@ -21,10 +21,6 @@ void add_baseline(const AddInt8& add, int64_t count, const int8_t* a, const int8
 #ifdef DEEPLAB_HAS_X86_TARGETS
 DEEPLAB_TARGET_AVX2 void add_avx2(const AddInt8& add, int64_t count, const int8_t* a,
                                   const int8_t* b, int8_t* output) {
-  add_body(add, count, a, b, output);
-}
-DEEPLAB_TARGET_AVX512 void add_avx512(const AddInt8& add, int64_t count, const int8_t* a,
-                                      const int8_t* b, int8_t* output) {
   add_body(add, count, a, b, output);
 }
 #endif

@@ -97,6 +97,7 @@ struct Job {
   RequantizeAvx512 to;
   __m512i quads;    // Bytes [4 vectors][4 pixels] of a 128-bit lane to [4 pixels][4 vectors].
   __m512i pixels;   // Four lanes' bytes of a pixel to one lane.
+  __m512i pairs;    // The same of two cells of two vectors each: words, to halves of a lane.
   __m512i compact;  // Channels to where they belong, where a panel has fewer than four vectors.
   ptrdiff_t out_c;
   int32_t last_column;
@@ -105,14 +106,21 @@ struct Job {
   __mmask16 channels[kGroupRows];
 };
 
+// Where a pixel of a cell goes.
+template <int Stride>
+int8_t* output_of(const Job& job, int32_t cell, int pixel) {
+  constexpr int kRows = kGroupRows / Stride;
+  int32_t column = cell * Stride + pixel / kRows;
+  if (pixel / kRows != 0 && column > job.last_column) column = job.last_column;
+  return job.row[pixel % kRows] + column * job.out_c;
+}
+
+// The channels of a cell's four pixels, one in each 128-bit lane.
 template <int Stride>
 void store_cell(const Job& job, int32_t cell, __m512i bytes) {
-  constexpr int kRows = kGroupRows / Stride;
   const auto store = [&](int pixel, __m128i channels) {
-    int32_t column = cell * Stride + pixel / kRows;
-    if (pixel / kRows != 0 && column > job.last_column) column = job.last_column;
-    _mm_mask_storeu_epi8(job.row[pixel % kRows] + column * job.out_c, job.channels[pixel % kRows],
-                         channels);
+    _mm_mask_storeu_epi8(output_of<Stride>(job, cell, pixel),
+                         job.channels[pixel % (kGroupRows / Stride)], channels);
   };
   store(0, _mm512_castsi512_si128(bytes));
   store(1, _mm512_extracti32x4_epi32(bytes, 1));
@@ -120,22 +128,49 @@ void store_cell(const Job& job, int32_t cell, __m512i bytes) {
   store(3, _mm512_extracti32x4_epi32(bytes, 3));
 }
 
-// Inlined always, and no loop: GCC 12 would keep the sums in memory.
+// The same of a cell in the lower half of each lane and of the next one in the upper half. With
+// stride 1 and eight channels in all they lie together.
+template <int Stride>
+void store_two_cells(const Job& job, int32_t cell, __m512i bytes) {
+  const bool together = Stride == 1 && job.out_c == 8;
+  const auto store = [&](int pixel, __m128i both) {
+    const __mmask16 channels = job.channels[pixel % (kGroupRows / Stride)];
+    const auto upper = static_cast<__mmask16>(channels << 8);
+    int8_t* to = output_of<Stride>(job, cell, pixel);
+    if (together) return _mm_mask_storeu_epi8(to, channels | upper, both);
+    _mm_mask_storeu_epi8(to, channels, both);
+    _mm_mask_storeu_epi8(output_of<Stride>(job, cell + 1, pixel) - 8, upper, both);
+  };
+  store(0, _mm512_castsi512_si128(bytes));
+  store(1, _mm512_extracti32x4_epi32(bytes, 1));
+  store(2, _mm512_extracti32x4_epi32(bytes, 2));
+  store(3, _mm512_extracti32x4_epi32(bytes, 3));
+}
+
+// Cells in turn, two at a time where both fit a pack. Inlined always, and no loop: GCC 12 would
+// keep the sums in memory.
 template <int Stride, int C, int V, int At = 0>
 [[gnu::always_inline]] inline void finish_cells(const Job& job, int32_t first,
                                                 const Sums512 (&acc)[C][V]) {
+  constexpr int kCells = V == 2 && At + 1 < C ? 2 : 1;
   __m512i steps[kMaxVectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < kMaxVectors; ++v) {
-    steps[v] =
-        v < V ? to_steps((__m512i)acc[At][v % V], _mm512_loadu_ps(job.panel.scale + v % V * kLanes))
-              : _mm512_setzero_si512();
+  for (int i = 0; i < kMaxVectors; ++i) {
+    const int v = i % V;
+    steps[i] = i < kCells * V ? to_steps((__m512i)acc[At + i / V % kCells][v],
+                                         _mm512_loadu_ps(job.panel.scale + v * kLanes))
+                              : _mm512_setzero_si512();
   }
   __m512i bytes = to_bytes(job.to, steps[0], steps[1], steps[2], steps[3]);
-  bytes = _mm512_permutexvar_epi32(job.pixels, _mm512_shuffle_epi8(bytes, job.quads));
-  if constexpr (V < kMaxVectors) bytes = _mm512_shuffle_epi8(bytes, job.compact);
-  store_cell<Stride>(job, first + At, bytes);
-  if constexpr (At + 1 < C) finish_cells<Stride, C, V, At + 1>(job, first, acc);
+  if constexpr (kCells == 2) {
+    bytes = _mm512_permutexvar_epi16(job.pairs, _mm512_shuffle_epi8(bytes, job.quads));
+    store_two_cells<Stride>(job, first + At, bytes);
+  } else {
+    bytes = _mm512_permutexvar_epi32(job.pixels, _mm512_shuffle_epi8(bytes, job.quads));
+    if constexpr (V < kMaxVectors) bytes = _mm512_shuffle_epi8(bytes, job.compact);
+    store_cell<Stride>(job, first + At, bytes);
+  }
+  if constexpr (At + kCells < C) finish_cells<Stride, C, V, At + kCells>(job, first, acc);
 }
 
 // C cells by V vectors.
@@ -230,6 +265,13 @@ void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, 
   job.quads =
       _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
   job.pixels = bytes_in_order();
+  // After `quads` lane i has, as words, channels 2 i and 2 i + 1 of pixel p of cell c: word 2 p +
+  // c.
+  int16_t pairs[32];
+  for (int16_t i = 0; i < 32; ++i) {
+    pairs[i] = static_cast<int16_t>(i % 4 * 8 + i / 8 * 2 + i / 4 % 2);
+  }
+  job.pairs = _mm512_loadu_si512(pairs);
   job.out_c = conv.shape.out_c;
   job.last_column = conv.shape.out_w - 1;
   auto* at = const_cast<std::byte*>(packed);
