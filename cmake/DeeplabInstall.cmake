@@ -15,7 +15,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/deeplabConfigVersion.cmak
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/deeplabConfig.cmake
               ${PROJECT_BINARY_DIR}/deeplabConfigVersion.cmake
-              ${PROJECT_SOURCE_DIR}/cmake/Findpthreadpool.cmake
         DESTINATION ${package_dir})
 
 # Paths relative to the .pc file, so that an unpacked tree works wherever it lies.

@@ -12,7 +12,7 @@ set_target_properties(deeplab PROPERTIES
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 target_include_directories(deeplab PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                           $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(deeplab PRIVATE pthreadpool::pthreadpool Threads::Threads ZLIB::ZLIB
+target_link_libraries(deeplab PRIVATE Threads::Threads ZLIB::ZLIB
                                       $<BUILD_INTERFACE:deeplab_flags>)
 
 get_target_property(library_type deeplab TYPE)

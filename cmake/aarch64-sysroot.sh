@@ -1,9 +1,9 @@
 #!/bin/sh
 # aarch64-sysroot.sh DIRECTORY: unpacks Debian's arm64 builds of our dependencies there, for the
 # aarch64 preset. Needs no root and changes nothing on the machine: apt works on a state of its
-# own (libpthreadpool-dev is not multi-arch, so the two architectures cannot be installed together).
+# own.
 set -eu
-packages="zlib1g zlib1g-dev libpthreadpool0 libpthreadpool-dev libflatbuffers-dev
+packages="zlib1g zlib1g-dev libflatbuffers-dev
           libgtest-dev libgmock-dev
           libjpeg62-turbo libjpeg62-turbo-dev libpng16-16 libpng-dev libwebp7 libwebp-dev
           libfmt9 libfmt-dev libcli11-dev nlohmann-json3-dev"

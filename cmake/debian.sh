@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034  # the lists are for the scripts that source this
 
 build_packages="build-essential cmake ninja-build pkg-config zlib1g-dev
-  flatbuffers-compiler libflatbuffers-dev libpthreadpool-dev
+  flatbuffers-compiler libflatbuffers-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev libgmock-dev"
 # libopenblas0-pthread: Debian's default BLAS would slow down what libtorch does itself.

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <ctime>
+#include <thread>
 #include <vector>
 
 namespace deeplab {
@@ -59,6 +62,37 @@ TEST(Parallel, ThrowsInTheCallerWhatABodyThrowsOnAnyThread) {
     (*pool)->parallel_for(100, 1, [&](size_t, size_t) { ++calls; });
     EXPECT_GE(calls, 1);
   }
+}
+
+// Steps of a network, thousands of them, on more threads than there are cores: none is lost, and
+// nobody waits for a thread that has no core. (A pool that does took milliseconds a call.)
+TEST(ThreadPool, ShortCallsOnMoreThreadsThanCores) {
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  auto pool = ThreadPool::create(std::min(4 * cores, 64));
+  ASSERT_TRUE(pool.ok());
+  constexpr int kCalls = 5000;
+  constexpr size_t kCount = 64;
+  std::vector<int> sums(kCount, 0);
+  const auto start = std::chrono::steady_clock::now();
+  for (int call = 0; call < kCalls; ++call) {
+    (*pool)->parallel_for(kCount, 1, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) sums[i] += 1;
+    });
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(sums, std::vector<int>(kCount, kCalls));
+  EXPECT_LT(seconds.count(), 10.0);
+}
+
+TEST(ThreadPool, SleepsBetweenCalls) {
+  auto pool = ThreadPool::create(4);
+  ASSERT_TRUE(pool.ok());
+  std::atomic<int> calls{0};
+  (*pool)->parallel_for(100, 1, [&](size_t, size_t) { ++calls; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const std::clock_t before = std::clock();  // processor time of all threads
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.05);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Stands in front of the C library's allocator (and a sanitizer's, where there is one) by being
-// the program's own malloc(): libraries come here, too, pthreadpool and the C++ one among them.
+// the program's own malloc(): libraries come here, too, the C++ one among them.
 #include "tests/faults/failing_memory.h"
 
 #include <dlfcn.h>
@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <set>
@@ -99,14 +98,6 @@ void* begin_thread(void* start) {
   return copy.body(copy.argument);
 }
 
-/// pthreadpool does not look at what pthread_create() gives, and would wait for the thread for
-/// ever: that the system has the threads is ThreadPool::create()'s to make sure of, beforehand.
-bool is_pool(const void* caller) {
-  Dl_info info;
-  return dladdr(caller, &info) != 0 && info.dli_fname != nullptr &&
-         std::strstr(info.dli_fname, "libpthreadpool") != nullptr;
-}
-
 }  // namespace
 
 FailingMemory::FailingMemory(Failing failing, int64_t n) : n_(n) {
@@ -183,7 +174,7 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
                    void* argument) noexcept {
   using Create = decltype(&pthread_create);
   static const auto real = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
-  if (!deeplab::testing::is_pool(__builtin_return_address(0)) && !deeplab::testing::may_go()) {
+  if (!deeplab::testing::may_go()) {
     return EAGAIN;
   }
   auto* start = static_cast<ThreadStart*>(DEEPLAB_REAL(malloc)(sizeof(ThreadStart)));
