@@ -26,6 +26,11 @@ struct CError {
   }
 };
 
+/// How a reader's sentence about an error starts.
+inline const char* blame(const CError& error) {
+  return error.code == StatusCode::kInvalidImage ? "damaged " : "cannot decode the ";
+}
+
 /// Runs `body`; false when the library raised an error in it. Neither `body` nor what it calls
 /// may own an object with a destructor: such objects live in the caller.
 template <typename Body>

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 
 #include "base/status.h"
@@ -37,6 +38,17 @@ extern const Codec kBmpCodec;
 extern const Codec kPnmCodec;
 
 Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options);
+
+/// For where memory has just run out: `sentence` if there is memory left to say it. Nothing else
+/// than a Status may come out of this room.
+template <typename... Parts>
+Status no_memory(const Parts&... sentence) noexcept {
+  try {
+    return resource_exhausted(sentence...);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+}
 
 /// Refuses sizes from a header: zero or negative, over 2^31 - 1, or more than `max_pixels`.
 Status check_size(int64_t width, int64_t height, int64_t max_pixels);

@@ -36,7 +36,7 @@ class JpegDecoder {
  private:
   void choose_scale(int32_t target_side);
   Status failure() const {
-    return {errors_.error.code, str_cat("damaged JPEG: ", errors_.error.message)};
+    return {errors_.error.code, str_cat(blame(errors_.error), "JPEG: ", errors_.error.message)};
   }
 
   JpegErrorManager errors_;

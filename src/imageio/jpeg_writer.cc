@@ -60,7 +60,7 @@ class JpegWriter::Encoder {
 
  private:
   void set_header(int32_t width, int32_t height, int quality);
-  Status failure() const;
+  Status failure() const noexcept;
 
   JpegErrorManager errors_;
   Destination destination_;
@@ -79,11 +79,13 @@ void JpegWriter::Encoder::set_header(int32_t width, int32_t height, int quality)
   jpeg_.comp_info[0].v_samp_factor = 1;
 }
 
-Status JpegWriter::Encoder::failure() const {
+Status JpegWriter::Encoder::failure() const noexcept try {
   const StatusCode code = errors_.error.code == StatusCode::kResourceExhausted
                               ? StatusCode::kResourceExhausted
                               : StatusCode::kInvalidArgument;
   return {code, str_cat("cannot encode a JPEG: ", errors_.error.message)};
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 Status JpegWriter::Encoder::start(int32_t width, int32_t height, int quality) {
@@ -126,7 +128,7 @@ Result<JpegWriter> JpegWriter::start(int32_t width, int32_t height, int quality)
     DEEPLAB_RETURN_IF_ERROR(encoder->start(width, height, quality));
     return JpegWriter(std::move(encoder));
   } catch (const std::bad_alloc&) {
-    return resource_exhausted("cannot encode a JPEG: not enough memory");
+    return out_of_memory();
   }
 }
 

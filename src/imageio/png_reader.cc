@@ -17,14 +17,20 @@ constexpr size_t kHeightAt = 20;
 // The largest chunk but IDAT that is held in memory. Only palettes and EXIF are kept at all.
 constexpr png_alloc_size_t kMostChunkBytes = 1 << 20;
 
+/// libpng says it in several ways.
+bool is_about_memory(png_const_charp message) { return std::strstr(message, "memory") != nullptr; }
+
 [[noreturn]] void on_error(png_structp png, png_const_charp message) {
   auto* error = static_cast<CError*>(png_get_error_ptr(png));
-  error->raise(std::strcmp(message, "Out of memory") == 0 ? StatusCode::kResourceExhausted
-                                                          : StatusCode::kInvalidImage,
-               message);
+  error->raise(
+      is_about_memory(message) ? StatusCode::kResourceExhausted : StatusCode::kInvalidImage,
+      message);
 }
 
-void on_warning(png_structp, png_const_charp) {}
+/// Without memory for the EXIF block libpng warns and goes on: a photo would then not be turned.
+void on_warning(png_structp png, png_const_charp message) {
+  if (is_about_memory(message)) on_error(png, message);
+}
 
 void on_read(png_structp png, png_bytep out, size_t size) {
   auto* rest = static_cast<Bytes*>(png_get_io_ptr(png));
@@ -54,7 +60,7 @@ class PngDecoder {
   int orientation();
 
  private:
-  Status failure() const { return {error_.code, str_cat("damaged PNG: ", error_.message)}; }
+  Status failure() const { return {error_.code, str_cat(blame(error_), "PNG: ", error_.message)}; }
 
   Bytes rest_;
   CError error_;

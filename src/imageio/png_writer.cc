@@ -2,6 +2,7 @@
 #include <zlib.h>  // Z_RLE
 
 #include <bit>
+#include <new>
 
 #include "imageio/c_error.h"
 #include "imageio/writer.h"
@@ -111,8 +112,12 @@ Result<EncodedImage> encode(int32_t width, int32_t height, const Layout& layout,
     return invalid_argument("cannot encode a PNG: ", pixels.size(), " samples for ", width, "x",
                             height, " pixels of ", layout.channels, " channel(s)");
   }
-  return PngEncoder().encode(width, height, layout, reinterpret_cast<const uint8_t*>(pixels.data()),
-                             palette);
+  try {
+    return PngEncoder().encode(width, height, layout,
+                               reinterpret_cast<const uint8_t*>(pixels.data()), palette);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
 }
 
 }  // namespace

@@ -29,9 +29,7 @@ Status not_an_image(Bytes bytes, const std::string& name) {
                        "; expected JPEG, PNG, WebP, BMP, PPM or PGM");
 }
 
-Status out_of_memory(const std::string& name) {
-  return resource_exhausted(name, ": not enough memory to read the image");
-}
+constexpr const char* kNoMemory = ": not enough memory to read the image";
 
 std::string display_name(const std::string& path) { return path == "-" ? "standard input" : path; }
 
@@ -58,7 +56,7 @@ Result<Image> read_and_decode(const std::string& path, const ReadOptions& option
                              read_file(path, options.max_file_bytes));
     return decode(bytes, display_name(path), options);
   } catch (const std::bad_alloc&) {
-    return out_of_memory(display_name(path));
+    return no_memory(path == "-" ? "standard input" : path.c_str(), kNoMemory);
   }
 }
 
@@ -97,7 +95,7 @@ Result<Image> decode_image(Bytes bytes, const std::string& name, const ReadOptio
     if (image.channels == 4 && !options.keep_alpha) flatten_alpha(image);
     return make_upright(std::move(image), decoded->orientation);
   } catch (const std::bad_alloc&) {
-    return out_of_memory(name);
+    return no_memory(name, kNoMemory);
   }
 }
 
@@ -118,7 +116,7 @@ Status decode_rows(Bytes bytes, const std::string& name, const ReadOptions& opti
     }
     return {};
   } catch (const std::bad_alloc&) {
-    return out_of_memory(name);
+    return no_memory(name, kNoMemory);
   }
 }
 
@@ -131,7 +129,7 @@ Result<ImageInfo> probe_image(Bytes bytes, const std::string& name) {
     if (swaps_sides(info->orientation)) std::swap(info->width, info->height);
     return info;
   } catch (const std::bad_alloc&) {
-    return out_of_memory(name);
+    return no_memory(name, kNoMemory);
   }
 }
 
@@ -145,7 +143,7 @@ Result<Image> decode_label_png(Bytes bytes, const std::string& name, const ReadO
     if (!labels.ok()) return annotate(labels.status(), name);
     return labels;
   } catch (const std::bad_alloc&) {
-    return out_of_memory(name);
+    return no_memory(name, kNoMemory);
   }
 }
 

@@ -35,6 +35,7 @@ int orientation(Bytes bytes) {
 Status failure(VP8StatusCode code) {
   switch (code) {
     case VP8_STATUS_OUT_OF_MEMORY:
+    case VP8_STATUS_USER_ABORT:  // nobody aborts, but this is what no memory for a row gives
       return resource_exhausted("not enough memory to decode the WebP");
     case VP8_STATUS_NOT_ENOUGH_DATA:
     case VP8_STATUS_SUSPENDED:

@@ -1,6 +1,5 @@
 // Memory that runs out at every single request of load, prepare and run, through the C interface
-// and the C++ one. Each time: success with the right results, or the code for it and a sentence;
-// nothing leaked; and the same call once more succeeds and gives the right results.
+// and the C++ one. campaign.h says what must hold each time.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -13,7 +12,6 @@
 #include <iterator>
 #include <memory>
 #include <new>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -21,7 +19,7 @@
 #include "base/file.h"
 #include "deeplab/deeplab.hpp"
 #include "tests/api/test_models.h"
-#include "tests/faults/failing_memory.h"
+#include "tests/faults/campaign.h"
 
 namespace deeplab::testing {
 namespace {
@@ -29,134 +27,9 @@ namespace {
 constexpr const char* kModel = DEEPLAB_OWN_MODEL;
 constexpr int32_t kSide = 33;  // of the canvas
 
-/// FNV-1a over what a call gave.
-class Digest {
- public:
-  template <typename T>
-  Digest& add(const T* values, size_t count) {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(values);
-    for (size_t i = 0; i < count * sizeof(T); ++i) state_ = (state_ ^ bytes[i]) * 0x100000001B3u;
-    return *this;
-  }
-  uint64_t value() const { return state_; }
-
- private:
-  uint64_t state_ = 0xCBF29CE484222325u;
-};
-
-/// What came of a call. Holds nothing that is allocated: it is filled in while memory is out.
-struct Outcome {
-  deeplab_status code = DEEPLAB_OK;
-  bool has_sentence = false;
-  bool threw = false;  ///< An exception came out of a function that promises none.
-  uint64_t digest = 0;
-};
-
-Outcome failed(deeplab_status code, const char* sentence) {
-  return {code, *sentence != '\0', false, 0};
-}
-
 #define RETURN_IF_FAILED(call)                                \
   if (const deeplab_status code = (call); code != DEEPLAB_OK) \
   return failed(code, deeplab_last_error())
-
-/// A call under test and what it needs. A new one is made for every fault.
-class Subject {
- public:
-  virtual ~Subject() = default;
-  /// The call, and the digest of its results; leaves nothing behind that the subject does not own.
-  virtual Outcome call() = 0;
-};
-using MakeSubject = std::function<std::unique_ptr<Subject>()>;
-
-struct Tally {
-  int64_t sites = 0;
-  int64_t errors = 0;     ///< DEEPLAB_RESOURCE_EXHAUSTED and a sentence.
-  int64_t recovered = 0;  ///< Success with the right results all the same.
-  int64_t bad = 0;        ///< Anything else.
-};
-
-Outcome call_with_fault(Subject& subject, Failing failing, int64_t n, bool& has_failed) {
-  const FailingMemory memory(failing, n);
-  Outcome outcome;
-  try {
-    outcome = subject.call();
-  } catch (...) {
-    outcome.threw = true;
-  }
-  has_failed = memory.has_failed();
-  return outcome;
-}
-
-/// All requests, or, for a test that is short, the first of each chain of calls: an op of the
-/// network asks for what its neighbour asks for.
-bool wants_all() { return std::getenv("DEEPLAB_ALL_FAULTS") != nullptr; }
-
-/// The whole library in one call: what its parts are asked for above, so that a sanitizer, under
-/// which it takes long, looks at every fifth request.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr size_t kStepOfAll = 5;
-#else
-constexpr size_t kStepOfAll = 1;
-#endif
-
-std::vector<int64_t> sites_of(Subject& subject, uint64_t& digest) {
-  int64_t requests = 0;
-  std::vector<int64_t> sites;
-  {
-    const RequestRecorder recorder;
-    digest = subject.call().digest;
-    requests = recorder.requests();
-    sites = recorder.distinct();
-  }
-  if (wants_all()) {
-    sites.resize(static_cast<size_t>(requests));
-    std::iota(sites.begin(), sites.end(), 1);
-  }
-  return sites;
-}
-
-/// One fault: whether all is as promised, and a word for the table.
-void try_one(const MakeSubject& make, uint64_t expected, Failing failing, int64_t n,
-             bool counts_leaks, Tally& tally) {
-  const int64_t before = live_allocations();
-  auto subject = make();
-  bool has_failed = false;
-  const Outcome outcome = call_with_fault(*subject, failing, n, has_failed);
-  const bool is_right = outcome.code == DEEPLAB_OK && outcome.digest == expected;
-  const bool is_error = outcome.code == DEEPLAB_RESOURCE_EXHAUSTED && outcome.has_sentence;
-  const Outcome again = subject->call();
-  subject.reset();
-  const bool is_usable = again.code == DEEPLAB_OK && again.digest == expected;
-  const bool leaks = counts_leaks && live_allocations() != before;
-  ++tally.sites;
-  tally.errors += is_error ? 1 : 0;
-  tally.recovered += is_right ? 1 : 0;
-  if (has_failed && (is_right || is_error) && !outcome.threw && is_usable && !leaks) return;
-  ++tally.bad;
-  ADD_FAILURE() << (failing == Failing::kOne ? "request " : "requests from ") << n
-                << (has_failed ? " failed: code " : " was never made: code ") << outcome.code
-                << (outcome.threw ? ", threw" : "") << (is_right || is_error ? "" : ", wrong")
-                << (leaks ? ", leaks" : "") << "; again: code " << again.code
-                << (again.digest == expected ? "" : ", other results");
-}
-
-void campaign(const char* name, const MakeSubject& make, size_t step = 1) {
-  make()->call();  // what a process does once is done then; FirstUse looks at that
-  uint64_t expected = 0;
-  const std::vector<int64_t> sites = sites_of(*make(), expected);
-  for (const Failing failing : {Failing::kOne, Failing::kAllFrom}) {
-    Tally tally;
-    for (size_t i = 0; i < sites.size(); i += step) {
-      try_one(make, expected, failing, sites[i], true, tally);
-      if (tally.bad == 5) break;
-    }
-    std::printf("%-26s %-9s %6lld sites: %6lld clean errors, %4lld recovered, %lld else\n", name,
-                failing == Failing::kOne ? "one fails" : "all from", (long long)tally.sites,
-                (long long)tally.errors, (long long)tally.recovered, (long long)tally.bad);
-    std::fflush(stdout);
-  }
-}
 
 /// What a child process says by its exit status.
 int run_in_child(const std::function<int()>& body) {
@@ -477,9 +350,9 @@ TEST(FirstUse, OfTheWholeLibraryInAProcess) {
             0);
   ASSERT_GT(shared.count, 100u);
   int64_t errors = 0, recovered = 0;
-  for (size_t i = 0; i < shared.count; i += kStepOfAll) {
+  for (size_t i = 0; i < shared.count; i += kStepOfLarge) {
     // Alternating, since a process a fault takes its time.
-    const Failing failing = i / kStepOfAll % 2 == 0 ? Failing::kOne : Failing::kAllFrom;
+    const Failing failing = i / kStepOfLarge % 2 == 0 ? Failing::kOne : Failing::kAllFrom;
     const int status = run_in_child([&] {
       CppInterface subject;
       bool has_failed = false;
@@ -487,14 +360,14 @@ TEST(FirstUse, OfTheWholeLibraryInAProcess) {
       const Outcome again = subject.call();
       if (outcome.threw || again.code != DEEPLAB_OK || again.digest != shared.digest) return 3;
       if (outcome.code == DEEPLAB_OK) return outcome.digest == shared.digest ? 1 : 3;
-      return outcome.code == DEEPLAB_RESOURCE_EXHAUSTED && outcome.has_sentence ? 2 : 3;
+      return outcome.code == DEEPLAB_RESOURCE_EXHAUSTED && outcome.sentence[0] != '\0' ? 2 : 3;
     });
     EXPECT_TRUE(status == 1 || status == 2) << "request " << shared.sites[i] << ": " << status;
     errors += status == 2;
     recovered += status == 1;
   }
   std::printf("%-26s %-9s %6zu sites: %6lld clean errors, %4lld recovered\n", "first use", "either",
-              (shared.count + kStepOfAll - 1) / kStepOfAll, (long long)errors,
+              (shared.count + kStepOfLarge - 1) / kStepOfLarge, (long long)errors,
               (long long)recovered);
   ::munmap(memory, sizeof(Shared));
 }
@@ -540,7 +413,7 @@ TEST_F(Memory, PushAndPull) {
 
 TEST_F(Memory, CppInterface) {
   campaign(
-      "the C++ interface", [] { return std::make_unique<CppInterface>(); }, kStepOfAll);
+      "the C++ interface", [] { return std::make_unique<CppInterface>(); }, kStepOfLarge);
 }
 
 }  // namespace
