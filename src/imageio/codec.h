@@ -56,6 +56,12 @@ Status check_size(int64_t width, int64_t height, int64_t max_pixels);
 /// An all-zero image of a size that check_size() passed.
 Image make_image(int64_t width, int64_t height, int32_t channels);
 
+/// The same without pixels yet: memory for them is reserved, but not touched before add_row(), so
+/// that a header takes none for rows that never come.
+Image make_empty_image(int64_t width, int64_t height, int32_t channels);
+/// Appends a row of zeros. Takes no memory, and no row that was given before moves.
+uint8_t* add_row(Image& image);
+
 // Loads from a file's bytes. The caller has checked that they are there.
 inline uint32_t load_u8(Bytes bytes, size_t at) { return std::to_integer<uint32_t>(bytes[at]); }
 inline uint32_t load_le16(Bytes bytes, size_t at) {

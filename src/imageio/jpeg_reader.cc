@@ -148,14 +148,13 @@ Status open(JpegDecoder& decoder, Bytes bytes, const ReadOptions& options) {
 Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
   JpegDecoder decoder;
   DEEPLAB_RETURN_IF_ERROR(open(decoder, bytes, options));
-  Decoded decoded{make_image(decoder.output_width(), decoder.output_height(), 3),
+  Decoded decoded{make_empty_image(decoder.output_width(), decoder.output_height(), 3),
                   decoder.orientation()};
   Image& image = decoded.image;
   image.original_width = static_cast<int32_t>(decoder.width());
   image.original_height = static_cast<int32_t>(decoder.height());
-  const auto stride = static_cast<size_t>(image.width) * 3;
-  for (size_t at = 0; at < image.pixels.size(); at += stride) {
-    DEEPLAB_RETURN_IF_ERROR(decoder.read_row(image.pixels.data() + at));
+  for (int32_t y = 0; y < image.height; ++y) {
+    DEEPLAB_RETURN_IF_ERROR(decoder.read_row(add_row(image)));
   }
   return decoded;
 }

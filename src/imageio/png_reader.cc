@@ -95,13 +95,14 @@ Result<Image> PngDecoder::read_pixels(SetTransforms set_transforms) {
   });
   if (!ready) return failure();
 
-  Image image = make_image(width(), height(), png_get_channels(png_, info_));
+  Image image = make_empty_image(width(), height(), png_get_channels(png_, info_));
   const size_t stride = png_get_rowbytes(png_, info_);
-  if (stride != image.pixels.size() / static_cast<size_t>(image.height)) {
+  if (stride != static_cast<size_t>(image.width) * static_cast<size_t>(image.channels)) {
     return internal_error("libpng gives rows of ", stride, " bytes for ", image.width, " pixels");
   }
   const bool done = guarded(error_, [&] {
-    for (int pass = 0; pass < passes; ++pass) {
+    for (int32_t y = 0; y < image.height; ++y) png_read_row(png_, add_row(image), nullptr);
+    for (int pass = 1; pass < passes; ++pass) {
       uint8_t* row = image.pixels.data();
       for (int32_t y = 0; y < image.height; ++y, row += stride) png_read_row(png_, row, nullptr);
     }

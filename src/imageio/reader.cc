@@ -76,13 +76,25 @@ Status check_size(int64_t width, int64_t height, int64_t max_pixels) {
   return {};
 }
 
-Image make_image(int64_t width, int64_t height, int32_t channels) {
+Image make_empty_image(int64_t width, int64_t height, int32_t channels) {
   Image image;
   image.width = image.original_width = static_cast<int32_t>(width);
   image.height = image.original_height = static_cast<int32_t>(height);
   image.channels = channels;
+  image.pixels.reserve(static_cast<size_t>(width * height * channels));
+  return image;
+}
+
+Image make_image(int64_t width, int64_t height, int32_t channels) {
+  Image image = make_empty_image(width, height, channels);
   image.pixels.resize(static_cast<size_t>(width * height * channels));
   return image;
+}
+
+uint8_t* add_row(Image& image) {
+  const size_t at = image.pixels.size();
+  image.pixels.resize(at + static_cast<size_t>(image.width) * static_cast<size_t>(image.channels));
+  return image.pixels.data() + at;
 }
 
 Result<Image> decode_image(Bytes bytes, const std::string& name, const ReadOptions& options) {

@@ -99,14 +99,20 @@ TEST(Broken, FlippedBytes) {
   }
 }
 
+/// Another size in the header of a JPEG, baseline or progressive.
+void set_jpeg_size(File& jpeg, uint32_t side) {
+  const auto frame = std::adjacent_find(jpeg.begin(), jpeg.end(), [](std::byte a, std::byte b) {
+    return a == std::byte{0xFF} && (b == std::byte{0xC0} || b == std::byte{0xC2});
+  });
+  const File sides = FileBuilder().be16(side).be16(side).take();
+  std::copy(sides.begin(), sides.end(), frame + 5);
+}
+
 /// The files of every format with another size in the header.
 std::vector<NamedFile> resized_headers(uint32_t side) {
   const Samples rgb = gradient(kW, kH, 3);
   File jpeg = jpeg_file({.width = kW, .height = kH, .samples = rgb});
-  const std::byte sof[2] = {std::byte{0xFF}, std::byte{0xC0}};
-  const auto frame = std::search(jpeg.begin(), jpeg.end(), sof, sof + 2);
-  const File be_side = FileBuilder().be16(side).be16(side).take();
-  std::copy(be_side.begin(), be_side.end(), frame + 5);
+  set_jpeg_size(jpeg, side);
 
   const std::string size = std::to_string(side) + " " + std::to_string(side);
   const File lossy = webp_file(kW, kH, 3, rgb, false, 80);
@@ -139,6 +145,37 @@ TEST(Broken, HeadersOf60000Squared) {
     }
     expect_error(status, name, "60000x60000", StatusCode::kResourceExhausted);
     expect_error(status, name, "268435456", StatusCode::kResourceExhausted);
+  }
+}
+
+/// As large as is allowed, by the header, and the pixels of a small picture.
+std::vector<NamedFile> claims_without_pixels() {
+  constexpr uint32_t kSide = 16384;
+  std::vector<NamedFile> files = resized_headers(kSide);
+  // A picture of one colour may be as small in these two.
+  std::erase_if(files, [](const NamedFile& file) {
+    return file.name == "huge.webp" || file.name == "huge_rle.bmp";
+  });
+  const File png = png_file({.width = kW,
+                             .height = kH,
+                             .color_type = PNG_COLOR_TYPE_RGB_ALPHA,
+                             .rows = gradient(kW, kH, 4),
+                             .interlaced = true});
+  files.push_back({"interlaced.png", with_png_size(png, kSide, kSide)});
+  File jpeg =
+      jpeg_file({.width = kW, .height = kH, .samples = gradient(kW, kH, 3), .progressive = true});
+  set_jpeg_size(jpeg, kSide);
+  files.push_back({"progressive.jpg", jpeg});
+  return files;
+}
+
+TEST(Broken, MemoryIsTakenForPixelsThatAreThere) {
+  if (kSanitized) GTEST_SKIP() << "skipped: a sanitizer touches what is reserved";
+  for (const auto& [name, bytes] : claims_without_pixels()) {
+    Status status;
+    const int64_t taken = memory_taken_kib([&] { status = decode_image(bytes, name).status(); });
+    EXPECT_LT(taken, 2 * 1024) << name;
+    expect_error(status, name, "", StatusCode::kInvalidImage);
   }
 }
 
