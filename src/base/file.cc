@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 
 namespace deeplab {
@@ -36,23 +37,23 @@ class Descriptor {
   int fd_;
 };
 
-/// open() again where a signal came in between, as it does when a pipe has no writer yet.
-int open_again(const char* path, int flags, mode_t mode = 0) {
+/// openat() again where a signal came in between, as it does when a pipe has no writer yet.
+int open_again(int folder, const char* path, int flags, mode_t mode = 0) {
   int fd = -1;
   do {
-    fd = ::open(path, flags | O_CLOEXEC, mode);
+    fd = ::openat(folder, path, flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
   return fd;
 }
 
-/// Creates a file that was not there, named after `path` and beside it, with the mode that a plain
+/// Creates a file that was not there in `folder`, named after `path`, with the mode that a plain
 /// open() gives; `name` becomes its own. -1 with errno where that fails.
-int create_beside(const std::string& path, std::string& name) {
+int create_beside(int folder, const std::string& path, std::string& name) {
   static std::atomic<uint32_t> count{0};
   int fd = -1;
   do {  // others are of processes that were killed, or of another machine's
     name = str_cat(path, ".", ::getpid(), "-", ++count);
-    fd = open_again(name.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
+    fd = open_again(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
   } while (fd < 0 && errno == EEXIST);
   return fd;
 }
@@ -75,7 +76,7 @@ int write_all(int fd, std::span<const std::byte> bytes) {
 Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_bytes) {
   const bool is_stdin = path == "-";
   const std::string name = is_stdin ? "standard input" : path;
-  Descriptor fd(is_stdin ? STDIN_FILENO : open_again(path.c_str(), O_RDONLY));
+  Descriptor fd(is_stdin ? STDIN_FILENO : open_again(AT_FDCWD, path.c_str(), O_RDONLY));
   if (fd.get() < 0) return io_error("cannot open ", name, ": ", system_reason(errno));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) {
@@ -107,15 +108,24 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
 }
 
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
-  // Beside the target, so that rename() never crosses a filesystem.
+  // Beside the target, so that renaming never crosses a filesystem; and in the folder that is there
+  // now, whatever it is called when the file is whole.
+  const size_t slash = path.rfind('/');
+  const std::string parent = slash == path.npos ? "." : path.substr(0, slash + 1);
+  const std::string target = slash == path.npos ? path : path.substr(slash + 1);
+  const Descriptor folder(open_again(AT_FDCWD, parent.c_str(), O_PATH | O_DIRECTORY));
+  if (folder.get() < 0) return io_error("cannot create ", path, ": ", system_reason(errno));
   std::string temporary;
-  Descriptor fd(create_beside(path, temporary));
+  Descriptor fd(create_beside(folder.get(), target, temporary));
   if (fd.get() < 0) return io_error("cannot create ", path, ": ", system_reason(errno));
   int error = write_all(fd.get(), bytes);
   if (const int close_error = fd.close(); error == 0) error = close_error;
-  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0 &&
+      ::renameat(folder.get(), temporary.c_str(), folder.get(), target.c_str()) != 0) {
+    error = errno;
+  }
   if (error != 0) {
-    ::unlink(temporary.c_str());
+    ::unlinkat(folder.get(), temporary.c_str(), 0);
     return io_error("cannot write ", path, ": ", system_reason(error));
   }
   return {};

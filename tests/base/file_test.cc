@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -187,6 +188,38 @@ TEST_F(File, AFailedWriteLeavesTheOldFileAndNothingElse) {
   ASSERT_TRUE(WIFEXITED(result));
   EXPECT_EQ(WEXITSTATUS(result), 0);
   EXPECT_EQ(*read_file(path("f"), kNoLimit), bytes_of("old"));
+  EXPECT_EQ(entries(), 1u);
+}
+
+TEST_F(File, AFolderThatIsRenamedMeanwhileKeepsNothingOfAFailedWrite) {
+  fs::create_directory(path("out"));
+  static std::string from, to;  // for a signal handler
+  from = path("out");
+  to = path("elsewhere");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Comes when write() is at the limit on file size.
+    std::signal(SIGXFSZ, [](int) { ::rename(from.c_str(), to.c_str()); });
+    const rlimit limit{4096, 4096};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(3);
+    const bool written =
+        write_file_atomically(from + "/f", bytes_of(std::string(100'000, 'n'))).ok();
+    ::_exit(written ? 1 : 0);
+  }
+  int result = -1;
+  ::waitpid(child, &result, 0);
+  ASSERT_TRUE(WIFEXITED(result));
+  EXPECT_EQ(WEXITSTATUS(result), 0);
+  EXPECT_FALSE(fs::exists(from));
+  EXPECT_TRUE(fs::is_empty(to));
+}
+
+TEST_F(File, WritesToNamesWithoutAFolder) {
+  const fs::path before = fs::current_path();
+  fs::current_path(dir_);
+  EXPECT_TRUE(write_file_atomically("f", bytes_of("here")).ok());
+  fs::current_path(before);
+  EXPECT_EQ(*read_file(path("f"), kNoLimit), bytes_of("here"));
   EXPECT_EQ(entries(), 1u);
 }
 
