@@ -4,8 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "tests/apps/program.h"
+#include "tests/graph/graph_builder.h"
 #include "tests/test_data.h"
+#include "tflite/writer.h"
 
 namespace deeplab::testing {
 namespace {
@@ -87,6 +90,46 @@ TEST_F(Inspect, TextForPeople) {
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.out, AllOf(HasSubstr("label head"), HasSubstr("1x257x257x3"),
                              HasSubstr("multiply-accumulates"), HasSubstr("\nplan: ")));
+}
+
+// In the order of the graph; the published networks have none of these ops.
+TEST(InspectOps, JsonHasTheAttributesOfRareOps) {
+  const std::vector<std::pair<graph::Attributes, const char*>> ops = {
+      {graph::Pad{{{0, 0}, {1, 1}, {2, 0}, {0, 0}}}, R"({"amounts":[[0,0],[1,1],[2,0],[0,0]]})"},
+      {graph::SpaceToBatchNd{2, 3, {0, 0}, {1, 2}},
+       R"({"block":[2,3],"pad_h":[0,0],"pad_w":[1,2]})"},
+      {graph::BatchToSpaceNd{2, 3, {0, 0}, {1, 2}},
+       R"({"block":[2,3],"crop_h":[0,0],"crop_w":[1,2]})"},
+      {graph::ResizeNearestNeighbor{3, 5, true, false},
+       R"({"height":3,"width":5,"align_corners":true,"half_pixel_centers":false})"},
+      {graph::Mean{{1, 2}, true}, R"({"axes":[1,2],"keep_dims":true})"},
+      {graph::Tile{{1, 2, 3, 1}}, R"({"multiples":[1,2,3,1]})"},
+      {graph::Relu{}, "{}"},
+      {graph::Relu6{}, "{}"},
+      {graph::Softmax{2}, R"({"beta":2.0})"},
+      {graph::Reshape{{1, 6, 2}}, R"({"shape":[1,6,2]})"},
+  };
+  GraphBuilder b;
+  graph::TensorId last = b.input(graph::DataType::kFloat32, {1, 4, 4, 2});
+  for (const auto& [attributes, text] : ops) {
+    last = b.op(attributes, {last}, graph::DataType::kFloat32);
+  }
+  tflite::ModelFile file;
+  file.graph = b.build({last});
+  const auto bytes = tflite::write_model(file);
+  ASSERT_TRUE(bytes.ok()) << bytes.status().message();
+  const TempDir dir;
+  ASSERT_TRUE(write_file_atomically(dir / "rare.tflite", *bytes).ok());
+
+  const ProgramRun run = run_deeplab({"inspect", dir / "rare.tflite", "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json model = json::parse(run.out);
+  ASSERT_THAT(model["ops"], SizeIs(ops.size()));
+  for (size_t i = 0; i < ops.size(); ++i) {
+    const json& op = model["ops"][i];
+    EXPECT_EQ(op["type"], graph::op_name(ops[i].first));
+    EXPECT_EQ(op["attributes"], json::parse(ops[i].second)) << op["type"];
+  }
 }
 
 TEST(InspectFailure, IsStatus1AndOneLineThatNamesTheFile) {

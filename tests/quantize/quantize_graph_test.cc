@@ -262,6 +262,60 @@ TEST(QuantizeGraph, RefusesWhatItCannotQuantize) {
   EXPECT_THAT(error_of(broken, ranges), HasSubstr("found a weight of nan"));
 }
 
+TEST(QuantizeGraph, RefusesOtherInputsAndOutputs) {
+  GraphBuilder two;
+  const auto a = two.input(DataType::kFloat32, {1, 2, 2, 3});
+  const auto b = two.input(DataType::kFloat32, {1, 2, 2, 3});
+  const Graph sum = two.build({two.op(graph::Add{}, {a, b}, DataType::kFloat32)});
+  EXPECT_THAT(error_of(sum, {}), HasSubstr("one input and one output, found 2 and 1"));
+
+  GraphBuilder flat;
+  const auto x = flat.input(DataType::kFloat32, {1, 12});
+  const Graph row = flat.build({flat.op(graph::Relu{}, {x}, DataType::kFloat32)});
+  EXPECT_THAT(error_of(row, {}), HasSubstr("[1, height, width, channels] as the graph's input"));
+
+  GraphBuilder reshaped;
+  const auto picture = reshaped.input(DataType::kFloat32, {1, 2, 2, 3});
+  const Graph list =
+      reshaped.build({reshaped.op(graph::Reshape{{1, 4, 3}}, {picture}, DataType::kFloat32)});
+  QuantizeOptions options;
+  options.output = Output::kLabels;
+  EXPECT_THAT(error_of(list, ActivationRanges(list.tensors.size()), options),
+              HasSubstr("no labels can be made of the output 1x4x3"));
+}
+
+// What only moves values has one scale: it cannot join ops that each have a given one.
+TEST(QuantizeGraph, RefusesScalesThatCannotBeJoined) {
+  const auto joined = [](const auto& other) {
+    GraphBuilder b;
+    const auto x = b.input(DataType::kFloat32, {1, 2, 2, 3});
+    const auto p = b.op(graph::Softmax{1}, {x}, DataType::kFloat32);
+    return b.build({b.op(graph::Concatenation{3}, {p, other(b, x)}, DataType::kFloat32)});
+  };
+  const Graph pixels = joined([](GraphBuilder& /*b*/, TensorId x) { return x; });
+  EXPECT_THAT(error_of(pixels, ActivationRanges(pixels.tensors.size())),
+              HasSubstr("its scale is given, and an op that cannot rescale ties it to another"));
+
+  const Graph wide = joined([](GraphBuilder& b, TensorId x) {
+    return b.op(graph::Add{}, {x, x}, DataType::kFloat32);
+  });
+  ActivationRanges ranges(wide.tensors.size());
+  ranges[static_cast<size_t>(wide.ops[1].output())] = {-2, 2};
+  EXPECT_THAT(error_of(wide, ranges), HasSubstr("values from -2 to 2 are joined"));
+  ranges[static_cast<size_t>(wide.ops[1].output())] = {0, 1};
+  EXPECT_EQ(error_of(wide, ranges), "");
+}
+
+TEST(QuantizeGraph, EveryStepNeedsAPhoto) {
+  const Graph from = float_deeplab();
+  Graph to = quantized(from, {});
+  const Samples none = noise(0);
+  const auto sentence = HasSubstr("needs at least one photo");
+  EXPECT_THAT(collect_statistics(from, range_sources(from), none, {}).status().message(), sentence);
+  EXPECT_THAT(correct_biases(to, from, {}, none, {}, 0).message(), sentence);
+  EXPECT_THAT(measure_drop(from, to, none, {}, 0).status().message(), sentence);
+}
+
 TEST(QuantizeGraph, RefusesAccumulatorsThatCouldOverflow) {
   GraphBuilder b;
   const auto x = b.input(DataType::kFloat32, {1, 1, 1, 40000});
