@@ -11,7 +11,10 @@ install_missing $build_packages gcovr
 cmake --preset coverage
 cmake --build --preset coverage --parallel "$(nproc)"
 find build/coverage -name '*.gcda' -delete
-ctest --preset coverage --parallel "$(nproc)" -E '^(golden|planned|accuracy|install)\.|PeersNumbers|RealModel' "$@" ||
+# Counting takes memory of its own, and asks to write files where the tests forbid it to a program.
+counted='OneMegapixelStaysBelowTheCeiling|AFolderWithoutPermissionEndsTheRunAtOnce'
+GCOV_ERROR_FILE=/dev/null ctest --preset coverage --parallel "$(nproc)" \
+  -E "^(golden|planned|accuracy|install)\\.|PeersNumbers|RealModel|$counted" "$@" ||
   echo "Some tests failed; what follows is what did run."
 
 gcovr --root . --filter src/ --filter apps/ --object-directory build/coverage --exclude-unreachable-branches \

@@ -86,10 +86,9 @@ struct Scale {
 };
 
 Scale linear_scale(double low, double high, int count, bool widen) {
-  if (!(high > low)) {  // one value, or none
-    const double around = std::max(std::abs(low) / 2, 0.5);
-    low -= around;
-    high += around;
+  if (!(high > low)) {  // One value, against 0: a share shall not have an axis beyond 1.
+    low = std::min(low, 0.0);
+    high = low < 0 ? 0 : high > 0 ? high : 1;
   }
   const double step = round_step(high - low, count);
   Scale scale{low, high, false, {}};

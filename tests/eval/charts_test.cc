@@ -107,6 +107,15 @@ TEST(LineChart, LittleOrNothingToDraw) {
   }
 }
 
+TEST(LineChart, OneValueIsDrawnAgainstZero) {
+  LineChart chart;
+  chart.series = {{"mIoU", {500}, {0.93}}};
+  const std::string share = line_chart_svg(chart);
+  EXPECT_THAT(share, AllOf(HasSubstr(">0<"), HasSubstr(">1.0<"), Not(HasSubstr(">1.2<"))));
+  chart.series = {{"loss", {1, 2}, {-7, -7}}};
+  EXPECT_THAT(line_chart_svg(chart), AllOf(HasSubstr(">0<"), HasSubstr(">-8<")));
+}
+
 TEST(LineChart, GivenLimitsHold) {
   LineChart chart;
   chart.series = {{"iou", {0, 1, 2}, {0.2, 0.3, 5.0}}};
