@@ -11,10 +11,11 @@ install_missing $build_packages gcovr
 cmake --preset coverage
 cmake --build --preset coverage --parallel "$(nproc)"
 find build/coverage -name '*.gcda' -delete
-# Counting takes memory of its own, and asks to write files where the tests forbid it to a program.
-counted='OneMegapixelStaysBelowTheCeiling|AFolderWithoutPermissionEndsTheRunAtOnce'
-GCOV_ERROR_FILE=/dev/null ctest --preset coverage --parallel "$(nproc)" \
-  -E "^(golden|planned|accuracy|install)\\.|PeersNumbers|RealModel|$counted" "$@" ||
+# Counting takes memory of its own, needs the rights to write its files, and leaves wrecks of them behind where a
+# limit on file size cuts them.
+broken='OneMegapixelStaysBelow|AFolderWithoutPermission|AFullDiskLeavesNo|FailuresLeaveNoFile'
+ctest --preset coverage --parallel "$(nproc)" \
+  -E "^(golden|planned|accuracy|install)\\.|PeersNumbers|RealModel|$broken" "$@" ||
   echo "Some tests failed; what follows is what did run."
 
 gcovr --root . --filter src/ --filter apps/ --object-directory build/coverage --exclude-unreachable-branches \
