@@ -35,8 +35,8 @@ void add64(const Job& job, const int8_t* a, const int8_t* b, int8_t* output) {
   __m512i steps[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
-    steps[i] = _mm512_cvtps_epi32(
-        _mm512_add_ps(scaled(job.a, a + i * 16), scaled(job.b, b + i * 16)));
+    steps[i] =
+        _mm512_cvtps_epi32(_mm512_add_ps(scaled(job.a, a + i * 16), scaled(job.b, b + i * 16)));
   }
   const __m512i bytes = to_bytes(job.to, steps[0], steps[1], steps[2], steps[3]);
   _mm512_storeu_si512(output, _mm512_permutexvar_epi32(job.order, bytes));
