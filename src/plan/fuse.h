@@ -27,8 +27,8 @@ struct FusedOps {
 /// op stood. Tensors between the ops of a group have no reader outside it.
 ///
 /// A block takes its first convolution in only where that one's output is larger than
-/// kExpandedCacheBytes, times the dilation, as are the rows under a window: smaller ones stay in the
-/// cache anyway, and then no row of it is computed by two workers.
+/// kExpandedCacheBytes, times the dilation, as are the rows under a window: smaller ones stay in
+/// the cache anyway, and then no row of it is computed by two workers.
 std::vector<FusedOps> fuse(const graph::Graph& graph);
 
 /// The same ops, each by itself.
