@@ -27,9 +27,13 @@ bool is_about_memory(png_const_charp message) { return std::strstr(message, "mem
       message);
 }
 
-/// Without memory for the EXIF block libpng warns and goes on: a photo would then not be turned.
+/// Two warnings of libpng are errors here. Without memory for the EXIF block it goes on, and a
+/// photo would not be turned; and it takes memory for one over our limit, up to 2 GB of it.
 void on_warning(png_structp png, png_const_charp message) {
-  if (is_about_memory(message)) on_error(png, message);
+  const bool is_exif = std::strncmp(message, "eXIf", 4) == 0;
+  if (is_about_memory(message) || (is_exif && std::strstr(message, "too large") != nullptr)) {
+    on_error(png, message);
+  }
 }
 
 void on_read(png_structp png, png_bytep out, size_t size) {
