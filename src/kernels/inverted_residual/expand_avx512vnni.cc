@@ -4,7 +4,6 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/conv2d/im2col.h"
 #include "kernels/inverted_residual/stages_avx512vnni.h"
 #include "kernels/requantize_shifted_avx512.h"
 #include "kernels/shifted_avx512vnni.h"
@@ -26,38 +25,13 @@ int32_t most_lines(const Conv2DInt8& expand) {
   return plain_lines(expand.shape) * (expand.filter_zero_point != 0 ? 2 : 1);
 }
 
-// packed: whether the biases have kFloatBits in them, up to 64 bytes, then the panels. A panel of n
-// channels: bias int32 [n], scale float [n], lines int32, offsets int32 [most lines], up to a
-// multiple of 64, weights int8 [most lines][n][4].
+// packed: whether the biases have kFloatBits in them, up to 64 bytes, then the panels.
 struct Header {
   int32_t relu;
   int32_t unused[15];
 };
 static_assert(sizeof(Header) == 64);
 
-struct Panel {
-  int32_t* bias;
-  float* scale;
-  int32_t* lines;
-  int32_t* offsets;  // Where a line's four bytes are in the lines of input.
-  int8_t* weights;
-};
-ptrdiff_t offsets_bytes(const Conv2DInt8& expand) {
-  return round_up((1 + most_lines(expand)) * 4, 64);
-}
-ptrdiff_t panel_bytes(const Conv2DInt8& expand, int32_t vectors) {
-  return offsets_bytes(expand) + ptrdiff_t{vectors} * kLanes * (8 + 4 * most_lines(expand));
-}
-Panel panel_at(const Conv2DInt8& expand, std::byte* at, int32_t vectors) {
-  Panel p;
-  const ptrdiff_t n = ptrdiff_t{vectors} * kLanes;
-  p.bias = reinterpret_cast<int32_t*>(at);
-  p.scale = reinterpret_cast<float*>(p.bias + n);
-  p.lines = reinterpret_cast<int32_t*>(p.scale + n);
-  p.offsets = p.lines + 1;
-  p.weights = reinterpret_cast<int8_t*>(p.lines) + offsets_bytes(expand);
-  return p;
-}
 int32_t panel_vectors(int32_t blocks_left) {
   return blocks_left < kMaxVectors ? blocks_left : kMaxVectors;
 }
@@ -238,7 +212,7 @@ size_t expand_packed_bytes(const Ops& ops) {
   ptrdiff_t bytes = sizeof(Header);
   for (int32_t left = blocks_of(ops), v; left > 0; left -= v) {
     v = panel_vectors(left);
-    bytes += panel_bytes(ops.expand, v);
+    bytes += panel_bytes(v, most_lines(ops.expand));
   }
   return static_cast<size_t>(bytes);
 }
@@ -250,8 +224,8 @@ void expand_pack(const Ops& ops, const InvertedResidualWeights& weights, std::by
     std::byte* at = packed + sizeof(Header);
     for (int32_t first = 0, v; first < ops.expand.shape.out_c; first += v * kLanes) {
       v = panel_vectors(blocks_of(ops) - first / kLanes);
-      body(first, v, panel_at(ops.expand, at, v));
-      at += panel_bytes(ops.expand, v);
+      body(first, v, panel_at(at, v, most_lines(ops.expand)));
+      at += panel_bytes(v, most_lines(ops.expand));
     }
   };
   for_panels([&](int32_t first, int32_t vectors, const Panel& p) {
@@ -298,10 +272,10 @@ void expand_run(const Ops& ops, const std::byte* packed, const int8_t* input, in
     const bool relu = reinterpret_cast<const Header*>(packed)->relu != 0;
     for (int32_t left = blocks_of(ops), v; left > 0; left -= v) {
       v = panel_vectors(left);
-      job.panel = panel_at(e, panel, v);
+      job.panel = panel_at(panel, v, most_lines(e));
       relu ? run_panel<true>(job, v, lines, columns, out)
            : run_panel<false>(job, v, lines, columns, out);
-      panel += panel_bytes(e, v);
+      panel += panel_bytes(v, most_lines(e));
       out += v * job.block;
     }
   }

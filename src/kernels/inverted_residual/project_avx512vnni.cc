@@ -4,7 +4,6 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/conv2d/im2col.h"
 #include "kernels/inverted_residual/stages_avx512vnni.h"
 #include "kernels/requantize_avx512.h"
 #include "kernels/shifted_avx512vnni.h"
@@ -27,30 +26,8 @@ int32_t panel_vectors(int32_t channels_left) {
   return channels_left < kPanel ? (channels_left + kQuad - 1) / kQuad : kMaxVectors;
 }
 
-// A panel of V vectors, of which vector v has the output channels v, V + v, 2 V + v and 3 V + v: so
-// a pixel's channels lie together once the packs are transposed. bias int32 [V][4 channels][4
-// pixels], scale float likewise, lines int32, offsets int32 [most lines], up to a multiple of 64,
-// weights int8 [most lines][V][4 channels][4 pixels][4].
-struct Panel {
-  int32_t* bias;
-  float* scale;
-  int32_t* lines;
-  int32_t* offsets;  // Where the quad of a line's channels is, from the first cell on.
-  int8_t* weights;
-};
-ptrdiff_t offsets_bytes(const Ops& ops) { return round_up((1 + most_lines(ops)) * 4, 64); }
-ptrdiff_t panel_bytes(const Ops& ops, int32_t vectors) {
-  return offsets_bytes(ops) + ptrdiff_t{vectors} * 64 * (2 + most_lines(ops));
-}
-Panel panel_at(const Ops& ops, std::byte* at, int32_t vectors) {
-  Panel p;
-  p.bias = reinterpret_cast<int32_t*>(at);
-  p.scale = reinterpret_cast<float*>(p.bias + ptrdiff_t{vectors} * kLanes);
-  p.lines = reinterpret_cast<int32_t*>(p.scale + ptrdiff_t{vectors} * kLanes);
-  p.offsets = p.lines + 1;
-  p.weights = reinterpret_cast<int8_t*>(p.lines) + offsets_bytes(ops);
-  return p;
-}
+// Vector v of a panel of V has the output channels v, V + v, 2 V + v and 3 V + v, each for the four
+// pixels of a cell: so a pixel's channels lie together once the packs are transposed.
 
 void pack_panel(const Ops& ops, const InvertedResidualWeights& weights, int32_t first,
                 int32_t vectors, const Panel& p) {
@@ -242,7 +219,7 @@ bool project_supports(const Ops& ops) {
 size_t project_packed_bytes(const Ops& ops) {
   ptrdiff_t bytes = 0;
   for (int32_t left = ops.project.shape.out_c; left > 0; left -= kPanel) {
-    bytes += panel_bytes(ops, panel_vectors(left));
+    bytes += panel_bytes(panel_vectors(left), most_lines(ops));
   }
   return static_cast<size_t>(bytes);
 }
@@ -251,8 +228,8 @@ void project_pack(const Ops& ops, const InvertedResidualWeights& weights, std::b
   memset(packed, 0, project_packed_bytes(ops));
   for (int32_t first = 0; first < ops.project.shape.out_c; first += kPanel) {
     const int32_t vectors = panel_vectors(ops.project.shape.out_c - first);
-    pack_panel(ops, weights, first, vectors, panel_at(ops, packed, vectors));
-    packed += panel_bytes(ops, vectors);
+    pack_panel(ops, weights, first, vectors, panel_at(packed, vectors, most_lines(ops)));
+    packed += panel_bytes(vectors, most_lines(ops));
   }
 }
 
@@ -285,7 +262,7 @@ void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, 
     __m128i order;
     memcpy(&order, compact, sizeof order);
     job.compact = _mm512_broadcast_i32x4(order);
-    job.panel = panel_at(ops, at, vectors);
+    job.panel = panel_at(at, vectors, most_lines(ops));
     const auto channels = static_cast<__mmask16>(left >= kPanel ? 0xFFFF : (1 << left) - 1);
     for (int32_t r = 0; r < kGroupRows; ++r) {
       const bool exists = r < rows;
@@ -294,7 +271,7 @@ void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, 
     }
     strided ? run_panel<2>(job, vectors, cells, cells_of(ops))
             : run_panel<1>(job, vectors, cells, cells_of(ops));
-    at += panel_bytes(ops, vectors);
+    at += panel_bytes(vectors, most_lines(ops));
   }
 }
 

@@ -12,6 +12,7 @@
 // Both layouts are what the packs at the end of a stage leave, or a shuffle away from it.
 #pragma once
 
+#include "kernels/conv2d/im2col.h"
 #include "kernels/inverted_residual/inverted_residual.h"
 
 namespace deeplab::kernels::inverted_residual {
@@ -55,6 +56,32 @@ static inline int32_t rows_of(const Ops& ops, int32_t group) {
   const int32_t most = kGroupRows / d.stride_h;
   const int32_t left = d.out_h - group * most;
   return left < most ? left : most;
+}
+
+// Packed weights of a convolution: of V vectors of sums, in lines, each of which meets four bytes
+// of every pixel. bias int32 [V][16], scale float [V][16], lines int32, offsets int32 [most lines],
+// up to a multiple of 64, weights int8 [most lines][V][16][4].
+struct Panel {
+  int32_t* bias;
+  float* scale;
+  int32_t* lines;    // That there are,
+  int32_t* offsets;  // and where the four bytes of each are in the stage's input.
+  int8_t* weights;
+};
+static inline ptrdiff_t panel_offsets_bytes(int32_t most_lines) {
+  return round_up((1 + most_lines) * 4, 64);
+}
+static inline ptrdiff_t panel_bytes(int32_t vectors, int32_t most_lines) {
+  return panel_offsets_bytes(most_lines) + ptrdiff_t{vectors} * 64 * (2 + most_lines);
+}
+static inline Panel panel_at(std::byte* at, int32_t vectors, int32_t most_lines) {
+  Panel p;
+  p.bias = reinterpret_cast<int32_t*>(at);
+  p.scale = reinterpret_cast<float*>(p.bias + ptrdiff_t{vectors} * kLanes);
+  p.lines = reinterpret_cast<int32_t*>(p.scale + ptrdiff_t{vectors} * kLanes);
+  p.offsets = p.lines + 1;
+  p.weights = reinterpret_cast<int8_t*>(p.lines) + panel_offsets_bytes(most_lines);
+  return p;
 }
 
 // ---- The stages. Sizes are multiples of 64. `packed` is the stage's own.
