@@ -13,6 +13,7 @@
 #include "bench/problem.h"
 #include "bench/tables.h"
 #include "kernels/inverted_residual/inverted_residual.h"
+#include "tests/kernels/inverted_residual_run.h"
 
 namespace deeplab::bench {
 namespace {
@@ -55,20 +56,6 @@ struct Block {
             depthwise.bias.data(), project.filter.data(), project.bias.data()};
   }
   int64_t macs() const { return expand.macs + depthwise.macs + project.macs; }
-
-  std::vector<int8_t> reference() const {
-    std::vector<int8_t> wide(expand.out_elements());
-    std::vector<int8_t> deep(depthwise.out_elements());
-    std::vector<int8_t> narrow(project.out_elements());
-    constexpr auto kEngine = kernels::Rounding::kEngine;
-    conv2d_reference(expand.params, kEngine, expand.input.data(), expand.filter.data(),
-                     expand.bias.data(), wide.data());
-    depthwise_conv2d_reference(depthwise.params, kEngine, wide.data(), depthwise.filter.data(),
-                               depthwise.bias.data(), deep.data());
-    conv2d_reference(project.params, kEngine, deep.data(), project.filter.data(),
-                     project.bias.data(), narrow.data());
-    return narrow;
-  }
 };
 
 void time_kernel(benchmark::State& state, const InvertedResidualInt8Kernel& kernel,
@@ -95,7 +82,7 @@ void time_kernel(benchmark::State& state, const InvertedResidualInt8Kernel& kern
     }
   };
   run();
-  if (output != block.reference()) {
+  if (output != kernels::testing::reference(ops, block.weights(), block.expand.input)) {
     return state.SkipWithError("the output is not the reference's");
   }
   for (auto _ : state) {
