@@ -22,6 +22,7 @@ Result<std::vector<Teacher>> Teacher::create(const Options& options, int count) 
     teacher.options_ = options;
     for (const auto& model : models) {
       api::SegmenterOptions setup;
+      DEEPLAB_ASSIGN_OR_RETURN(setup.isa, selected_isa());
       setup.threads = 1;
       setup.width = options.width;
       setup.height = options.height;

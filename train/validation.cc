@@ -58,6 +58,7 @@ Result<eval::Scores> validate_model(const tflite::ModelFile& file, const eval::V
   std::vector<std::unique_ptr<api::Segmenter>> segmenters;
   for (int i = 0; i < std::max(1, threads); ++i) {
     api::SegmenterOptions options;
+    DEEPLAB_ASSIGN_OR_RETURN(options.isa, selected_isa());
     options.threads = 1;
     DEEPLAB_ASSIGN_OR_RETURN(segmenters.emplace_back(), api::Segmenter::create(model, options));
   }

@@ -53,6 +53,7 @@ Result<std::unique_ptr<Predictor>> Predictor::create(std::shared_ptr<const api::
   self->is_plain_ = protocol.is_plain();
   for (const double scale : protocol.scales) {
     api::SegmenterOptions options;
+    DEEPLAB_ASSIGN_OR_RETURN(options.isa, selected_isa());
     options.threads = 1;
     options.fit = protocol.fit;
     options.width = scaled_side(protocol.width, scale);

@@ -27,6 +27,7 @@ Result<Worker> make_worker(const std::shared_ptr<const api::Model> (&models)[2],
   Worker worker;
   for (size_t side = 0; side < 2; ++side) {
     api::SegmenterOptions options;
+    DEEPLAB_ASSIGN_OR_RETURN(options.isa, selected_isa());
     options.threads = 1;
     options.fit = fit;
     DEEPLAB_ASSIGN_OR_RETURN(worker.segmenters[side],

@@ -220,6 +220,7 @@ class Quantization {
 
   Status compare_labels() {
     api::SegmenterOptions options;
+    options.isa = engine_.isa;
     options.threads = setup_.threads;
     options.fit = setup_.fit;
     DEEPLAB_ASSIGN_OR_RETURN(const auto exact,

@@ -188,6 +188,9 @@ ExitCode run_segment(const SegmentOptions& options) {
   const auto normalization = find_normalization(options, **model);
   if (!normalization.ok()) return fail(normalization.status(), ExitCode::kUsage);
   api::SegmenterOptions segmenter_options;
+  const auto isa = selected_isa();
+  if (!isa.ok()) return fail(isa.status());
+  segmenter_options.isa = *isa;
   segmenter_options.threads = options.threads;
   segmenter_options.fit = options.fit;
   segmenter_options.width = options.size.width;

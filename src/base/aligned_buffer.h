@@ -9,9 +9,22 @@
 #include <span>
 #include <utility>
 
+#include "base/memory_hook.h"
+
 namespace deeplab {
 
-/// Zeroed bytes aligned to 64 (a cache line, and one AVX-512 register). Move-only.
+/// Gives memory back to where it is from.
+struct GiveBack {
+  MemoryHook hook = {};
+  size_t size = 0;
+  void operator()(std::byte* p) const {
+    if (hook.release == nullptr) return std::free(p);
+    hook.release(hook.context, p, size);
+  }
+};
+
+/// Zeroed bytes aligned to 64 (a cache line, and one AVX-512 register), from
+/// current_memory_hook() of the thread that makes it. Move-only.
 class AlignedBuffer {
  public:
   static constexpr size_t kAlignment = 64;
@@ -23,7 +36,12 @@ class AlignedBuffer {
   /// Null data() with a non-zero request means that the memory is not to be had.
   explicit AlignedBuffer(size_t size) : size_(size) {
     if (size == 0) return;
-    if (size < kLargeBytes) {
+    if (const MemoryHook& custom = current_memory_hook(); custom.allocate != nullptr) {
+      memory_ = {static_cast<std::byte*>(custom.allocate(custom.context, size, kAlignment)),
+                 GiveBack{custom, size}};
+      if (memory_) std::memset(memory_.get(), 0, size);
+      data_ = memory_.get();
+    } else if (size < kLargeBytes) {
       const size_t rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
       memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
       if (memory_) std::memset(memory_.get(), 0, rounded);
@@ -53,10 +71,7 @@ class AlignedBuffer {
   std::span<const std::byte> bytes() const { return {data(), size_}; }
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
-  };
-  std::unique_ptr<std::byte, Free> memory_;
+  std::unique_ptr<std::byte, GiveBack> memory_;
   std::byte* data_ = nullptr;  ///< The first aligned byte of it.
   size_t size_ = 0;
 };

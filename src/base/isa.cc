@@ -1,7 +1,6 @@
 #include "base/isa.h"
 
 #include <array>
-#include <cstdlib>
 #include <string>
 
 #if defined(__aarch64__) && defined(__linux__)
@@ -113,17 +112,6 @@ Result<Isa> isa_from_name(std::string_view name) {
     }
   }
   return invalid_argument("unknown instruction set '", name, "'; available: ", available_names());
-}
-
-Result<Isa> selected_isa() {
-  static const Result<Isa> selected = []() -> Result<Isa> {
-    const char* name = std::getenv("DEEPLAB_ISA");
-    if (name == nullptr || *name == '\0') return available_isas().back();
-    Result<Isa> isa = isa_from_name(name);
-    if (!isa.ok()) return annotate(isa.status(), "DEEPLAB_ISA");
-    return isa;
-  }();
-  return selected;
 }
 
 }  // namespace deeplab

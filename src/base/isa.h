@@ -1,6 +1,8 @@
 // Which instruction sets this build has kernels for and this CPU runs.
 #pragma once
 
+#include <cstdlib>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,9 +24,20 @@ Result<Isa> isa_from_name(std::string_view name);
 /// Decided once, at first use.
 const std::vector<Isa>& available_isas();
 
-/// The best family, or the one that the environment variable DEEPLAB_ISA names (read once).
-/// A name that is unknown or that this machine cannot run is an error, never a fallback.
-Result<Isa> selected_isa();
+/// For programs, not for the library, which does not read the environment: the best family, or the
+/// one that the environment variable DEEPLAB_ISA names (read once). A name that is unknown or that
+/// this machine cannot run is an error, never a fallback. Inline, so that the library holds it only
+/// if a program calls it.
+inline Result<Isa> selected_isa() {
+  static const Result<Isa> selected = []() -> Result<Isa> {
+    const char* name = std::getenv("DEEPLAB_ISA");
+    if (name == nullptr || *name == '\0') return available_isas().back();
+    Result<Isa> isa = isa_from_name(name);
+    if (!isa.ok()) return annotate(isa.status(), "DEEPLAB_ISA");
+    return isa;
+  }();
+  return selected;
+}
 
 /// Whether this CPU has VPDPBUSD in AVX-VNNI's own encoding. Where not, kAvxVnni stands for the
 /// same instruction as AVX-512 encodes it.

@@ -41,20 +41,34 @@ uint32_t wait_for_change(const std::atomic<uint32_t>& value, uint32_t old) {
 
 }  // namespace
 
-// A call is open while its caller works on it. Workers that come in time join it; one that the
-// system does not run right now is not waited for, so that threads without a core cost nothing.
-struct ThreadPool::Impl {
-  // Of the call; written while it is closed and nobody is in it.
+// The ranges of one call, and what came of them.
+struct ThreadPool::Ranges {
   Task task = nullptr;
   void* context = nullptr;
   size_t count = 0;
   size_t grain = 1;
   std::exception_ptr thrown;
   std::atomic<bool> has_thrown{false};
+  alignas(64) std::atomic<size_t> next{0};  // First index that nobody has taken.
+
+  void work() noexcept {
+    for (size_t begin; (begin = next.fetch_add(grain, std::memory_order_relaxed)) < count;) {
+      try {
+        task(context, begin, std::min(grain, count - begin) + begin);
+      } catch (...) {
+        if (!has_thrown.exchange(true)) thrown = std::current_exception();
+      }
+    }
+  }
+};
+
+// A call is open while its caller works on it. Workers that come in time join it; one that the
+// system does not run right now is not waited for, so that threads without a core cost nothing.
+struct ThreadPool::Impl {
+  Ranges ranges;  // Of the call; written while it is closed and nobody is in it.
   std::atomic<bool> stopping{false};
 
   // Each in a cache line of its own.
-  alignas(64) std::atomic<size_t> next{0};         // First index that nobody has taken.
   alignas(64) std::atomic<uint32_t> inside{0};     // Workers in the call, and kOpen.
   alignas(64) std::atomic<uint32_t> announced{0};  // Calls so far.
   alignas(64) std::vector<std::thread> workers;
@@ -72,16 +86,6 @@ struct ThreadPool::Impl {
     announced.notify_all();
   }
 
-  void work_on_ranges() {
-    for (size_t begin; (begin = next.fetch_add(grain, std::memory_order_relaxed)) < count;) {
-      try {
-        task(context, begin, std::min(grain, count - begin) + begin);
-      } catch (...) {
-        if (!has_thrown.exchange(true)) thrown = std::current_exception();
-      }
-    }
-  }
-
   bool join() {
     uint32_t now = inside.load(std::memory_order_relaxed);
     while ((now & kOpen) != 0) {
@@ -95,16 +99,16 @@ struct ThreadPool::Impl {
       seen = wait_for_change(announced, seen);
       if (stopping) return;
       if (!join()) continue;
-      work_on_ranges();
+      ranges.work();
       if (inside.fetch_sub(1, std::memory_order_release) == 1) inside.notify_one();
     }
   }
 
   void call() {
-    next.store(0, std::memory_order_relaxed);
+    ranges.next.store(0, std::memory_order_relaxed);
     inside.store(kOpen, std::memory_order_release);
     announce();
-    work_on_ranges();
+    ranges.work();
     uint32_t left = inside.fetch_and(~kOpen, std::memory_order_acquire) & ~kOpen;
     while (left != 0) left = wait_for_change(inside, left);
   }
@@ -113,14 +117,17 @@ struct ThreadPool::Impl {
 ThreadPool::ThreadPool(int threads) : threads_(threads) {}
 ThreadPool::~ThreadPool() = default;
 
-Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
+Result<int> ThreadPool::count_threads(int threads) {
   if (threads < 0 || threads > kMaxThreads) {
     return invalid_argument("thread count ", threads, " is not in 0..", kMaxThreads);
   }
-  if (threads == 0) {
-    const unsigned cpus = std::thread::hardware_concurrency();
-    threads = static_cast<int>(std::clamp(cpus, 1u, static_cast<unsigned>(kMaxThreads)));
-  }
+  if (threads > 0) return threads;
+  const unsigned cpus = std::thread::hardware_concurrency();
+  return static_cast<int>(std::clamp(cpus, 1u, static_cast<unsigned>(kMaxThreads)));
+}
+
+Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
+  DEEPLAB_ASSIGN_OR_RETURN(threads, count_threads(threads));
   std::unique_ptr<ThreadPool> result(new ThreadPool(threads));
   if (threads == 1) return result;
   try {
@@ -136,21 +143,48 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int threads) {
   return result;
 }
 
+Result<std::unique_ptr<ThreadPool>> ThreadPool::create(const ParallelRunner& runner) {
+  if (runner.run == nullptr) return invalid_argument("a runner without a function");
+  if (runner.threads < 1 || runner.threads > kMaxThreads) {
+    return invalid_argument("a runner of ", runner.threads, " threads is not in 1..", kMaxThreads);
+  }
+  std::unique_ptr<ThreadPool> result(new ThreadPool(runner.threads));
+  result->runner_ = runner;
+  return result;
+}
+
 void ThreadPool::run(size_t count, size_t grain, Task task, void* context) {
   if (count == 0) return;
   grain = std::max<size_t>(grain, 1);
-  if (!impl_ || count <= grain) {
+  const bool alone = count <= grain || threads_ == 1;
+  if (!alone && runner_.run != nullptr) return run_elsewhere(count, grain, task, context);
+  if (alone || busy_.exchange(true, std::memory_order_acquire)) {
     task(context, 0, count);
     return;
   }
-  impl_->task = task;
-  impl_->context = context;
-  impl_->count = count;
-  impl_->grain = grain;
+  Ranges& ranges = impl_->ranges;
+  ranges.task = task;
+  ranges.context = context;
+  ranges.count = count;
+  ranges.grain = grain;
   impl_->call();
-  if (!impl_->has_thrown) return;
-  impl_->has_thrown = false;
-  std::rethrow_exception(std::exchange(impl_->thrown, nullptr));
+  const bool has_thrown = ranges.has_thrown.exchange(false);
+  const std::exception_ptr thrown = std::exchange(ranges.thrown, nullptr);
+  busy_.store(false, std::memory_order_release);
+  if (has_thrown) std::rethrow_exception(thrown);
+}
+
+void ThreadPool::run_elsewhere(size_t count, size_t grain, Task task, void* context) const {
+  Ranges ranges;
+  ranges.task = task;
+  ranges.context = context;
+  ranges.count = count;
+  ranges.grain = grain;
+  const size_t pieces = (count - 1) / grain + 1;
+  runner_.run(
+      runner_.context, [](void* work, int) { static_cast<Ranges*>(work)->work(); }, &ranges,
+      static_cast<int>(std::min<size_t>(pieces, static_cast<size_t>(threads_))));
+  if (ranges.has_thrown) std::rethrow_exception(ranges.thrown);
 }
 
 }  // namespace deeplab
