@@ -1,9 +1,11 @@
 #include "vision/labels.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cassert>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <new>
 
@@ -329,16 +331,36 @@ void LabelHead::for_each_softmax(int32_t y_begin, int32_t y_end, LabelScratch& s
 
 void LabelHead::confidence_rows(std::span<const int32_t> class_ids, int32_t y_begin, int32_t y_end,
                                 float* out, ptrdiff_t stride, LabelScratch& scratch) const {
+  std::array<bool, kIgnoreLabel> chosen{};
+  for (int32_t c : class_ids) {
+    assert(0 <= c && c < scores_.classes);
+    chosen[static_cast<size_t>(c)] = true;
+  }
+  const bool is_complement = 2 * std::ssize(class_ids) > scores_.classes;
+  int32_t terms[kIgnoreLabel];
+  int32_t count_of_terms = 0;
+  if (is_complement) {
+    for (int32_t c = 0; c < scores_.classes; ++c) {
+      if (!chosen[static_cast<size_t>(c)]) terms[count_of_terms++] = c;
+    }
+  } else {
+    for (int32_t c : class_ids) terms[count_of_terms++] = c;
+  }
+  const float start = is_complement ? 1.0f : 0.0f;
+  const float sign = is_complement ? -1.0f : 1.0f;
   for_each_softmax(y_begin, y_end, scratch,
                    [&](int32_t x, int32_t y, int32_t count, const float* e, const float* total) {
                      float* to = out + y * stride + x;
-                     std::fill(to, to + count, 0.0f);
-                     for (int32_t c : class_ids) {
-                       if (c < 0 || c >= scores_.classes) continue;
-                       const float* of_class = e + ptrdiff_t{c} * kSoftmaxBlock;
-                       for (int32_t i = 0; i < count; ++i) to[i] += of_class[i];
+                     std::fill(to, to + count, start);
+                     for (int32_t k = 0; k < count_of_terms; ++k) {
+                       const float* of_class = e + ptrdiff_t{terms[k]} * kSoftmaxBlock;
+                       for (int32_t i = 0; i < count; ++i) {
+                         to[i] += sign * std::min(of_class[i] / total[i], 1.0f);
+                       }
                      }
-                     for (int32_t i = 0; i < count; ++i) to[i] = std::min(to[i] / total[i], 1.0f);
+                     for (int32_t i = 0; i < count; ++i) {
+                       to[i] = std::min(std::max(to[i], 0.0f), 1.0f);
+                     }
                    });
 }
 

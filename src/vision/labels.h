@@ -69,8 +69,10 @@ class LabelHead {
   void label_rows(int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdiff_t stride,
                   LabelScratch& scratch) const;
 
-  /// The softmax probability, in [0, 1], of a pixel being of any of `class_ids` (one id: that
-  /// class's confidence mask). Ids out of range count 0.
+  /// The softmax probability, in [0, 1], of a pixel being of any of the different `class_ids` (one
+  /// id: that class's confidence mask). The classes' probabilities are added in the order of the
+  /// ids; if these are more than half of the classes, the probabilities of the others are taken
+  /// from 1 in rising order, which is less work and more exact.
   void confidence_rows(std::span<const int32_t> class_ids, int32_t y_begin, int32_t y_end,
                        float* out, ptrdiff_t stride, LabelScratch& scratch) const;
 

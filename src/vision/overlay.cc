@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace deeplab::vision {
 namespace {
 
-Status same_size(const ImageView& photo, int32_t width, int32_t height, const char* what) {
-  if (photo.width == width && photo.height == height) return {};
-  return invalid_argument(what, " is ", width, "x", height, ", expected the photo's ", photo.width,
-                          "x", photo.height);
+Status same_size(int32_t photo_width, int32_t photo_height, int32_t width, int32_t height,
+                 const char* what) {
+  if (photo_width == width && photo_height == height) return {};
+  return invalid_argument(what, " is ", width, "x", height, ", expected the photo's ", photo_width,
+                          "x", photo_height);
 }
 
 /// Rounds a value within 0..255.
@@ -56,6 +58,14 @@ Status check_output(const void* data, ptrdiff_t stride, int32_t width, int32_t h
     return invalid_argument(what, ": a stride of ", stride, " bytes is less than a row of ", row);
   }
   return {};
+}
+
+/// See cut_out_soft().
+uint8_t soft_alpha(float p) {
+  constexpr float kClear = 0.2f;
+  constexpr float kOpaque = 0.8f;
+  const float alpha = (p - kClear) / (kOpaque - kClear);
+  return alpha > 0 ? to_byte(255 * std::min(alpha, 1.0f)) : uint8_t{0};  // 0 for a NaN
 }
 
 template <typename Alpha>
@@ -120,7 +130,7 @@ Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int
                uint8_t* rgba, ptrdiff_t rgba_stride) {
   DEEPLAB_RETURN_IF_ERROR(validate(photo));
   DEEPLAB_RETURN_IF_ERROR(validate(mask));
-  DEEPLAB_RETURN_IF_ERROR(same_size(photo, mask.width, mask.height, "mask"));
+  DEEPLAB_RETURN_IF_ERROR(same_size(photo.width, photo.height, mask.width, mask.height, "mask"));
   DEEPLAB_RETURN_IF_ERROR(check_class_ids(class_ids));
   DEEPLAB_RETURN_IF_ERROR(check_output(rgba, rgba_stride, photo.width, photo.height, 4, "cut-out"));
   std::array<uint8_t, 256> alpha{};
@@ -136,13 +146,61 @@ Status cut_out_soft(const ImageView& photo, const float* confidence, ptrdiff_t c
   DEEPLAB_RETURN_IF_ERROR(check_output(rgba, rgba_stride, photo.width, photo.height, 4, "cut-out"));
   DEEPLAB_RETURN_IF_ERROR(check_output(confidence, confidence_stride, photo.width, photo.height, 1,
                                        "cut-out's confidence"));
-  constexpr float kClear = 0.2f;
-  constexpr float kOpaque = 0.8f;
   write_cut_out(photo, rgba, rgba_stride, [&](int32_t x, int32_t y) {
-    const float p = confidence[y * confidence_stride + x];
-    const float alpha = (p - kClear) / (kOpaque - kClear);
-    return alpha > 0 ? to_byte(255 * std::min(alpha, 1.0f)) : uint8_t{0};  // 0 for a NaN
+    return soft_alpha(confidence[y * confidence_stride + x]);
   });
+  return {};
+}
+
+Status cut_out_soft(const PictureView& picture, const float* confidence,
+                    ptrdiff_t confidence_stride, uint8_t* rgba, ptrdiff_t rgba_stride) {
+  DEEPLAB_RETURN_IF_ERROR(validate(picture));
+  const int32_t width = picture.width(), height = picture.height();
+  DEEPLAB_RETURN_IF_ERROR(check_output(rgba, rgba_stride, width, height, 4, "cut-out"));
+  DEEPLAB_RETURN_IF_ERROR(
+      check_output(confidence, confidence_stride, width, height, 1, "cut-out's confidence"));
+  const RowReader reader(picture);
+  std::vector<uint8_t> row(static_cast<size_t>(width) * 3);
+  for (int32_t y = 0; y < height; ++y) {
+    reader.read(y, row.data());
+    const uint8_t* in = row.data();
+    uint8_t* out = rgba + y * rgba_stride;
+    for (int32_t x = 0; x < width; ++x, in += 3, out += 4) {
+      std::copy_n(in, 3, out);
+      out[3] = soft_alpha(confidence[y * confidence_stride + x]);
+    }
+  }
+  return {};
+}
+
+Status draw_overlay(const PictureView& picture, const Overlay& overlay, uint8_t* rgb,
+                    ptrdiff_t rgb_stride) {
+  DEEPLAB_RETURN_IF_ERROR(validate(picture));
+  const int32_t width = picture.width(), height = picture.height();
+  DEEPLAB_RETURN_IF_ERROR(same_size(width, height, overlay.width(), overlay.height(), "mask"));
+  DEEPLAB_RETURN_IF_ERROR(check_output(rgb, rgb_stride, width, height, 3, "overlay"));
+  const RowReader reader(picture);
+  for (int32_t y = 0; y < height; ++y) {
+    uint8_t* row = rgb + y * rgb_stride;
+    reader.read(y, row);
+    overlay.paint_row(y, row);
+  }
+  return {};
+}
+
+Status colorize(const MaskView& mask, const Palette& palette, uint8_t* rgb, ptrdiff_t rgb_stride) {
+  DEEPLAB_RETURN_IF_ERROR(validate(mask));
+  DEEPLAB_RETURN_IF_ERROR(check_output(rgb, rgb_stride, mask.width, mask.height, 3, "picture"));
+  for (int32_t y = 0; y < mask.height; ++y) {
+    const uint8_t* ids = mask.row(y);
+    uint8_t* out = rgb + y * rgb_stride;
+    for (int32_t x = 0; x < mask.width; ++x, out += 3) {
+      const Rgb colour = palette[ids[x]];
+      out[0] = colour.red;
+      out[1] = colour.green;
+      out[2] = colour.blue;
+    }
+  }
   return {};
 }
 

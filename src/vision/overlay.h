@@ -11,6 +11,7 @@
 #include "vision/image_view.h"
 #include "vision/legend.h"
 #include "vision/palette.h"
+#include "vision/picture.h"
 
 namespace deeplab::vision {
 
@@ -33,6 +34,8 @@ class Overlay {
   /// Draws over row y of the photo: the mask's width in RGB pixels. Rows in any order, from any
   /// number of threads.
   void paint_row(int32_t y, uint8_t* rgb) const;
+  int32_t width() const { return mask_.width; }
+  int32_t height() const { return mask_.height; }
 
  private:
   Overlay(const MaskView& mask, const OverlayOptions& options);
@@ -57,5 +60,17 @@ Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int
 /// a cut-out must not be see-through there.
 Status cut_out_soft(const ImageView& photo, const float* confidence, ptrdiff_t confidence_stride,
                     uint8_t* rgba, ptrdiff_t rgba_stride);
+
+/// The same of a picture that is read by upright rows. Error besides: no memory for a row.
+Status cut_out_soft(const PictureView& picture, const float* confidence,
+                    ptrdiff_t confidence_stride, uint8_t* rgba, ptrdiff_t rgba_stride);
+
+/// The picture under `overlay`, whose mask has its size, as rows of RGB. Errors: an invalid picture
+/// or output, another size than the mask's.
+Status draw_overlay(const PictureView& picture, const Overlay& overlay, uint8_t* rgb,
+                    ptrdiff_t rgb_stride);
+
+/// Each pixel of the mask in its class's colour. Errors: an invalid mask or output.
+Status colorize(const MaskView& mask, const Palette& palette, uint8_t* rgb, ptrdiff_t rgb_stride);
 
 }  // namespace deeplab::vision

@@ -1,8 +1,10 @@
-// PASCAL VOC's classes and colours.
+// PASCAL VOC's classes and colours, and Cityscapes' colours.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace deeplab::vision {
@@ -31,6 +33,19 @@ constexpr Palette make_voc_palette() {
   return palette;
 }
 inline constexpr Palette kVocPalette = make_voc_palette();
+
+/// Cityscapes' 19 training classes; the ids behind them as VOC's.
+constexpr Palette make_cityscapes_palette() {
+  Palette palette = kVocPalette;
+  constexpr Rgb kColours[] = {{128, 64, 128},  {244, 35, 232},  {70, 70, 70},   {102, 102, 156},
+                              {190, 153, 153}, {153, 153, 153}, {250, 170, 30}, {220, 220, 0},
+                              {107, 142, 35},  {152, 251, 152}, {70, 130, 180}, {220, 20, 60},
+                              {255, 0, 0},     {0, 0, 142},     {0, 0, 70},     {0, 60, 100},
+                              {0, 80, 100},    {0, 0, 230},     {119, 11, 32}};
+  for (size_t id = 0; id < std::size(kColours); ++id) palette[id] = kColours[id];
+  return palette;
+}
+inline constexpr Palette kCityscapesPalette = make_cityscapes_palette();
 
 /// In the order of the ids that TensorFlow's DeepLab and the VOC masks use.
 inline constexpr std::array<std::string_view, 21> kVocClassNames = {

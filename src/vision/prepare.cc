@@ -53,6 +53,24 @@ T* write_fill(int64_t count, const std::array<std::array<T, 256>, 3>& lut, T* ou
   return out;
 }
 
+/// The rows of a photo, as they lie.
+struct StoredRows {
+  const ImageView& photo;
+  PixelLayout layout() const { return pixel_layout(photo.format); }
+  const uint8_t* row(int32_t y) const { return photo.row(y); }
+};
+
+/// The rows of a picture, each made when it is asked for.
+struct ReadRows {
+  const RowReader& reader;
+  uint8_t* pixels;
+  PixelLayout layout() const { return pixel_layout(PixelFormat::kRgb8); }
+  const uint8_t* row(int32_t y) const {
+    reader.read(y, pixels);
+    return pixels;
+  }
+};
+
 }  // namespace
 
 Status Preparer::configure(int32_t photo_width, int32_t photo_height) {
@@ -84,16 +102,36 @@ Status Preparer::run(const ImageView& photo, const PixelLut& lut, void* tensor) 
   DEEPLAB_RETURN_IF_ERROR(validate(photo));
   if (tensor == nullptr) return invalid_argument("prepare: tensor is null");
   DEEPLAB_RETURN_IF_ERROR(configure(photo.width, photo.height));
+  write_tensor(StoredRows{photo}, lut, tensor);
+  return {};
+}
+
+Status Preparer::run(const PictureView& picture, const PixelLut& lut, void* tensor) {
+  DEEPLAB_RETURN_IF_ERROR(validate(picture));
+  if (const auto photo = as_image_view(picture)) return run(*photo, lut, tensor);
+  if (tensor == nullptr) return invalid_argument("prepare: tensor is null");
+  DEEPLAB_RETURN_IF_ERROR(configure(picture.width(), picture.height()));
+  try {
+    read_.resize(static_cast<size_t>(picture.width()) * 3);
+  } catch (const std::bad_alloc&) {
+    return resource_exhausted("no memory for a row of ", picture.width(), " pixels");
+  }
+  const RowReader reader(picture);
+  write_tensor(ReadRows{reader, read_.data()}, lut, tensor);
+  return {};
+}
+
+template <typename Rows>
+void Preparer::write_tensor(const Rows& photo, const PixelLut& lut, void* tensor) {
   if (lut.type == ElementType::kFloat32) {
     write_canvas(photo, lut.values, static_cast<float*>(tensor));
   } else {
     write_canvas(photo, lut.bytes, static_cast<uint8_t*>(tensor));
   }
-  return {};
 }
 
-template <typename T>
-void Preparer::write_canvas(const ImageView& photo, const std::array<std::array<T, 256>, 3>& lut,
+template <typename Rows, typename T>
+void Preparer::write_canvas(const Rows& photo, const std::array<std::array<T, 256>, 3>& lut,
                             T* out) {
   const Rect& content = placement_.content;
   const int32_t right = canvas_width_ - content.x - content.width;
@@ -111,7 +149,7 @@ void Preparer::write_canvas(const ImageView& photo, const std::array<std::array<
     if (resizes_) {
       write_row(resized_row(photo, y), rgb);
     } else {
-      write_row(photo.row(y), pixel_layout(photo.format));
+      write_row(photo.row(y), photo.layout());
     }
     out = write_fill(right, lut, out);
   }
@@ -119,7 +157,8 @@ void Preparer::write_canvas(const ImageView& photo, const std::array<std::array<
 }
 
 /// Row y of the content, RGB. Rows must be asked for from the top down.
-const uint8_t* Preparer::resized_row(const ImageView& photo, int32_t y) {
+template <typename Rows>
+const uint8_t* Preparer::resized_row(const Rows& photo, int32_t y) {
   const size_t row = pixels_.size();
   const auto ring_row = [&](int32_t photo_y) {
     return ring_.data() + row * static_cast<size_t>(photo_y % rows_.taps);
@@ -127,7 +166,7 @@ const uint8_t* Preparer::resized_row(const ImageView& photo, int32_t y) {
   const int32_t first = rows_.first[static_cast<size_t>(y)];
   const int32_t count = rows_.count[static_cast<size_t>(y)];
   for (ring_end_ = std::max(ring_end_, first); ring_end_ < first + count; ++ring_end_) {
-    resize_columns(photo, ring_end_, ring_row(ring_end_));
+    resize_columns(photo.row(ring_end_), photo.layout(), ring_row(ring_end_));
   }
 
   const int32_t* weights = rows_.weights_of(y);
@@ -140,10 +179,8 @@ const uint8_t* Preparer::resized_row(const ImageView& photo, int32_t y) {
   return pixels_.data();
 }
 
-/// The horizontal pass over photo row y: content.width RGB pixels.
-void Preparer::resize_columns(const ImageView& photo, int32_t y, uint8_t* out) const {
-  const PixelLayout layout = pixel_layout(photo.format);
-  const uint8_t* row = photo.row(y);
+/// The horizontal pass over a row of the photo: content.width RGB pixels.
+void Preparer::resize_columns(const uint8_t* row, PixelLayout layout, uint8_t* out) const {
   for (int32_t x = 0; x < columns_.out; ++x, out += 3) {
     const int32_t* weights = columns_.weights_of(x);
     const int32_t count = columns_.count[static_cast<size_t>(x)];

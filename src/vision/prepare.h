@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "vision/image_view.h"
+#include "vision/picture.h"
 #include "vision/pixel_lut.h"
 #include "vision/placement.h"
 #include "vision/resample.h"
@@ -31,16 +32,21 @@ class Preparer {
   /// red, green, blue. Reads the photo in place, each pixel once; grey is replicated, alpha
   /// ignored. Errors: an invalid view, canvas sizes out of range, no memory for the scratch.
   Status run(const ImageView& photo, const PixelLut& lut, void* tensor);
+  /// The same of an upright picture made of YUV, turned or mirrored pixels, by rows.
+  Status run(const PictureView& picture, const PixelLut& lut, void* tensor);
 
   /// Where the last photo lies.
   const Placement& placement() const { return placement_; }
 
  private:
   Status configure(int32_t photo_width, int32_t photo_height);
-  template <typename T>
-  void write_canvas(const ImageView& photo, const std::array<std::array<T, 256>, 3>& lut, T* out);
-  const uint8_t* resized_row(const ImageView& photo, int32_t y);
-  void resize_columns(const ImageView& photo, int32_t y, uint8_t* out) const;
+  template <typename Rows>
+  void write_tensor(const Rows& photo, const PixelLut& lut, void* tensor);
+  template <typename Rows, typename T>
+  void write_canvas(const Rows& photo, const std::array<std::array<T, 256>, 3>& lut, T* out);
+  template <typename Rows>
+  const uint8_t* resized_row(const Rows& photo, int32_t y);
+  void resize_columns(const uint8_t* row, PixelLayout layout, uint8_t* out) const;
 
   Fit fit_;
   int32_t canvas_width_;
@@ -55,6 +61,7 @@ class Preparer {
   int32_t ring_end_ = 0;         // photo rows [0, ring_end_) have passed through the ring
   std::vector<int32_t> sums_;    // one output row of weighted sums
   std::vector<uint8_t> pixels_;  // and of pixels
+  std::vector<uint8_t> read_;    // one row of a PictureView
 };
 
 }  // namespace deeplab::vision
