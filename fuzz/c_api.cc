@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "deeplab/deeplab.h"
+#include "deeplab/deeplab_draw.h"
 #include "fuzz/target.h"
 #include "tests/graph/graph_builder.h"
 #include "tflite/writer.h"
@@ -18,6 +19,7 @@ struct Freer {
   void operator()(deeplab_model* p) const { deeplab_model_free(p); }
   void operator()(deeplab_segmenter* p) const { deeplab_segmenter_free(p); }
   void operator()(deeplab_stream* p) const { deeplab_stream_free(p); }
+  void operator()(deeplab_frame* p) const { deeplab_frame_free(p); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Freer>;
@@ -148,16 +150,15 @@ class Caller {
     deeplab_class_color(id, rgb);
   }
 
-  deeplab_options options() {
-    deeplab_options o;
-    deeplab_options_init(&o);
+  deeplab_segmenter_options options() {
+    deeplab_segmenter_options o;
+    deeplab_segmenter_options_init(&o, sizeof o);
     o.threads = 1;
     if (in_.byte() % 8 == 0) o.max_memory_bytes = any_number();
     if (in_.byte() % 8 == 0) o.max_macs = any_number();
     if (in_.byte() % 16 == 0) o.threads = any_number() > 8 ? any_number() : 2;
-    if (in_.byte() % 16 == 0) o.struct_size = in_.byte();
-    const int fit = in_.byte() % 8 == 0 ? any_number() : in_.between(0, 2);
-    std::memcpy(&o.fit, &fit, sizeof fit);
+    if (in_.byte() % 16 == 0) o.struct_size = in_.byte() % (sizeof o + 1);
+    o.fit = in_.byte() % 8 == 0 ? any_number() : in_.between(0, 2);
     if (in_.flag()) {
       o.width = any_number();
       o.height = any_number();
@@ -173,7 +174,7 @@ class Caller {
   }
 
   void create_segmenter() {
-    const deeplab_options o = options();
+    const deeplab_segmenter_options o = options();
     deeplab_segmenter* segmenter = nullptr;
     const deeplab_status status = deeplab_segmenter_create(
         model(), in_.byte() % 8 == 0 ? nullptr : &o, in_.byte() % 16 == 0 ? nullptr : &segmenter);
@@ -184,42 +185,59 @@ class Caller {
 
   /// A picture in memory of exactly its size, or one that the header refuses.
   deeplab_image image() {
-    deeplab_image image{};
+    deeplab_image image;
+    deeplab_image_init(&image, sizeof image);
     const int format = in_.byte() % 8 == 0 ? any_number() : in_.between(0, 4);
-    std::memcpy(&image.format, &format, sizeof format);
+    image.format = format;
     image.width = any_number();
     image.height = any_number();
     constexpr int32_t kBytes[] = {3, 3, 4, 4, 1};
     const int64_t pixel = format >= 0 && format < 5 ? kBytes[format] : 0;
     const int64_t row = image.width * pixel;
-    image.stride = static_cast<ptrdiff_t>(row + (in_.byte() % 4 == 0 ? in_.between(-9, 60) : 0));
-    if (in_.byte() % 4 == 0) image.stride = -image.stride;
-    if (in_.byte() % 8 == 0) image.stride = any_number();
-    const int64_t step = image.stride < 0 ? -int64_t{image.stride} : int64_t{image.stride};
+    ptrdiff_t& stride = image.strides[0];
+    stride = static_cast<ptrdiff_t>(row + (in_.byte() % 4 == 0 ? in_.between(-9, 60) : 0));
+    if (in_.byte() % 4 == 0) stride = -stride;
+    if (in_.byte() % 8 == 0) stride = any_number();
+    turn(image);
+    const int64_t step = stride < 0 ? -int64_t{stride} : int64_t{stride};
     const bool refused = pixel == 0 || image.width < 1 || image.height < 1 || image.width > 65535 ||
                          image.height > 65535 || (image.height > 1 && step < row);
     if (refused) {
       pixels_.assign(1, 0);
-      image.data = in_.byte() % 4 == 0 ? nullptr : pixels_.data();
+      image.planes[0] = in_.byte() % 4 == 0 ? nullptr : pixels_.data();
       return image;
     }
     const int64_t bytes = step * (image.height - 1) + row;
     if (bytes > 1 << 16) {  // Nobody's time is worth that.
-      image.data = nullptr;
+      image.planes[0] = nullptr;
       return image;
     }
     pixels_.assign(static_cast<size_t>(bytes), in_.byte());
-    image.data = in_.byte() % 16 == 0 ? nullptr
-                 : image.stride < 0   ? pixels_.data() + (bytes - row)
-                                      : pixels_.data();
+    image.planes[0] = in_.byte() % 16 == 0 ? nullptr
+                      : stride < 0         ? pixels_.data() + (bytes - row)
+                                           : pixels_.data();
     return image;
+  }
+
+  /// A region, a rotation and a mirror that may make no sense.
+  void turn(deeplab_image& image) {
+    if (in_.byte() % 4 == 0) image.rotation = in_.byte() % 4 == 0 ? any_number() : 90;
+    if (in_.byte() % 8 == 0) image.mirror = in_.between(0, 2);
+    if (in_.byte() % 8 == 0) {
+      image.region_x = any_number();
+      image.region_y = any_number();
+      image.region_width = any_number();
+      image.region_height = any_number();
+    }
   }
 
   void run() {
     const deeplab_image picture = image();
     deeplab_segmenter* s = in_.byte() % 16 == 0 ? nullptr : segmenter_.get();
-    check(deeplab_segmenter_run(s, in_.byte() % 16 == 0 ? nullptr : &picture));
-    const deeplab_timing timing = deeplab_segmenter_timing(s);
+    check(deeplab_segmenter_run(s, in_.byte() % 16 == 0 ? nullptr : &picture, nullptr));
+    deeplab_timing timing = {};
+    timing.struct_size = sizeof timing;
+    check(deeplab_segmenter_timing(s, &timing));
     require(timing.prepare_ms >= 0 && timing.infer_ms >= 0, "time goes forward");
   }
 
@@ -252,7 +270,11 @@ class Caller {
     const int32_t height = any_number();
     const ptrdiff_t stride = in_.flag() ? ptrdiff_t{4} * width : any_number();
     float* mask = in_.byte() % 16 == 0 ? nullptr : mask_memory<float>(width, height, stride);
-    check(deeplab_segmenter_confidence_mask(segmenter_.get(), id, width, height, mask, stride));
+    const int32_t ids[] = {0, id};
+    const int32_t count = in_.byte() % 4 == 0 ? any_number() : 1;
+    check(deeplab_segmenter_confidence_mask(segmenter_.get(), count == 2 ? ids : &id,
+                                            std::min(count, count == 2 ? 2 : 1), width, height,
+                                            mask, stride));
   }
 
   void scores() {
@@ -273,10 +295,16 @@ class Caller {
   void create_stream() {
     if (streams_made_ == 2) return;  // A thread each: dear.
     ++streams_made_;
-    const deeplab_options o = options();
+    const deeplab_segmenter_options o = options();
+    deeplab_stream_options stream_options;
+    deeplab_stream_options_init(&stream_options, sizeof stream_options);
+    stream_options.segmenter = &o;
+    stream_options.capacity = any_number();
+    stream_options.confidence = in_.byte() % 4;
+    stream_options.category_mask = in_.between(0, 1);
     deeplab_stream* stream = nullptr;
-    check(
-        deeplab_stream_create(model(), &o, any_number(), in_.byte() % 16 == 0 ? nullptr : &stream));
+    check(deeplab_stream_create(model(), in_.byte() % 16 == 0 ? nullptr : &stream_options,
+                                in_.byte() % 16 == 0 ? nullptr : &stream));
     stream_.reset(stream);
   }
   void push() {
@@ -285,16 +313,23 @@ class Caller {
                               in_.between(0, 1)));
   }
   void pull() {
-    deeplab_frame frame;
+    deeplab_frame* pulled = nullptr;
     const deeplab_status status = deeplab_stream_pull(
-        stream_.get(), in_.byte() % 16 == 0 ? nullptr : &frame, in_.between(0, 1));
+        stream_.get(), in_.byte() % 16 == 0 ? nullptr : &pulled, in_.between(0, 1));
     check(status);
-    if (status != DEEPLAB_OK || frame.status != DEEPLAB_OK) return;
-    const int64_t count = int64_t{frame.width} * frame.height;
-    for (int64_t i = 0; i < count; ++i) require(frame.mask[i] < 255, "a mask holds classes");
+    if (status != DEEPLAB_OK) return;
+    const Owned<deeplab_frame> frame(pulled);
+    deeplab_frame_info info = {};
+    info.struct_size = sizeof info;
+    check(deeplab_frame_get_info(pulled, &info));
+    const int64_t count = int64_t{info.mask_width} * info.mask_height;
+    for (int64_t i = 0; info.category_mask != nullptr && i < count; ++i) {
+      require(info.category_mask[i] < 255, "a mask holds classes");
+    }
   }
   void end_stream() {
-    const uint8_t how = in_.byte() % 3;
+    const uint8_t how = in_.byte() % 4;
+    if (how == 3) deeplab_stream_flush(stream_.get());
     if (how == 0) deeplab_stream_finish(stream_.get());
     if (how == 1) deeplab_stream_cancel(stream_.get());
     if (how == 2) stream_.reset();

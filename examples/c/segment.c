@@ -55,12 +55,13 @@ int main(int argc, char** argv) {
   if (mask != NULL && deeplab_model_load_file(argv[1], &model) == DEEPLAB_OK &&
       deeplab_segmenter_create(model, NULL, &segmenter) == DEEPLAB_OK) {
     deeplab_image image;
-    image.data = pixels;
+    deeplab_image_init(&image, sizeof image);
+    image.planes[0] = pixels;
+    image.strides[0] = (ptrdiff_t)3 * width;
+    image.format = DEEPLAB_RGB8;
     image.width = width;
     image.height = height;
-    image.stride = (ptrdiff_t)3 * width;
-    image.format = DEEPLAB_RGB8;
-    if (deeplab_segmenter_run(segmenter, &image) == DEEPLAB_OK &&
+    if (deeplab_segmenter_run(segmenter, &image, NULL) == DEEPLAB_OK &&
         deeplab_segmenter_category_mask(segmenter, width, height, mask, width) == DEEPLAB_OK) {
       print_classes(model, mask, (size_t)width * (size_t)height);
       status = 0;

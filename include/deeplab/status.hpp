@@ -22,6 +22,8 @@ enum class StatusCode : int {
   kInternal = 7,           ///< A bug in deeplab.cpp; please report it.
   kWouldBlock = 8,         ///< A stream had no room, or nothing ready, in the time given.
   kStreamEnded = 9,        ///< A stream takes, or gives, no more pictures.
+  kCancelled = 10,         ///< The caller stopped a run, or flushed the stream it waited on.
+  kDeadlineExceeded = 11,  ///< A run took longer than its caller allowed.
 };
 
 /// Success, or a code with one sentence for a person that names the file, the op or the
@@ -41,7 +43,7 @@ class [[nodiscard]] Status {
 };
 
 /// Either a T or the Status that says why there is none. Reading the value of a failed
-/// Result is a programming error (asserted in debug builds).
+/// Result is a programming error; it throws std::bad_variant_access.
 template <typename T>
 class [[nodiscard]] Result {
  public:

@@ -1,34 +1,118 @@
 // deeplab.h over the C++ inside: checks pointers, keeps the last error, stops exceptions.
-#include <cstring>
-#include <exception>
-#include <new>
+#include "api/c_api.h"
 
-#include "api/model.h"
-#include "api/segmenter.h"
-#include "api/stream.h"
-#include "deeplab/deeplab.h"
-#include "vision/palette.h"
+#include <chrono>
 
-struct deeplab_model {
-  std::shared_ptr<const deeplab::api::Model> model;
-};
-struct deeplab_segmenter {
-  std::unique_ptr<deeplab::api::Segmenter> segmenter;
-};
-struct deeplab_stream {
-  std::unique_ptr<deeplab::api::Stream> stream;
-};
+#include "base/isa.h"
 
 namespace {
 
 using deeplab::invalid_argument;
 using deeplab::Result;
 using deeplab::Status;
-using deeplab::StatusCode;
+using namespace deeplab::api;  // NOLINT(google-build-using-namespace): the file is its border
 
 // Neither allocated nor destroyed: it has to work when memory has run out, and even to register a
 // destructor for the end of a thread takes memory, without which the C library ends the process.
 thread_local char last_error[2048] = "";
+
+constexpr const char* kStatusNames[] = {
+    "OK",          "INVALID_ARGUMENT", "INVALID_MODEL",      "UNSUPPORTED",
+    "IO_ERROR",    "INVALID_IMAGE",    "RESOURCE_EXHAUSTED", "INTERNAL",
+    "WOULD_BLOCK", "STREAM_ENDED",     "CANCELLED",          "DEADLINE_EXCEEDED"};
+
+/// What calls of one kind begin with.
+Status check_handle(const void* handle, const char* what) {
+  return handle != nullptr ? Status() : invalid_argument(what, " is NULL");
+}
+
+int32_t element_type_of(deeplab::graph::DataType type) {
+  if (type == deeplab::graph::DataType::kInt8) return DEEPLAB_INT8;
+  return type == deeplab::graph::DataType::kUInt8 ? DEEPLAB_UINT8 : DEEPLAB_FLOAT32;
+}
+
+int32_t weights_of(const deeplab::graph::Graph& graph) {
+  int32_t weights = DEEPLAB_WEIGHTS_FLOAT;
+  for (const deeplab::graph::Tensor& tensor : graph.tensors) {
+    const bool is_filter = tensor.is_constant() && tensor.quantization.present() &&
+                           element_type_of(tensor.type) != DEEPLAB_FLOAT32;
+    if (!is_filter) continue;
+    if (tensor.quantization.per_channel()) return DEEPLAB_WEIGHTS_PER_CHANNEL;
+    weights = DEEPLAB_WEIGHTS_PER_TENSOR;
+  }
+  return weights;
+}
+
+deeplab_model_info make_info(const Model& model) {
+  const deeplab::tflite::Metadata& metadata = model.metadata();
+  const deeplab::graph::Graph& graph = model.graph();
+  const deeplab::graph::Tensor& input = graph.tensor(graph.inputs.front());
+  deeplab_model_info info = {};
+  info.source = model.name().c_str();
+  info.name = metadata.name.c_str();
+  info.description = metadata.description.c_str();
+  info.author = metadata.author.c_str();
+  info.license = metadata.license.c_str();
+  info.version = metadata.version.c_str();
+  info.width = model.input_width();
+  info.height = model.input_height();
+  info.class_count = model.class_count();
+  info.weights = weights_of(graph);
+  info.input_type = element_type_of(input.type);
+  info.output = model.head().argmax_in_graph    ? DEEPLAB_OUTPUT_LABELS
+                : model.head().softmax_in_graph ? DEEPLAB_OUTPUT_PROBABILITIES
+                                                : DEEPLAB_OUTPUT_SCORES;
+  info.labels_given = metadata.labels.empty() ? 0 : 1;
+  info.normalization_given = metadata.normalization ? 1 : 0;
+  std::ranges::copy(model.normalization().mean, info.mean);
+  std::ranges::copy(model.normalization().std, info.stddev);
+  info.input_scale = input.quantization.present() ? input.quantization.scale() : 1;
+  info.input_zero_point = input.quantization.present() ? input.quantization.zero_point() : 0;
+  info.file_macs = deeplab::graph::macs(graph);
+  return info;
+}
+
+deeplab_segmenter_info to_c(const SegmenterFacts& facts) {
+  deeplab_segmenter_info info = {};
+  info.canvas_width = facts.canvas_width;
+  info.canvas_height = facts.canvas_height;
+  info.scores_width = facts.scores_width;
+  info.scores_height = facts.scores_height;
+  info.class_count = facts.classes;
+  info.threads = facts.threads;
+  info.isa = deeplab::isa_name(facts.isa).data();  // literals
+  info.macs = facts.macs;
+  info.shared_bytes = facts.shared_bytes;
+  info.own_bytes = facts.own_bytes;
+  return info;
+}
+
+/// The caller's stop and time limit, from now on. `given` must outlive it.
+Result<RunControl> make_control(deeplab_run_options& given, const deeplab_run_options* options) {
+  RunControl control;
+  if (options == nullptr) return control;
+  DEEPLAB_ASSIGN_OR_RETURN(given,
+                           read_struct(options, deeplab_run_options{}, "deeplab_run_options"));
+  if (given.timeout_ms < 0) {
+    return invalid_argument("deeplab_run_options: timeout_ms ", given.timeout_ms, " is negative");
+  }
+  if (given.timeout_ms > 0) {
+    control.deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(given.timeout_ms);
+  }
+  if (given.should_stop != nullptr) {
+    control.context = &given;
+    control.should_stop = [](void* context) {
+      const auto& asked = *static_cast<const deeplab_run_options*>(context);
+      return asked.should_stop(asked.context) != 0;
+    };
+  }
+  return control;
+}
+
+}  // namespace
+
+namespace deeplab::api {
 
 deeplab_status fail(StatusCode code, const char* message) noexcept {
   size_t length = strnlen(message, sizeof(last_error) - 1);
@@ -40,82 +124,39 @@ deeplab_status fail(StatusCode code, const char* message) noexcept {
   return static_cast<deeplab_status>(code);
 }
 
-/// Runs `body`, which gives a Status, and turns whatever comes out of it into a code.
-template <typename Body>
-deeplab_status guarded(const Body& body) noexcept {
-  try {
-    const Status status = body();
-    return status.ok() ? DEEPLAB_OK : fail(status.code(), status.message().c_str());
-  } catch (const std::bad_alloc&) {
-    const Status status = deeplab::out_of_memory();
-    return fail(status.code(), status.message().c_str());
-  } catch (const std::exception& error) {
-    return fail(StatusCode::kInternal, error.what());
-  } catch (...) {
-    return fail(StatusCode::kInternal, "unknown exception");
-  }
+}  // namespace deeplab::api
+
+const char* deeplab_status_name(deeplab_status status) {
+  int number = 0;  // C++ may not load an enum that is none of its values
+  static_assert(sizeof(number) == sizeof(status));
+  std::memcpy(&number, &status, sizeof(number));
+  return number >= 0 && number < std::ssize(kStatusNames) ? kStatusNames[number] : "UNKNOWN";
 }
-
-/// What a C caller has stored, which C++ may not load as an enum where it is none of its values.
-template <typename Enum>
-int stored(const Enum& value) {
-  int number;
-  static_assert(sizeof(number) == sizeof(value));
-  std::memcpy(&number, &value, sizeof(number));
-  return number;
-}
-
-/// The caller's options, or the defaults for NULL.
-Result<deeplab::api::SegmenterOptions> checked_options(const deeplab_options* options) {
-  deeplab_options given;
-  deeplab_options_init(&given);
-  if (options != nullptr) {
-    if (options->struct_size != sizeof(given)) {
-      return invalid_argument("deeplab_options: struct_size is ", options->struct_size,
-                              "; call deeplab_options_init() first");
-    }
-    given = *options;
-  }
-  const int fit = stored(given.fit);
-  if (fit < DEEPLAB_FIT_PAD || fit > DEEPLAB_FIT_STRETCH) {
-    return invalid_argument("deeplab_options: unknown fit ", fit);
-  }
-  deeplab::api::SegmenterOptions inner;
-  inner.threads = given.threads;
-  inner.fit = static_cast<deeplab::vision::Fit>(given.fit);
-  inner.width = given.width;
-  inner.height = given.height;
-  if (given.max_memory_bytes != 0) inner.max_memory_bytes = given.max_memory_bytes;
-  if (given.max_macs != 0) inner.max_macs = given.max_macs;
-  if (given.override_normalization != 0) {
-    auto normalization = deeplab::vision::make_normalization(given.mean, given.stddev);
-    if (!normalization.ok()) return annotate(normalization.status(), "deeplab_options");
-    inner.normalization = *normalization;
-  }
-  return inner;
-}
-
-Result<deeplab::vision::ImageView> checked_image(const deeplab_image& image) {
-  const int format = stored(image.format);
-  if (format < DEEPLAB_RGB8 || format > DEEPLAB_GRAY8) {
-    return invalid_argument("deeplab_image: unknown pixel format ", format);
-  }
-  return deeplab::vision::ImageView{image.data, image.width, image.height, image.stride,
-                                    static_cast<deeplab::vision::PixelFormat>(format)};
-}
-
-}  // namespace
-
-const char* deeplab_version(void) { return DEEPLAB_VERSION; }
 
 const char* deeplab_last_error(void) { return last_error; }
 
+const char* deeplab_version(void) { return DEEPLAB_VERSION; }
+
+int32_t deeplab_version_number(void) { return DEEPLAB_VERSION_NUMBER; }
+
+const char* deeplab_isa_name(int32_t index) {
+  try {
+    const auto& isas = deeplab::available_isas();
+    if (index < 0 || index >= std::ssize(isas)) return nullptr;
+    return deeplab::isa_name(isas[static_cast<size_t>(index)]).data();  // a literal
+  } catch (const std::bad_alloc&) {  // of the list, in the first call
+    return nullptr;
+  }
+}
+
+// ---- Model
+
 deeplab_status deeplab_model_load_file(const char* path, deeplab_model** model) {
   return guarded([&]() -> Status {
-    if (model == nullptr) return invalid_argument("deeplab_model_load_file: model is NULL");
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_model_load_file: model"));
     *model = nullptr;
-    if (path == nullptr) return invalid_argument("deeplab_model_load_file: path is NULL");
-    DEEPLAB_ASSIGN_OR_RETURN(auto loaded, deeplab::api::Model::load(path));
+    DEEPLAB_RETURN_IF_ERROR(check_handle(path, "deeplab_model_load_file: path"));
+    DEEPLAB_ASSIGN_OR_RETURN(auto loaded, Model::load(path));
     *model = new deeplab_model{std::move(loaded)};
     return {};
   });
@@ -123,12 +164,33 @@ deeplab_status deeplab_model_load_file(const char* path, deeplab_model** model) 
 
 deeplab_status deeplab_model_load_memory(const void* data, size_t size, deeplab_model** model) {
   return guarded([&]() -> Status {
-    if (model == nullptr) return invalid_argument("deeplab_model_load_memory: model is NULL");
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_model_load_memory: model"));
     *model = nullptr;
-    if (data == nullptr) return invalid_argument("deeplab_model_load_memory: data is NULL");
+    DEEPLAB_RETURN_IF_ERROR(check_handle(data, "deeplab_model_load_memory: data"));
+    DEEPLAB_ASSIGN_OR_RETURN(
+        auto loaded, Model::parse({static_cast<const std::byte*>(data), size}, "model in memory"));
+    *model = new deeplab_model{std::move(loaded)};
+    return {};
+  });
+}
+
+deeplab_status deeplab_model_load_borrowed(const void* data, size_t size,
+                                           void (*release)(void* context), void* context,
+                                           deeplab_model** model) {
+  return guarded([&]() -> Status {
+    // First of all: whatever fails from here on, also this itself, gives the bytes back.
+    std::shared_ptr<const void> owner;
+    if (release != nullptr) {
+      owner =
+          std::shared_ptr<const void>(data, [release, context](const void*) { release(context); });
+    }
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_model_load_borrowed: model"));
+    *model = nullptr;
+    DEEPLAB_RETURN_IF_ERROR(check_handle(data, "deeplab_model_load_borrowed: data"));
     DEEPLAB_ASSIGN_OR_RETURN(
         auto loaded,
-        deeplab::api::Model::parse({static_cast<const std::byte*>(data), size}, "model in memory"));
+        Model::parse_in_place(std::move(owner), {static_cast<const std::byte*>(data), size},
+                              "model in memory"));
     *model = new deeplab_model{std::move(loaded)};
     return {};
   });
@@ -150,30 +212,36 @@ void deeplab_model_input_size(const deeplab_model* model, int32_t* width, int32_
   if (height != nullptr) *height = model == nullptr ? 0 : model->model->input_height();
 }
 
-void deeplab_class_color(int32_t class_id, uint8_t rgb[3]) {
-  const deeplab::vision::Rgb color =
-      deeplab::vision::kVocPalette[static_cast<size_t>(class_id & 255)];
-  rgb[0] = color.red;
-  rgb[1] = color.green;
-  rgb[2] = color.blue;
+deeplab_status deeplab_model_get_info(const deeplab_model* model, deeplab_model_info* info) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_model_get_info: model"));
+    return write_struct(make_info(*model->model), info, "deeplab_model_info");
+  });
 }
 
-void deeplab_options_init(deeplab_options* options) {
-  if (options == nullptr) return;
-  *options = {};
-  options->struct_size = sizeof(*options);
-  for (int c = 0; c < 3; ++c) options->mean[c] = options->stddev[c] = 127.5f;
+deeplab_status deeplab_model_keep_plans(deeplab_model* model, int32_t count) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_model_keep_plans: model"));
+    constexpr int32_t kMost = 1024;
+    if (count < 0 || count > kMost) {
+      return invalid_argument("deeplab_model_keep_plans: count ", count, " is not in 0..", kMost);
+    }
+    model->model->keep_plans(static_cast<size_t>(count));
+    return {};
+  });
 }
 
-deeplab_status deeplab_segmenter_create(const deeplab_model* model, const deeplab_options* options,
+// ---- Segmenter
+
+deeplab_status deeplab_segmenter_create(const deeplab_model* model,
+                                        const deeplab_segmenter_options* options,
                                         deeplab_segmenter** segmenter) {
   return guarded([&]() -> Status {
-    if (segmenter == nullptr)
-      return invalid_argument("deeplab_segmenter_create: segmenter is NULL");
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_create: segmenter"));
     *segmenter = nullptr;
-    if (model == nullptr) return invalid_argument("deeplab_segmenter_create: model is NULL");
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_segmenter_create: model"));
     DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
-    DEEPLAB_ASSIGN_OR_RETURN(auto created, deeplab::api::Segmenter::create(model->model, inner));
+    DEEPLAB_ASSIGN_OR_RETURN(auto created, Segmenter::create(model->model, inner));
     *segmenter = new deeplab_segmenter{std::move(created)};
     return {};
   });
@@ -181,33 +249,86 @@ deeplab_status deeplab_segmenter_create(const deeplab_model* model, const deepla
 
 void deeplab_segmenter_free(deeplab_segmenter* segmenter) { delete segmenter; }
 
-deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter, const deeplab_image* image) {
+deeplab_status deeplab_segmenter_get_info(const deeplab_segmenter* segmenter,
+                                          deeplab_segmenter_info* info) {
   return guarded([&]() -> Status {
-    if (segmenter == nullptr) return invalid_argument("deeplab_segmenter_run: segmenter is NULL");
-    if (image == nullptr) return invalid_argument("deeplab_segmenter_run: image is NULL");
-    DEEPLAB_ASSIGN_OR_RETURN(const auto view, checked_image(*image));
-    return segmenter->segmenter->run(view);
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_get_info: segmenter"));
+    return write_struct(to_c(segmenter->segmenter->facts()), info, "deeplab_segmenter_info");
+  });
+}
+
+deeplab_status deeplab_segmenter_estimate(const deeplab_model* model,
+                                          const deeplab_segmenter_options* options,
+                                          deeplab_segmenter_info* info) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_segmenter_estimate: model"));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto facts, Segmenter::estimate(*model->model, inner));
+    return write_struct(to_c(facts), info, "deeplab_segmenter_info");
+  });
+}
+
+deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter, const deeplab_image* image,
+                                     const deeplab_run_options* options) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_run: segmenter"));
+    deeplab_run_options given = {};
+    DEEPLAB_ASSIGN_OR_RETURN(const RunControl control, make_control(given, options));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto picture, checked_image(image));
+    return segmenter->segmenter->run(picture, control);
+  });
+}
+
+deeplab_status deeplab_segmenter_placement(const deeplab_segmenter* segmenter,
+                                           deeplab_placement* placement) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_placement: segmenter"));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto placed, segmenter->segmenter->placement());
+    return write_struct(to_c(placed), placement, "deeplab_placement");
   });
 }
 
 deeplab_status deeplab_segmenter_category_mask(deeplab_segmenter* segmenter, int32_t width,
                                                int32_t height, uint8_t* mask, ptrdiff_t stride) {
   return guarded([&]() -> Status {
-    if (segmenter == nullptr) {
-      return invalid_argument("deeplab_segmenter_category_mask: segmenter is NULL");
-    }
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_category_mask: segmenter"));
     return segmenter->segmenter->category_mask(width, height, mask, stride);
   });
 }
 
-deeplab_status deeplab_segmenter_confidence_mask(deeplab_segmenter* segmenter, int32_t class_id,
+deeplab_status deeplab_segmenter_confidence_mask(deeplab_segmenter* segmenter,
+                                                 const int32_t* class_ids, int32_t class_count,
                                                  int32_t width, int32_t height, float* mask,
                                                  ptrdiff_t stride) {
   return guarded([&]() -> Status {
-    if (segmenter == nullptr) {
-      return invalid_argument("deeplab_segmenter_confidence_mask: segmenter is NULL");
+    DEEPLAB_RETURN_IF_ERROR(
+        check_handle(segmenter, "deeplab_segmenter_confidence_mask: segmenter"));
+    if (class_count < 0 || (class_ids == nullptr && class_count > 0)) {
+      return invalid_argument("deeplab_segmenter_confidence_mask: ", class_count,
+                              " class ids, or none where class_ids points");
     }
-    return segmenter->segmenter->confidence_mask(class_id, width, height, mask, stride);
+    return segmenter->segmenter->confidence_mask({class_ids, static_cast<size_t>(class_count)},
+                                                 width, height, mask, stride);
+  });
+}
+
+deeplab_status deeplab_segmenter_all_confidences(deeplab_segmenter* segmenter, int32_t width,
+                                                 int32_t height, int32_t row_begin, int32_t row_end,
+                                                 float* masks, ptrdiff_t stride,
+                                                 ptrdiff_t class_stride) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(
+        check_handle(segmenter, "deeplab_segmenter_all_confidences: segmenter"));
+    return segmenter->segmenter->all_confidences(width, height, row_begin, row_end, masks, stride,
+                                                 class_stride);
+  });
+}
+
+deeplab_status deeplab_segmenter_certainty_mask(deeplab_segmenter* segmenter, int32_t width,
+                                                int32_t height, float* mask, ptrdiff_t stride) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_certainty_mask: segmenter"));
+    return segmenter->segmenter->certainty_mask(width, height, mask, stride);
   });
 }
 
@@ -229,62 +350,15 @@ deeplab_status deeplab_segmenter_scores(deeplab_segmenter* segmenter, const floa
   });
 }
 
-deeplab_timing deeplab_segmenter_timing(const deeplab_segmenter* segmenter) {
-  if (segmenter == nullptr) return {};
-  const deeplab::api::Timing& timing = segmenter->segmenter->timing();
-  return {timing.prepare_ms, timing.infer_ms, timing.labels_ms};
-}
-
-deeplab_status deeplab_stream_create(const deeplab_model* model, const deeplab_options* options,
-                                     int32_t capacity, deeplab_stream** stream) {
+deeplab_status deeplab_segmenter_timing(const deeplab_segmenter* segmenter,
+                                        deeplab_timing* timing) {
   return guarded([&]() -> Status {
-    if (stream == nullptr) return invalid_argument("deeplab_stream_create: stream is NULL");
-    *stream = nullptr;
-    if (model == nullptr) return invalid_argument("deeplab_stream_create: model is NULL");
-    DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
-    DEEPLAB_ASSIGN_OR_RETURN(auto created,
-                             deeplab::api::Stream::create(model->model, inner, capacity));
-    *stream = new deeplab_stream{std::move(created)};
-    return {};
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_timing: segmenter"));
+    const Timing& inner = segmenter->segmenter->timing();
+    deeplab_timing result = {};
+    result.prepare_ms = inner.prepare_ms;
+    result.infer_ms = inner.infer_ms;
+    result.labels_ms = inner.labels_ms;
+    return write_struct(result, timing, "deeplab_timing");
   });
 }
-
-deeplab_status deeplab_stream_push(deeplab_stream* stream, const deeplab_image* image, uint64_t id,
-                                   int32_t timeout_ms) {
-  return guarded([&]() -> Status {
-    if (stream == nullptr) return invalid_argument("deeplab_stream_push: stream is NULL");
-    if (image == nullptr) return invalid_argument("deeplab_stream_push: image is NULL");
-    DEEPLAB_ASSIGN_OR_RETURN(const auto view, checked_image(*image));
-    return stream->stream->push(view, id, timeout_ms);
-  });
-}
-
-deeplab_status deeplab_stream_pull(deeplab_stream* stream, deeplab_frame* frame,
-                                   int32_t timeout_ms) {
-  return guarded([&]() -> Status {
-    if (frame == nullptr) return invalid_argument("deeplab_stream_pull: frame is NULL");
-    *frame = {};
-    frame->error = "";
-    if (stream == nullptr) return invalid_argument("deeplab_stream_pull: stream is NULL");
-    DEEPLAB_ASSIGN_OR_RETURN(const auto* pulled, stream->stream->pull(timeout_ms));
-    frame->id = pulled->id;
-    frame->status = static_cast<deeplab_status>(pulled->status.code());
-    frame->error = pulled->status.message().c_str();
-    frame->width = pulled->width;
-    frame->height = pulled->height;
-    frame->mask = pulled->status.ok() ? pulled->mask.data() : nullptr;
-    const deeplab::api::Timing& timing = pulled->timing;
-    frame->timing = {timing.prepare_ms, timing.infer_ms, timing.labels_ms};
-    return {};
-  });
-}
-
-void deeplab_stream_finish(deeplab_stream* stream) {
-  if (stream != nullptr) stream->stream->finish();
-}
-
-void deeplab_stream_cancel(deeplab_stream* stream) {
-  if (stream != nullptr) stream->stream->cancel();
-}
-
-void deeplab_stream_free(deeplab_stream* stream) { delete stream; }

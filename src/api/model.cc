@@ -58,6 +58,12 @@ Result<std::shared_ptr<const Model>> Model::parse(std::span<const std::byte> byt
   return make(tflite::read_model(bytes, name, reading_limits()), name);
 }
 
+Result<std::shared_ptr<const Model>> Model::parse_in_place(std::shared_ptr<const void> owner,
+                                                           std::span<const std::byte> bytes,
+                                                           const std::string& name) {
+  return make(tflite::read_model_in_place(std::move(owner), bytes, name, reading_limits()), name);
+}
+
 Result<std::shared_ptr<const Model>> Model::parse_static(std::span<const std::byte> bytes,
                                                          const std::string& name) {
   return make(tflite::read_model_in_place(nullptr, bytes, name, reading_limits()), name);
@@ -90,38 +96,114 @@ Status Model::understand() {
 
 Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int threads,
                                    const graph::Limits& limits) const {
+  const PlanKey key{height, width, isa, threads, limits, current_memory_hook()};
+  const auto entry_of_key = [&] {
+    return std::find_if(cache_.begin(), cache_.end(),
+                        [&](const CachedPlan& entry) { return entry.key == key; });
+  };
   PlannedNetwork planned;
-  planned.canvas_height = height;
-  planned.canvas_width = width;
+  {
+    std::unique_lock lock(cache_mutex_);
+    planned_.wait(lock, [&] {
+      const auto entry = entry_of_key();
+      return entry == cache_.end() || !entry->is_planning;
+    });
+    std::erase_if(
+        cache_, [](const CachedPlan& entry) { return !entry.is_planning && entry.plan.expired(); });
+    const auto entry = entry_of_key();
+    if (entry != cache_.end() && (planned.plan = entry->plan.lock()) != nullptr) {
+      planned.canvas_height = height;
+      planned.canvas_width = width;
+      planned.input = network_.input;
+      planned.input_quantize_cut = network_.input_quantize_cut;
+      planned.head = entry->head;
+      keep(planned.plan);
+      return planned;
+    }
+    if (entry != cache_.end()) cache_.erase(entry);
+    cache_.push_back({key, true, {}, {}});
+  }
+  // Whatever comes of it, those that wait for this plan have to go on.
+  const auto settle = [&](const PlannedNetwork* made) {
+    const std::lock_guard lock(cache_mutex_);
+    const auto entry = entry_of_key();
+    if (made == nullptr) {
+      cache_.erase(entry);
+    } else {
+      entry->is_planning = false;
+      entry->plan = made->plan;
+      entry->head = made->head;
+    }
+    planned_.notify_all();
+  };
+  try {
+    Result<PlannedNetwork> made = make_plan(key);
+    settle(made.ok() ? &*made : nullptr);
+    if (made.ok()) {
+      const std::lock_guard lock(cache_mutex_);
+      keep(made->plan);
+    }
+    return made;
+  } catch (...) {
+    const std::lock_guard lock(cache_mutex_);
+    const auto entry = entry_of_key();
+    if (entry != cache_.end() && entry->is_planning) {
+      cache_.erase(entry);
+      planned_.notify_all();
+    }
+    throw;
+  }
+}
+
+Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
+  PlannedNetwork planned;
+  planned.canvas_height = key.height;
+  planned.canvas_width = key.width;
   planned.input = network_.input;
   planned.input_quantize_cut = network_.input_quantize_cut;
-
-  const std::lock_guard lock(cache_mutex_);
-  std::erase_if(cache_, [](const CachedPlan& entry) { return entry.plan.expired(); });
-  for (const CachedPlan& entry : cache_) {
-    const bool same = entry.height == height && entry.width == width && entry.isa == isa &&
-                      entry.threads == threads && entry.limits == limits;
-    if (!same) continue;
-    planned.plan = entry.plan.lock();
-    planned.head = entry.head;
-    if (planned.plan) return planned;
-  }
   Network network = network_;
-  if (height != input_height_ || width != input_width_) {
+  if (key.height != input_height_ || key.width != input_width_) {
     graph::Graph graph = file_.graph;
-    DEEPLAB_RETURN_IF_ERROR(annotate(graph::resize_input(graph, height, width, limits), name_));
+    DEEPLAB_RETURN_IF_ERROR(
+        annotate(graph::resize_input(graph, key.height, key.width, key.limits), name_));
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph)));
   }
   plan::PlanOptions options;
-  options.isa = isa;
-  options.threads = threads;
-  options.limits = limits;
+  options.isa = key.isa;
+  options.threads = key.threads;
+  options.limits = key.limits;
   auto plan = plan::Plan::build(std::move(network.graph), options);
   if (!plan.ok()) return annotate(plan.status(), name_);
   planned.plan = *plan;
   planned.head = network.head;
-  cache_.push_back({height, width, isa, threads, limits, *plan, network.head});
   return planned;
+}
+
+/// Called with the lock.
+void Model::keep(const std::shared_ptr<const plan::Plan>& plan) const {
+  if (keep_count_ == 0) return;
+  const auto found = std::find(kept_.begin(), kept_.end(), plan);
+  if (found != kept_.end()) {
+    std::rotate(kept_.begin(), found, found + 1);
+    return;
+  }
+  if (kept_.size() == keep_count_) kept_.pop_back();
+  kept_.insert(kept_.begin(), plan);  // keep_plans() has reserved the room
+}
+
+void Model::keep_plans(size_t count) const {
+  std::vector<std::shared_ptr<const plan::Plan>> dropped;  // freed without the lock
+  const std::lock_guard lock(cache_mutex_);
+  kept_.reserve(count);
+  keep_count_ = count;
+  while (kept_.size() > count) {
+    dropped.push_back(std::move(kept_.back()));
+    kept_.pop_back();
+  }
+  // Plans that segmenters use now count as used last.
+  for (const CachedPlan& entry : cache_) {
+    if (const auto plan = entry.plan.lock()) keep(plan);
+  }
 }
 
 }  // namespace deeplab::api

@@ -1,6 +1,7 @@
 // A model file, read, checked and understood: what deeplab_model points to.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/isa.h"
+#include "base/memory_hook.h"
 #include "base/status.h"
 #include "passes/label_head.h"
 #include "plan/plan.h"
@@ -47,6 +49,10 @@ class Model {
   /// The same from memory; `name` stands for the file in messages.
   static Result<std::shared_ptr<const Model>> parse(std::span<const std::byte> bytes,
                                                     const std::string& name);
+  /// The same without a copy: `owner` keeps the bytes alive.
+  static Result<std::shared_ptr<const Model>> parse_in_place(std::shared_ptr<const void> owner,
+                                                             std::span<const std::byte> bytes,
+                                                             const std::string& name);
   /// From memory that lives as long as the program: the weights are used where they lie.
   static Result<std::shared_ptr<const Model>> parse_static(std::span<const std::byte> bytes,
                                                            const std::string& name);
@@ -63,11 +69,20 @@ class Model {
   /// The metadata's, else the default.
   const vision::Normalization& normalization() const { return normalization_; }
 
-  /// The network planned for a canvas. Segmenters of the same canvas, threads and ISA share one
-  /// plan and its packed weights for as long as any of them lives. Only here do `limits` of memory
-  /// and work hold: reading takes none of what the activations ask for. Thread-safe.
+  /// The head of the network at the file's own size.
+  const passes::LabelHead& head() const { return network_.head; }
+
+  /// The network planned for a canvas. Segmenters of the same canvas, threads, ISA, limits and
+  /// current_memory_hook() share one plan and its packed weights for as long as any of them lives,
+  /// or longer: see keep_plans(). While one thread plans, others may plan other canvases; those
+  /// that want the same one wait for it. Only here do `limits` of memory and work hold: reading
+  /// takes none of what the activations ask for. Thread-safe.
   Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads,
                               const graph::Limits& limits) const;
+
+  /// How many plans, those asked for last, live as long as the model. 0 in the beginning.
+  /// Thread-safe.
+  void keep_plans(size_t count) const;
 
  private:
   Model() = default;
@@ -83,18 +98,30 @@ class Model {
   vision::Normalization normalization_;
   Network network_;  ///< At the file's own size.
 
-  /// Which plan, and the plan for as long as somebody uses it.
-  struct CachedPlan {
+  struct PlanKey {
     int32_t height = 0;
     int32_t width = 0;
     Isa isa = Isa::kScalar;
     int threads = 1;
     graph::Limits limits;
+    MemoryHook allocator;
+    bool operator==(const PlanKey&) const = default;
+  };
+  /// The plan for as long as somebody uses it.
+  struct CachedPlan {
+    PlanKey key;
+    bool is_planning = false;  ///< A thread makes it: wait for planned_.
     std::weak_ptr<const plan::Plan> plan;
     passes::LabelHead head;
   };
-  mutable std::mutex cache_mutex_;
+  Result<PlannedNetwork> make_plan(const PlanKey& key) const;
+  void keep(const std::shared_ptr<const plan::Plan>& plan) const;
+
+  mutable std::mutex cache_mutex_;  // for all below; not held while a plan is made
+  mutable std::condition_variable planned_;
   mutable std::vector<CachedPlan> cache_;
+  mutable std::vector<std::shared_ptr<const plan::Plan>> kept_;  // the last one used first
+  mutable size_t keep_count_ = 0;
 };
 
 }  // namespace deeplab::api

@@ -39,37 +39,79 @@ Result<graph::Limits> make_limits(const SegmenterOptions& options) {
   return limits;
 }
 
+/// Everything about a segmenter but its memory and its threads.
+struct Setup {
+  int threads = 1;
+  Isa isa = Isa::kScalar;
+  PlannedNetwork network;
+};
+
+Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
+  if ((options.width == 0) != (options.height == 0)) {
+    return invalid_argument("canvas ", options.width, "x", options.height,
+                            ": give both sides or neither");
+  }
+  const int32_t width = options.width == 0 ? model.input_width() : options.width;
+  const int32_t height = options.height == 0 ? model.input_height() : options.height;
+  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "canvas"));
+  Setup setup;
+  if (options.pool != nullptr) {
+    setup.threads = options.pool->threads();
+  } else {
+    DEEPLAB_ASSIGN_OR_RETURN(setup.threads, ThreadPool::count_threads(options.threads));
+  }
+  setup.isa = options.isa.value_or(available_isas().back());
+  DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
+  DEEPLAB_ASSIGN_OR_RETURN(setup.network,
+                           model.plan(height, width, setup.isa, setup.threads, limits));
+  const plan::Plan& plan = *setup.network.plan;
+  const int64_t score_count = plan.graph().tensor(setup.network.head.scores).elements();
+  if (score_count * int64_t{sizeof(float)} > limits.max_plan_bytes - plan.required_bytes()) {
+    return resource_exhausted(model.name(), ": ", score_count, " scores as floats and the plan's ",
+                              plan.required_bytes(), " bytes are more than the limit of ",
+                              limits.max_plan_bytes);
+  }
+  return setup;
+}
+
+SegmenterFacts make_facts(const PlannedNetwork& network, int threads) {
+  const plan::Plan& plan = *network.plan;
+  SegmenterFacts facts;
+  facts.canvas_width = network.canvas_width;
+  facts.canvas_height = network.canvas_height;
+  facts.scores_width = network.head.width;
+  facts.scores_height = network.head.height;
+  facts.classes = network.head.classes;
+  facts.threads = threads;
+  facts.isa = plan.options().isa;
+  facts.macs = graph::macs(plan.graph());
+  facts.shared_bytes = plan.packed_weight_bytes();
+  facts.own_bytes = plan.arena_bytes() + plan.scratch_bytes() * threads +
+                    plan.graph().tensor(network.head.scores).elements() * int64_t{sizeof(float)};
+  return facts;
+}
+
 constexpr int32_t kLabelRowsGrain = 16;
+
+/// The stride of rows of floats, in elements.
+Result<ptrdiff_t> element_stride(ptrdiff_t stride, int32_t width) {
+  const auto element = static_cast<ptrdiff_t>(sizeof(float));
+  if (stride % element == 0 && stride / element >= width) return stride / element;
+  return invalid_argument("mask stride ", stride, " is not a multiple of ", element,
+                          " bytes that holds ", width, " values");
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model> model,
                                                      const SegmenterOptions& options) {
-  if ((options.width == 0) != (options.height == 0)) {
-    return invalid_argument("canvas ", options.width, "x", options.height,
-                            ": give both sides or neither");
-  }
-  const int32_t width = options.width == 0 ? model->input_width() : options.width;
-  const int32_t height = options.height == 0 ? model->input_height() : options.height;
-  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "canvas"));
-
+  const MemoryScope scope(options.allocator);
   std::unique_ptr<Segmenter> self(new Segmenter());
-  DEEPLAB_ASSIGN_OR_RETURN(self->pool_, ThreadPool::create(options.threads));
-  Isa isa = Isa::kScalar;
-  if (options.isa) {
-    isa = *options.isa;
-  } else {
-    DEEPLAB_ASSIGN_OR_RETURN(isa, selected_isa());
-  }
-  DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
-  DEEPLAB_ASSIGN_OR_RETURN(self->network_,
-                           model->plan(height, width, isa, self->pool_->threads(), limits));
-  const int64_t score_count = self->plan().graph().tensor(self->network_.head.scores).elements();
-  if (score_count * int64_t{sizeof(float)} >
-      limits.max_plan_bytes - self->plan().required_bytes()) {
-    return resource_exhausted(model->name(), ": ", score_count, " scores as floats and the plan's ",
-                              self->plan().required_bytes(), " bytes are more than the limit of ",
-                              limits.max_plan_bytes);
+  DEEPLAB_ASSIGN_OR_RETURN(Setup setup, make_setup(*model, options));
+  self->network_ = std::move(setup.network);
+  self->pool_ = options.pool;
+  if (self->pool_ == nullptr) {
+    DEEPLAB_ASSIGN_OR_RETURN(self->pool_, ThreadPool::create(setup.threads));
   }
   DEEPLAB_ASSIGN_OR_RETURN(
       self->lut_,
@@ -99,13 +141,34 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
   return self;
 }
 
-Status Segmenter::run(const vision::ImageView& image) {
+Result<SegmenterFacts> Segmenter::estimate(const Model& model, const SegmenterOptions& options) {
+  const MemoryScope scope(options.allocator);
+  DEEPLAB_ASSIGN_OR_RETURN(const Setup setup, make_setup(model, options));
+  return make_facts(setup.network, setup.threads);
+}
+
+SegmenterFacts Segmenter::facts() const { return make_facts(network_, threads()); }
+
+Result<vision::Placement> Segmenter::placement() const {
+  if (!has_run_) return invalid_argument("no picture was run yet");
+  return placement_;
+}
+
+template <typename Image>
+Status Segmenter::run_image(const Image& image, const RunControl& control) {
   has_run_ = false;
   const Clock::time_point start = Clock::now();
   DEEPLAB_RETURN_IF_ERROR(preparer_->run(image, lut_, executor_->tensor(network_.input).data()));
   timing_.prepare_ms = milliseconds_since(start);
-  infer(preparer_->placement());
-  return {};
+  return infer(preparer_->placement(), control);
+}
+
+Status Segmenter::run(const vision::ImageView& image, const RunControl& control) {
+  return run_image(image, control);
+}
+
+Status Segmenter::run(const vision::PictureView& picture, const RunControl& control) {
+  return run_image(picture, control);
 }
 
 vision::Preparer Segmenter::preparer() const {
@@ -114,8 +177,8 @@ vision::Preparer Segmenter::preparer() const {
 
 size_t Segmenter::input_bytes() const { return executor_->tensor(network_.input).size(); }
 
-Status Segmenter::run_prepared(std::span<const std::byte> input,
-                               const vision::Placement& placement) {
+Status Segmenter::run_prepared(std::span<const std::byte> input, const vision::Placement& placement,
+                               const RunControl& control) {
   has_run_ = false;
   const std::span<std::byte> tensor = executor_->tensor(network_.input);
   if (input.size() != tensor.size()) {
@@ -125,17 +188,26 @@ Status Segmenter::run_prepared(std::span<const std::byte> input,
   const Clock::time_point start = Clock::now();
   std::ranges::copy(input, tensor.begin());
   timing_.prepare_ms = milliseconds_since(start);
-  infer(placement);
-  return {};
+  return infer(placement, control);
 }
 
-void Segmenter::infer(const vision::Placement& placement) {
+Status Segmenter::infer(const vision::Placement& placement, const RunControl& control) {
   const Clock::time_point start = Clock::now();
-  executor_->run();
+  timing_.infer_ms = 0;
+  for (int step = 0; step < executor_->step_count(); ++step) {
+    if (control.should_stop != nullptr && control.should_stop(control.context)) {
+      return {StatusCode::kCancelled, "the run was stopped by its caller"};
+    }
+    if (control.deadline && Clock::now() >= *control.deadline) {
+      return {StatusCode::kDeadlineExceeded, "the run took longer than its caller allowed"};
+    }
+    executor_->run_step(step);
+  }
   timing_.infer_ms = milliseconds_since(start);
   timing_.labels_ms = 0;
   placement_ = placement;
   has_run_ = true;
+  return {};
 }
 
 Status Segmenter::configure_labels(int32_t width, int32_t height) {
@@ -150,14 +222,15 @@ Status Segmenter::configure_labels(int32_t width, int32_t height) {
 }
 
 template <typename Body>
-void Segmenter::for_label_rows(int32_t rows, const Body& body) {
+void Segmenter::for_label_rows(int32_t row_begin, int32_t row_end, const Body& body) {
   // A worker takes every n-th block, with a scratch of its own.
   const auto workers = static_cast<int32_t>(label_scratch_.size());
   pool_->parallel_for(label_scratch_.size(), 1, [&](size_t first, size_t last) {
     for (size_t worker = first; worker < last; ++worker) {
-      for (int32_t begin = static_cast<int32_t>(worker) * kLabelRowsGrain; begin < rows;
-           begin += workers * kLabelRowsGrain) {
-        body(begin, std::min(begin + kLabelRowsGrain, rows), label_scratch_[worker]);
+      for (int64_t begin = row_begin + static_cast<int64_t>(worker) * kLabelRowsGrain;
+           begin < row_end; begin += int64_t{workers} * kLabelRowsGrain) {
+        const auto end = std::min<int64_t>(begin + kLabelRowsGrain, row_end);
+        body(static_cast<int32_t>(begin), static_cast<int32_t>(end), label_scratch_[worker]);
       }
     }
   });
@@ -170,42 +243,75 @@ Status Segmenter::category_mask(int32_t width, int32_t height, uint8_t* mask, pt
     return invalid_argument("mask stride ", stride, " is less than its width ", width);
   }
   DEEPLAB_RETURN_IF_ERROR(configure_labels(width, height));
-  for_label_rows(height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
+  for_label_rows(0, height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
     labels_.label_rows(begin, end, mask, stride, scratch);
   });
   timing_.labels_ms = milliseconds_since(start);
   return {};
 }
 
-Status Segmenter::confidence_mask(int32_t class_id, int32_t width, int32_t height, float* mask,
-                                  ptrdiff_t stride) {
+Status Segmenter::confidence_mask(std::span<const int32_t> class_ids, int32_t width, int32_t height,
+                                  float* mask, ptrdiff_t stride) {
   if (mask == nullptr) return invalid_argument("the mask's memory is null");
-  const auto element = static_cast<ptrdiff_t>(sizeof(float));
-  if (stride % element != 0 || stride / element < width) {
-    return invalid_argument("mask stride ", stride, " is not a multiple of ", element,
-                            " bytes that holds ", width, " values");
-  }
-  if (class_id < 0 || class_id >= network_.head.classes) {
-    return invalid_argument("class ", class_id, " is not in 0..", network_.head.classes - 1);
+  DEEPLAB_ASSIGN_OR_RETURN(const ptrdiff_t row, element_stride(stride, width));
+  for (size_t i = 0; i < class_ids.size(); ++i) {
+    const int32_t id = class_ids[i];
+    if (id < 0 || id >= network_.head.classes) {
+      return invalid_argument("class ", id, " is not in 0..", network_.head.classes - 1);
+    }
+    const auto before = class_ids.first(std::min(i, static_cast<size_t>(network_.head.classes)));
+    if (std::ranges::find(before, id) != before.end()) {
+      return invalid_argument("class ", id, " is named twice");
+    }
   }
   DEEPLAB_RETURN_IF_ERROR(configure_labels(width, height));
-  for_label_rows(height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
-    labels_.confidence_rows({&class_id, 1}, begin, end, mask, stride / element, scratch);
+  for_label_rows(0, height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
+    labels_.confidence_rows(class_ids, begin, end, mask, row, scratch);
+  });
+  return {};
+}
+
+Status Segmenter::certainty_mask(int32_t width, int32_t height, float* mask, ptrdiff_t stride) {
+  if (mask == nullptr) return invalid_argument("the mask's memory is null");
+  DEEPLAB_ASSIGN_OR_RETURN(const ptrdiff_t row, element_stride(stride, width));
+  DEEPLAB_RETURN_IF_ERROR(configure_labels(width, height));
+  for_label_rows(0, height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
+    labels_.max_confidence_rows(begin, end, mask, row, scratch);
   });
   return {};
 }
 
 Status Segmenter::all_confidences(int32_t width, int32_t height, int32_t y_begin, int32_t y_end,
                                   float* out) {
+  const auto stride = static_cast<ptrdiff_t>(sizeof(float)) * width;
+  return all_confidences(width, height, y_begin, y_end, out, stride,
+                         stride * (ptrdiff_t{y_end} - y_begin));
+}
+
+Status Segmenter::all_confidences(int32_t width, int32_t height, int32_t y_begin, int32_t y_end,
+                                  float* out, ptrdiff_t stride, ptrdiff_t class_stride) {
   if (out == nullptr) return invalid_argument("the masks' memory is null");
   if (y_begin < 0 || y_begin >= y_end || y_end > height) {
     return invalid_argument("rows ", y_begin, " to ", y_end, " of a mask of ", height);
   }
+  DEEPLAB_ASSIGN_OR_RETURN(ptrdiff_t row, element_stride(stride, width));
+  // Planes of rows, or rows of planes: the shorter of the two strides has to hold what it strides.
+  const auto element = static_cast<ptrdiff_t>(sizeof(float));
+  const ptrdiff_t plane = class_stride / element;
+  const ptrdiff_t rows = ptrdiff_t{y_end} - y_begin;
+  const bool planes_of_rows = plane / rows >= row;
+  const bool rows_of_planes = plane >= width && row / network_.head.classes >= plane;
+  if (class_stride % element != 0 || !(planes_of_rows || rows_of_planes)) {
+    return invalid_argument("class stride ", class_stride, " and stride ", stride,
+                            " make masks of ", width, "x", rows, " overlap");
+  }
   DEEPLAB_RETURN_IF_ERROR(configure_labels(width, height));
+  if (rows == 1) row = width;  // a stride that nothing is apart by may be any number
   // The label head counts rows from the mask's first one, of which only these exist.
-  float* first_row = out - ptrdiff_t{y_begin} * width;
-  const ptrdiff_t plane = ptrdiff_t{y_end - y_begin} * width;
-  labels_.all_confidence_rows(y_begin, y_end, first_row, width, plane, label_scratch_.front());
+  float* first_row = out - ptrdiff_t{y_begin} * row;
+  for_label_rows(y_begin, y_end, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
+    labels_.all_confidence_rows(begin, end, first_row, row, plane, scratch);
+  });
   return {};
 }
 

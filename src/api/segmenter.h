@@ -1,6 +1,7 @@
 // A model at work on pictures: what deeplab_segmenter points to.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,26 +11,51 @@
 #include "api/model.h"
 #include "base/aligned_buffer.h"
 #include "base/isa.h"
+#include "base/memory_hook.h"
 #include "base/parallel.h"
 #include "base/status.h"
 #include "exec/planned_executor.h"
 #include "vision/image_view.h"
 #include "vision/labels.h"
+#include "vision/picture.h"
 #include "vision/prepare.h"
 
 namespace deeplab::api {
 
 struct SegmenterOptions {
-  int threads = 0;  ///< 0: one per CPU.
+  int threads = 0;  ///< 0: one per CPU. Without meaning where there is a pool.
   vision::Fit fit = vision::Fit::kPad;
   int32_t width = 0;  ///< Canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;
   double pad_limit = 1;  ///< Largest scale of Fit::kPad; see vision::place().
   std::optional<vision::Normalization> normalization;
-  std::optional<Isa> isa;  ///< Nothing: selected_isa().
+  std::optional<Isa> isa;  ///< Nothing: the best one of this machine.
   /// See deeplab_options: what the model may ask for.
   int64_t max_memory_bytes = graph::Limits{}.max_plan_bytes;
   int64_t max_macs = graph::Limits{}.max_macs;
+  std::shared_ptr<ThreadPool> pool;  ///< Shared with others; null: one of its own.
+  MemoryHook allocator;              ///< Of weights, activations, scratch and scores.
+};
+
+/// What a segmenter is, or would be.
+struct SegmenterFacts {
+  int32_t canvas_width = 0;
+  int32_t canvas_height = 0;
+  int32_t scores_width = 0;
+  int32_t scores_height = 0;
+  int32_t classes = 0;
+  int threads = 1;
+  Isa isa = Isa::kScalar;
+  int64_t macs = 0;          ///< Multiply-accumulates of one picture.
+  int64_t shared_bytes = 0;  ///< Packed weights: the plan's.
+  int64_t own_bytes = 0;     ///< Activations, scratch, scores.
+};
+
+/// How long a run may take. Looked at between the steps of the network.
+struct RunControl {
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  bool (*should_stop)(void* context) = nullptr;
+  void* context = nullptr;
 };
 
 /// Milliseconds of the last picture's stages.
@@ -46,8 +72,13 @@ class Segmenter {
   static Result<std::unique_ptr<Segmenter>> create(std::shared_ptr<const Model> model,
                                                    const SegmenterOptions& options);
 
-  /// Pixels to scores. The calls below speak of this picture until the next run.
-  Status run(const vision::ImageView& image);
+  /// What create() would make, without its memory and its threads. Same errors.
+  static Result<SegmenterFacts> estimate(const Model& model, const SegmenterOptions& options);
+
+  /// Pixels to scores. The calls below refer to this picture until the next run. Errors besides
+  /// those of the picture: kCancelled and kDeadlineExceeded, as `control` says.
+  Status run(const vision::ImageView& image, const RunControl& control = {});
+  Status run(const vision::PictureView& picture, const RunControl& control = {});
 
   // The two halves of run(), for a caller that prepares pictures while others are inferred.
   /// What puts a picture onto the canvas; its caller's, and of use on any thread.
@@ -56,17 +87,28 @@ class Segmenter {
   const vision::PixelLut& input_lut() const { return lut_; }
   size_t input_bytes() const;
   /// run() of a picture that a preparer() has put into `input`, input_bytes() long.
-  Status run_prepared(std::span<const std::byte> input, const vision::Placement& placement);
+  Status run_prepared(std::span<const std::byte> input, const vision::Placement& placement,
+                      const RunControl& control = {});
 
   /// See deeplab_segmenter_category_mask() and deeplab_segmenter_confidence_mask(); strides are
   /// in bytes.
   Status category_mask(int32_t width, int32_t height, uint8_t* mask, ptrdiff_t stride);
   Status confidence_mask(int32_t class_id, int32_t width, int32_t height, float* mask,
-                         ptrdiff_t stride);
+                         ptrdiff_t stride) {
+    return confidence_mask({&class_id, 1}, width, height, mask, stride);
+  }
+  /// Of a set of different classes.
+  Status confidence_mask(std::span<const int32_t> class_ids, int32_t width, int32_t height,
+                         float* mask, ptrdiff_t stride);
+  /// The probability of the class that wins.
+  Status certainty_mask(int32_t width, int32_t height, float* mask, ptrdiff_t stride);
   /// The probability of every class in the rows [y_begin, y_end) of a confidence mask of width x
   /// height: out[(class * (y_end - y_begin) + y - y_begin) * width + x]. By rows, since all classes
   /// of a large photo would be gigabytes. Errors: as confidence_mask(), or rows out of range.
   Status all_confidences(int32_t width, int32_t height, int32_t y_begin, int32_t y_end, float* out);
+  /// The same with any strides, in bytes: see deeplab_segmenter_all_confidences().
+  Status all_confidences(int32_t width, int32_t height, int32_t y_begin, int32_t y_end, float* out,
+                         ptrdiff_t stride, ptrdiff_t class_stride);
   /// Scores as float [head().height][head().width][classes], owned by the segmenter. Error:
   /// nothing was run yet.
   Result<std::span<const float>> scores();
@@ -79,20 +121,25 @@ class Segmenter {
   int32_t canvas_height() const { return network_.canvas_height; }
   int threads() const { return pool_->threads(); }
   const Timing& timing() const { return timing_; }
+  SegmenterFacts facts() const;
+  /// Where the last picture lies. Error: nothing was run yet.
+  Result<vision::Placement> placement() const;
 
  private:
   Segmenter() = default;
   /// Input tensor to scores.
-  void infer(const vision::Placement& placement);
+  Status infer(const vision::Placement& placement, const RunControl& control);
+  template <typename Image>
+  Status run_image(const Image& image, const RunControl& control);
   /// Sets the label head up for the last picture at a size of `width` x `height`.
   Status configure_labels(int32_t width, int32_t height);
-  /// body(row_begin, row_end, scratch) over all rows, split between the workers.
+  /// body(begin, end, scratch) over the rows, split between the workers.
   template <typename Body>
-  void for_label_rows(int32_t rows, const Body& body);
+  void for_label_rows(int32_t row_begin, int32_t row_end, const Body& body);
 
   std::shared_ptr<const Model> model_;
   PlannedNetwork network_;
-  std::unique_ptr<ThreadPool> pool_;
+  std::shared_ptr<ThreadPool> pool_;
   std::unique_ptr<exec::PlannedExecutor> executor_;
   vision::Fit fit_ = vision::Fit::kPad;
   double pad_limit_ = 1;

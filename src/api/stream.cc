@@ -6,7 +6,7 @@
 namespace deeplab::api {
 namespace {
 
-/// Waits until `ready`, at most for `timeout_ms`, for ever where that is negative. False: in vain.
+/// Waits until `ready`, at most for `timeout_ms`, for ever if that is negative. False: in vain.
 template <typename Ready>
 bool wait(std::condition_variable& condition, std::unique_lock<std::mutex>& lock, int timeout_ms,
           const Ready& ready) {
@@ -25,17 +25,61 @@ T take_first(std::vector<T>& queue) {
 }
 
 Status ended(const char* why) { return {StatusCode::kStreamEnded, why}; }
+Status flushed() { return {StatusCode::kCancelled, "the stream was flushed"}; }
+
+Status check_options(const StreamOptions& options, const Model& model) {
+  if (options.capacity < 0 || options.capacity > Stream::kMaxCapacity) {
+    return invalid_argument("stream capacity ", options.capacity, " is not in 0..",
+                            Stream::kMaxCapacity);
+  }
+  if (options.mask_width != 0 || options.mask_height != 0) {
+    DEEPLAB_RETURN_IF_ERROR(
+        vision::validate_size(options.mask_width, options.mask_height, "stream's mask"));
+  }
+  if (options.confidence != StreamOptions::Confidence::kSet) return {};
+  std::vector<bool> is_named(static_cast<size_t>(model.class_count()));
+  for (const int32_t id : options.class_ids) {
+    if (id < 0 || id >= model.class_count()) {
+      return invalid_argument("stream: class ", id, " is not in 0..", model.class_count() - 1);
+    }
+    if (is_named[static_cast<size_t>(id)]) {
+      return invalid_argument("stream: class ", id, " is named twice");
+    }
+    is_named[static_cast<size_t>(id)] = true;
+  }
+  return {};
+}
 
 }  // namespace
 
-Result<std::unique_ptr<Stream>> Stream::create(std::shared_ptr<const Model> model,
-                                               const SegmenterOptions& options, int capacity) {
-  if (capacity < 0 || capacity > kMaxCapacity) {
-    return invalid_argument("stream capacity ", capacity, " is not in 0..", kMaxCapacity);
+std::unique_ptr<StreamFrame> FrameStore::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!frames_.empty()) {
+      std::unique_ptr<StreamFrame> frame = std::move(frames_.back());
+      frames_.pop_back();
+      return frame;
+    }
   }
-  if (capacity == 0) capacity = kDefaultCapacity;
+  return std::make_unique<StreamFrame>();
+}
+
+void FrameStore::give_back(std::unique_ptr<StreamFrame> frame, size_t most) noexcept {
+  if (frame == nullptr) return;
+  try {
+    const std::lock_guard lock(mutex_);
+    if (frames_.size() < most) frames_.push_back(std::move(frame));
+  } catch (const std::bad_alloc&) {  // then it is freed
+  }
+}
+
+Result<std::unique_ptr<Stream>> Stream::create(std::shared_ptr<const Model> model,
+                                               const SegmenterOptions& options,
+                                               StreamOptions stream_options) {
+  DEEPLAB_RETURN_IF_ERROR(check_options(stream_options, *model));
+  if (stream_options.capacity == 0) stream_options.capacity = kDefaultCapacity;
   DEEPLAB_ASSIGN_OR_RETURN(auto segmenter, Segmenter::create(std::move(model), options));
-  std::unique_ptr<Stream> self(new Stream(std::move(segmenter), capacity));
+  std::unique_ptr<Stream> self(new Stream(std::move(segmenter), std::move(stream_options)));
   try {
     self->worker_ = std::thread([stream = self.get()] { stream->work(); });
   } catch (const std::system_error&) {
@@ -44,11 +88,12 @@ Result<std::unique_ptr<Stream>> Stream::create(std::shared_ptr<const Model> mode
   return self;
 }
 
-Stream::Stream(std::unique_ptr<Segmenter> segmenter, int capacity)
+Stream::Stream(std::unique_ptr<Segmenter> segmenter, StreamOptions options)
     : segmenter_(std::move(segmenter)),
       preparer_(segmenter_->preparer()),
-      slots_(static_cast<size_t>(capacity) + 1),
-      capacity_(capacity) {
+      options_(std::move(options)),
+      slots_(static_cast<size_t>(options_.capacity)),
+      store_(std::make_shared<FrameStore>()) {
   // Room for all, now: a picture that is on its way from one to the next cannot fail.
   for (std::vector<Slot*>* slots : {&free_, &queue_, &finished_}) slots->reserve(slots_.size());
   for (Slot& slot : slots_) {
@@ -62,28 +107,39 @@ Stream::~Stream() {
   if (worker_.joinable()) worker_.join();
 }
 
-Status Stream::push(const vision::ImageView& image, uint64_t id, int timeout_ms) {
+Status Stream::push(const vision::PictureView& picture, uint64_t id, int timeout_ms) {
   Slot* slot = nullptr;
   {
     std::unique_lock lock(mutex_);
-    const auto can_go = [this] { return cancelled_ || no_more_ || inside_ < capacity_; };
+    const uint64_t before = flushes_;
+    // A picture that was flushed out of the network's hands still has its slot for a moment.
+    const auto can_go = [&] {
+      return cancelled_ || no_more_ || flushes_ != before ||
+             (inside_ < options_.capacity && !free_.empty());
+    };
     if (!wait(room_, lock, timeout_ms, can_go)) {
       return {StatusCode::kWouldBlock, "the stream is full: pull first, or wait longer"};
     }
     if (cancelled_ || no_more_) return ended("the stream takes no more pictures");
-    slot = free_.back();  // there is one more than the capacity, for the one that is held
+    if (flushes_ != before) return flushed();
+    slot = free_.back();
     free_.pop_back();
+    slot->flushes = flushes_;
     ++inside_;
   }
   // Outside the lock: the worker and the reader go on meanwhile.
-  Status status = prepare(image, id, *slot);
+  Status status = prepare(picture, id, *slot);
   const std::lock_guard lock(mutex_);
-  const bool has_ended = cancelled_ || no_more_;
-  if (!status.ok() || has_ended) {
-    free_.push_back(slot);
-    --inside_;
-    room_.notify_all();
-    return status.ok() ? ended("the stream has ended meanwhile") : status;
+  if (slot->flushes != flushes_) {  // flush() has taken it out of the count
+    if (status.ok()) status = flushed();
+  } else {
+    if (status.ok() && (cancelled_ || no_more_)) status = ended("the stream has ended meanwhile");
+    if (!status.ok()) --inside_;
+  }
+  if (!status.ok()) {
+    drop(slot);
+    done_.notify_all();  // a finished stream may be empty now
+    return status;
   }
   queue_.push_back(slot);
   queued_.notify_one();
@@ -91,53 +147,76 @@ Status Stream::push(const vision::ImageView& image, uint64_t id, int timeout_ms)
 }
 
 /// noexcept: an exception would take the slot away from the stream.
-Status Stream::prepare(const vision::ImageView& image, uint64_t id, Slot& slot) noexcept {
+Status Stream::prepare(const vision::PictureView& picture, uint64_t id, Slot& slot) noexcept {
   const auto start = std::chrono::steady_clock::now();
   try {
-    DEEPLAB_RETURN_IF_ERROR(preparer_.run(image, segmenter_->input_lut(), slot.input.data()));
+    DEEPLAB_RETURN_IF_ERROR(preparer_.run(picture, segmenter_->input_lut(), slot.input.data()));
+    if (slot.frame == nullptr) slot.frame = store_->take();
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
   slot.placement = preparer_.placement();
-  StreamFrame& frame = slot.frame;
+  StreamFrame& frame = *slot.frame;
   frame.id = id;
   frame.status = {};
-  frame.width = image.width;
-  frame.height = image.height;
+  frame.width = picture.width();
+  frame.height = picture.height();
   frame.timing = {};
   frame.timing.prepare_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return {};
 }
 
-Result<const StreamFrame*> Stream::pull(int timeout_ms) {
+Result<std::unique_ptr<StreamFrame>> Stream::pull(int timeout_ms) {
   std::unique_lock lock(mutex_);
-  if (held_ != nullptr) {
-    free_.push_back(held_);
-    held_ = nullptr;
-  }
-  const auto can_go = [this] { return cancelled_ || worker_ended_ || !finished_.empty(); };
+  const uint64_t before = flushes_;
+  const auto can_go = [&] {
+    return cancelled_ || flushes_ != before || !finished_.empty() || (no_more_ && inside_ == 0);
+  };
   if (!wait(done_, lock, timeout_ms, can_go)) {
     return Status(StatusCode::kWouldBlock, "no picture is ready");
   }
   if (cancelled_) return ended("the stream was cancelled");
+  if (flushes_ != before) return flushed();
   if (finished_.empty()) return ended("all pictures have come out");
-  held_ = take_first(finished_);
+  Slot* slot = take_first(finished_);
+  std::unique_ptr<StreamFrame> frame = std::move(slot->frame);
   --inside_;
-  room_.notify_one();
-  return &held_->frame;
+  drop(slot);
+  return frame;
+}
+
+/// Called with the lock: a slot that is of no more use. Its frame stays for its next picture.
+void Stream::drop(Slot* slot) {
+  free_.push_back(slot);
+  room_.notify_all();
 }
 
 void Stream::finish() {
   const std::lock_guard lock(mutex_);
   no_more_ = true;
-  queued_.notify_all();
   room_.notify_all();
+  done_.notify_all();
+}
+
+void Stream::flush() {
+  const std::lock_guard lock(mutex_);
+  ++flushes_;
+  no_more_ = false;
+  inside_ = 0;
+  stop_run_ = true;
+  for (std::vector<Slot*>* slots : {&queue_, &finished_}) {
+    for (Slot* slot : *slots) drop(slot);
+    slots->clear();
+  }
+  room_.notify_all();
+  done_.notify_all();
 }
 
 void Stream::cancel() {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
+  stop_run_ = true;
   queued_.notify_all();
   room_.notify_all();
   done_.notify_all();
@@ -146,35 +225,75 @@ void Stream::cancel() {
 void Stream::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    queued_.wait(lock, [this] { return cancelled_ || no_more_ || !queue_.empty(); });
-    if (cancelled_ || queue_.empty()) break;
+    queued_.wait(lock, [this] { return cancelled_ || !queue_.empty(); });
+    if (cancelled_) return;
     Slot* slot = take_first(queue_);
+    stop_run_ = false;
     lock.unlock();
     run(*slot);
     lock.lock();
+    if (slot->flushes != flushes_) {
+      drop(slot);
+      continue;
+    }
     finished_.push_back(slot);
     done_.notify_one();
   }
-  worker_ended_ = true;
-  done_.notify_all();
 }
 
 /// noexcept: nobody could catch it on this thread.
 void Stream::run(Slot& slot) noexcept {
-  StreamFrame& frame = slot.frame;
+  StreamFrame& frame = *slot.frame;
   const auto segment = [&]() -> Status {
-    DEEPLAB_RETURN_IF_ERROR(segmenter_->run_prepared(slot.input, slot.placement));
-    frame.mask.resize(static_cast<size_t>(frame.width) * static_cast<size_t>(frame.height));
-    return segmenter_->category_mask(frame.width, frame.height, frame.mask.data(), frame.width);
+    RunControl control;
+    control.context = &stop_run_;
+    control.should_stop = [](void* stop) { return static_cast<std::atomic<bool>*>(stop)->load(); };
+    DEEPLAB_RETURN_IF_ERROR(segmenter_->run_prepared(slot.input, slot.placement, control));
+    return make_masks(frame);
   };
   try {
     frame.status = segment();
   } catch (const std::bad_alloc&) {
     frame.status = out_of_memory();
   }
-  if (!frame.status.ok()) frame.mask.clear();
+  if (!frame.status.ok()) {
+    frame.mask.clear();
+    frame.confidence.clear();
+    frame.mask_width = frame.mask_height = frame.confidence_count = 0;
+  }
   frame.timing.infer_ms = segmenter_->timing().infer_ms;
-  frame.timing.labels_ms = segmenter_->timing().labels_ms;
+}
+
+Status Stream::make_masks(StreamFrame& frame) {
+  const auto start = std::chrono::steady_clock::now();
+  const bool is_own_size = options_.mask_width == 0;
+  const int32_t width = frame.mask_width = is_own_size ? frame.width : options_.mask_width;
+  const int32_t height = frame.mask_height = is_own_size ? frame.height : options_.mask_height;
+  const size_t pixels = static_cast<size_t>(width) * static_cast<size_t>(height);
+  if (options_.category_mask) {
+    frame.mask.resize(pixels);
+    DEEPLAB_RETURN_IF_ERROR(segmenter_->category_mask(width, height, frame.mask.data(), width));
+  }
+  switch (options_.confidence) {
+    case StreamOptions::Confidence::kNone:
+      break;
+    case StreamOptions::Confidence::kSet:
+      frame.confidence_count = 1;
+      frame.confidence.resize(pixels);
+      DEEPLAB_RETURN_IF_ERROR(
+          segmenter_->confidence_mask(options_.class_ids, width, height, frame.confidence.data(),
+                                      static_cast<ptrdiff_t>(sizeof(float)) * width));
+      break;
+    case StreamOptions::Confidence::kAll:
+      frame.confidence_count = segmenter_->model().class_count();
+      frame.confidence.resize(pixels * static_cast<size_t>(frame.confidence_count));
+      DEEPLAB_RETURN_IF_ERROR(
+          segmenter_->all_confidences(width, height, 0, height, frame.confidence.data()));
+      break;
+  }
+  frame.timing.labels_ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return {};
 }
 
 }  // namespace deeplab::api

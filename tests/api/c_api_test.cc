@@ -1,7 +1,6 @@
 // deeplab.h as a careless caller meets it.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
@@ -9,19 +8,11 @@
 #include "base/file.h"
 #include "deeplab/deeplab.h"
 #include "deeplab/deeplab.hpp"
+#include "deeplab/deeplab_draw.h"
 #include "tests/api/test_models.h"
 
 namespace deeplab::testing {
 namespace {
-
-/// What a C caller can store in an enum and a C++ cast may not.
-template <typename Enum>
-Enum out_of_range(int value) {
-  Enum result;
-  static_assert(sizeof(result) == sizeof(value));
-  std::memcpy(&result, &value, sizeof(value));
-  return result;
-}
 
 bool last_error_has(const std::string& part) {
   return std::string(deeplab_last_error()).find(part) != std::string::npos;
@@ -36,16 +27,18 @@ TEST(CApi, NullArgumentsAreErrorsNotCrashes) {
   deeplab_segmenter* segmenter = nullptr;
   EXPECT_EQ(deeplab_segmenter_create(nullptr, nullptr, &segmenter), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_TRUE(last_error_has("model is NULL")) << deeplab_last_error();
-  EXPECT_EQ(deeplab_segmenter_run(nullptr, nullptr), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(deeplab_segmenter_run(nullptr, nullptr, nullptr), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_segmenter_category_mask(nullptr, 1, 1, nullptr, 1), DEEPLAB_INVALID_ARGUMENT);
-  EXPECT_EQ(deeplab_segmenter_confidence_mask(nullptr, 0, 1, 1, nullptr, 4),
+  EXPECT_EQ(deeplab_segmenter_confidence_mask(nullptr, nullptr, 0, 1, 1, nullptr, 4),
             DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_segmenter_scores(nullptr, nullptr, nullptr, nullptr, nullptr),
             DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_model_class_count(nullptr), 0);
   EXPECT_EQ(deeplab_model_label(nullptr, 0), nullptr);
-  EXPECT_EQ(deeplab_segmenter_timing(nullptr).infer_ms, 0);
-  deeplab_options_init(nullptr);
+  deeplab_timing timing = {sizeof(timing), 1, 1, 1};
+  EXPECT_EQ(deeplab_segmenter_timing(nullptr, &timing), DEEPLAB_INVALID_ARGUMENT);
+  deeplab_segmenter_options_init(nullptr, sizeof(deeplab_segmenter_options));
+  deeplab_class_color(0, nullptr);
   deeplab_model_free(nullptr);
   deeplab_segmenter_free(nullptr);
 }
@@ -67,13 +60,16 @@ TEST(CApi, ColoursAreThePascalVocPalette) {
   EXPECT_EQ((std::vector<int>{rgb[0], rgb[1], rgb[2]}), (std::vector<int>{64, 0, 128}));
   deeplab_class_color(0, rgb);
   EXPECT_EQ(rgb[0] + rgb[1] + rgb[2], 0);
+  deeplab_class_color(256 + 12, rgb);  // no wrapping
+  EXPECT_EQ(rgb[0] + rgb[1] + rgb[2], 0);
+  deeplab_class_color(-1, rgb);
+  EXPECT_EQ(rgb[0] + rgb[1] + rgb[2], 0);
 }
 
 class LoadedModel : public ::testing::Test {
  protected:
   void SetUp() override {
-    DEEPLAB_NEEDS_TEST_DATA();
-    ASSERT_EQ(deeplab_model_load_file(test_data(kInt8Labels).c_str(), &model_), DEEPLAB_OK)
+    ASSERT_EQ(deeplab_model_load_file(DEEPLAB_OWN_MODEL, &model_), DEEPLAB_OK)
         << deeplab_last_error();
   }
   void TearDown() override { deeplab_model_free(model_); }
@@ -93,8 +89,8 @@ TEST_F(LoadedModel, SaysWhatItIs) {
 
 TEST_F(LoadedModel, WrongOptionsAreRefused) {
   const auto refused = [&](auto change) {
-    deeplab_options options;
-    deeplab_options_init(&options);
+    deeplab_segmenter_options options;
+    deeplab_segmenter_options_init(&options, sizeof(options));
     change(options);
     deeplab_segmenter* segmenter = nullptr;
     const deeplab_status status = deeplab_segmenter_create(model_, &options, &segmenter);
@@ -103,8 +99,7 @@ TEST_F(LoadedModel, WrongOptionsAreRefused) {
   };
   EXPECT_EQ(refused([](auto& o) { o.struct_size = 3; }), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(refused([](auto& o) { o.threads = -1; }), DEEPLAB_INVALID_ARGUMENT);
-  EXPECT_EQ(refused([](auto& o) { o.fit = out_of_range<deeplab_fit>(9); }),
-            DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(refused([](auto& o) { o.fit = 9; }), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(refused([](auto& o) { o.width = 257; }), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(refused([](auto& o) { o.width = o.height = -5; }), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_NE(refused([](auto& o) { o.width = o.height = 1 << 30; }), DEEPLAB_OK);
@@ -116,8 +111,8 @@ TEST_F(LoadedModel, WrongOptionsAreRefused) {
 }
 
 TEST_F(LoadedModel, WrongPicturesAndMasksAreRefused) {
-  deeplab_options options;
-  deeplab_options_init(&options);
+  deeplab_segmenter_options options;
+  deeplab_segmenter_options_init(&options, sizeof(options));
   options.width = options.height = 65;
   deeplab_segmenter* segmenter = nullptr;
   ASSERT_EQ(deeplab_segmenter_create(model_, &options, &segmenter), DEEPLAB_OK)
@@ -129,45 +124,52 @@ TEST_F(LoadedModel, WrongPicturesAndMasksAreRefused) {
   EXPECT_TRUE(last_error_has("no picture")) << deeplab_last_error();
 
   const std::vector<uint8_t> pixels = synthetic_photo(64, 64);
-  const deeplab_image good{pixels.data(), 64, 64, 64 * 3, DEEPLAB_RGB8};
+  const deeplab_image good = rgb_image(pixels, 64, 64);
   deeplab_image image = good;
-  image.data = nullptr;
-  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image), DEEPLAB_INVALID_ARGUMENT);
+  image.planes[0] = nullptr;
+  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image, nullptr), DEEPLAB_INVALID_ARGUMENT);
   image = good;
-  image.stride = 64;
-  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image), DEEPLAB_INVALID_ARGUMENT);
+  image.strides[0] = 64;
+  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image, nullptr), DEEPLAB_INVALID_ARGUMENT);
   image = good;
   image.height = 0;
-  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image, nullptr), DEEPLAB_INVALID_ARGUMENT);
   image = good;
-  image.format = out_of_range<deeplab_pixel_format>(77);
-  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image), DEEPLAB_INVALID_ARGUMENT);
+  image.format = 77;
+  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image, nullptr), DEEPLAB_INVALID_ARGUMENT);
 
-  ASSERT_EQ(deeplab_segmenter_run(segmenter, &good), DEEPLAB_OK) << deeplab_last_error();
+  ASSERT_EQ(deeplab_segmenter_run(segmenter, &good, nullptr), DEEPLAB_OK) << deeplab_last_error();
   EXPECT_EQ(deeplab_segmenter_category_mask(segmenter, 64, 64, mask.data(), 63),
             DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_segmenter_category_mask(segmenter, 0, 64, mask.data(), 64),
             DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_segmenter_category_mask(segmenter, 64, 64, mask.data(), 64), DEEPLAB_OK);
   std::vector<float> confidence(64 * 64);
-  EXPECT_EQ(deeplab_segmenter_confidence_mask(segmenter, 21, 64, 64, confidence.data(), 256),
-            DEEPLAB_INVALID_ARGUMENT);
-  EXPECT_EQ(deeplab_segmenter_confidence_mask(segmenter, 0, 64, 64, confidence.data(), 257),
-            DEEPLAB_INVALID_ARGUMENT);
+  const auto confidence_of = [&](std::vector<int32_t> ids, ptrdiff_t stride) {
+    return deeplab_segmenter_confidence_mask(
+        segmenter, ids.data(), static_cast<int32_t>(ids.size()), 64, 64, confidence.data(), stride);
+  };
+  EXPECT_EQ(confidence_of({21}, 256), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(confidence_of({-1}, 256), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(confidence_of({3, 4, 3}, 256), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(confidence_of({0}, 257), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(confidence_of({0, 20}, 256), DEEPLAB_OK);
+  EXPECT_EQ(confidence_of({}, 256), DEEPLAB_OK);
+  EXPECT_EQ(confidence[99], 0.0f);
   deeplab_segmenter_free(segmenter);
 }
 
 TEST_F(LoadedModel, TheSegmenterOutlivesTheModelHandle) {
-  deeplab_options options;
-  deeplab_options_init(&options);
+  deeplab_segmenter_options options;
+  deeplab_segmenter_options_init(&options, sizeof(options));
   options.width = options.height = 65;
   deeplab_segmenter* segmenter = nullptr;
   ASSERT_EQ(deeplab_segmenter_create(model_, &options, &segmenter), DEEPLAB_OK);
   deeplab_model_free(model_);
   model_ = nullptr;
   const std::vector<uint8_t> pixels = synthetic_photo(64, 64);
-  const deeplab_image image{pixels.data(), 64, 64, 64 * 3, DEEPLAB_RGB8};
-  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image), DEEPLAB_OK) << deeplab_last_error();
+  const deeplab_image image = rgb_image(pixels, 64, 64);
+  EXPECT_EQ(deeplab_segmenter_run(segmenter, &image, nullptr), DEEPLAB_OK) << deeplab_last_error();
   deeplab_segmenter_free(segmenter);
 }
 

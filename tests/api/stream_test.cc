@@ -319,43 +319,182 @@ TEST_F(Streams, WrongCapacitiesAndOptionsAreRefused) {
   EXPECT_EQ(Stream::create(*model_, options_).status().code(), StatusCode::kInvalidArgument);
 }
 
+TEST_F(Streams, FramesOutliveLaterPullsAndTheStream) {
+  const Picture other(33, 44);
+  const std::vector<uint8_t> first = mask_of(small_), second = mask_of(other);
+  std::vector<Frame> kept;
+  {
+    Stream stream = make(1);  // more frames are held than fit inside
+    for (int i = 0; i < 6; ++i) {
+      ASSERT_TRUE(stream.push(i % 2 == 0 ? small_.view() : other.view()).ok());
+      auto frame = stream.pull();
+      ASSERT_TRUE(frame.ok());
+      kept.push_back(std::move(*frame));
+    }
+  }
+  for (size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(copy(kept[i]), i % 2 == 0 ? first : second);
+}
+
+TEST_F(Streams, FlushDropsWhatIsInsideAndTheStreamGoesOn) {
+  for (const bool finished : {false, true}) {
+    Stream stream = make(3);
+    for (uint64_t id = 0; id < 3; ++id) ASSERT_TRUE(stream.push(small_.view(), id).ok());
+    if (finished) stream.finish();
+    stream.flush();
+    EXPECT_EQ(stream.pull(Stream::kNoWait).status().code(), StatusCode::kWouldBlock);
+    const Picture other(33, 44);
+    for (uint64_t id = 7; id < 9; ++id) ASSERT_TRUE(stream.push(other.view(), id).ok());
+    stream.finish();
+    for (uint64_t id = 7; id < 9; ++id) {
+      const auto frame = stream.pull();
+      ASSERT_TRUE(frame.ok()) << frame.status().message();
+      EXPECT_EQ(frame->id, id);
+      EXPECT_EQ(copy(*frame), mask_of(other));
+    }
+    EXPECT_EQ(stream.pull().status().code(), StatusCode::kStreamEnded);
+  }
+}
+
+TEST_F(Streams, FlushWakesAReaderAndAWriterThatWait) {
+  Stream stream = make(1);
+  std::thread reader([&] { EXPECT_EQ(stream.pull().status().code(), StatusCode::kCancelled); });
+  std::this_thread::sleep_for(milliseconds(30));
+  stream.flush();
+  reader.join();
+  ASSERT_TRUE(stream.push(small_.view()).ok());
+  std::thread writer([&] { EXPECT_EQ(stream.push(small_.view()).code(), StatusCode::kCancelled); });
+  std::this_thread::sleep_for(milliseconds(30));
+  stream.flush();
+  writer.join();
+  ASSERT_TRUE(stream.push(small_.view(), 5).ok());
+  EXPECT_EQ(stream.pull()->id, 5u);
+}
+
+TEST_F(Streams, WriterReaderAndFlushesAtTheSameTime) {
+  Stream stream = make(2);
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (uint64_t id = 0; !done; ++id) {
+      const Status pushed = stream.push(small_.view(), id);
+      EXPECT_TRUE(pushed.ok() || pushed.code() == StatusCode::kCancelled) << pushed.message();
+    }
+    stream.finish();
+  });
+  std::thread reader([&] {
+    uint64_t last = 0;
+    while (true) {
+      const auto frame = stream.pull();
+      if (!frame.ok() && frame.status().code() == StatusCode::kCancelled) continue;
+      if (!frame.ok()) break;
+      EXPECT_TRUE(frame->status.ok()) << frame->status.message();
+      EXPECT_GE(frame->id, last);
+      last = frame->id;
+    }
+  });
+  for (int i = 0; i < 30; ++i) {
+    std::this_thread::sleep_for(milliseconds(3));
+    stream.flush();
+  }
+  done = true;
+  writer.join();
+  reader.join();
+}
+
+TEST_F(Streams, MasksOfAnySizeAndConfidences) {
+  auto segmenter = Segmenter::create(*model_, options_);
+  ASSERT_TRUE(segmenter.ok());
+  ASSERT_TRUE(segmenter->run(small_.view()).ok());
+  constexpr int32_t kWidth = 50, kHeight = 20;
+  constexpr size_t kPixels = kWidth * kHeight;
+  const std::vector<int32_t> set = {15, 3};
+  std::vector<uint8_t> mask(kPixels);
+  std::vector<float> of_set(kPixels), all(kPixels * 21);
+  ASSERT_TRUE(segmenter->category_mask(kWidth, kHeight, mask).ok());
+  ASSERT_TRUE(segmenter->confidence_mask(set, kWidth, kHeight, of_set).ok());
+  ASSERT_TRUE(segmenter->all_confidences(kWidth, kHeight, 0, kHeight, all).ok());
+
+  StreamOptions stream_options;
+  stream_options.mask_width = kWidth;
+  stream_options.mask_height = kHeight;
+  stream_options.confidence_class_ids = set;
+  auto with_set = Stream::create(*model_, options_, stream_options);
+  stream_options.all_confidences = true;
+  stream_options.category_mask = false;
+  auto with_all = Stream::create(*model_, options_, stream_options);
+  ASSERT_TRUE(with_set.ok() && with_all.ok());
+  ASSERT_TRUE(with_set->push(small_.view()).ok());
+  ASSERT_TRUE(with_all->push(small_.view()).ok());
+  const auto frame = with_set->pull();
+  EXPECT_EQ(copy(*frame), mask);
+  EXPECT_EQ(frame->mask_width, kWidth);
+  EXPECT_EQ(frame->width, 40);
+  EXPECT_TRUE(std::ranges::equal(frame->confidence, of_set));
+  const auto planes = with_all->pull();
+  EXPECT_TRUE(planes->category_mask.empty());
+  EXPECT_TRUE(std::ranges::equal(planes->confidence, all));
+
+  stream_options.all_confidences = false;
+  stream_options.confidence_class_ids = {3, 21};
+  EXPECT_FALSE(Stream::create(*model_, options_, stream_options).ok());
+  stream_options.confidence_class_ids = {3, 3};
+  EXPECT_FALSE(Stream::create(*model_, options_, stream_options).ok());
+  stream_options.confidence_class_ids = {};
+  stream_options.mask_width = 0;
+  EXPECT_FALSE(Stream::create(*model_, options_, stream_options).ok());
+}
+
 TEST_F(Streams, InC) {
   deeplab_stream* stream = reinterpret_cast<deeplab_stream*>(1);
-  EXPECT_EQ(deeplab_stream_create(nullptr, nullptr, 0, &stream), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(deeplab_stream_create(nullptr, nullptr, &stream), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(stream, nullptr);
-  EXPECT_EQ(deeplab_stream_create(model_->handle(), nullptr, 0, nullptr), DEEPLAB_INVALID_ARGUMENT);
-  deeplab_options options;
-  deeplab_options_init(&options);
-  options.width = options.height = kSide;
-  options.struct_size = 1;
-  EXPECT_EQ(deeplab_stream_create(model_->handle(), &options, 0, &stream),
-            DEEPLAB_INVALID_ARGUMENT);
-  options.struct_size = sizeof(options);
-  ASSERT_EQ(deeplab_stream_create(model_->handle(), &options, 0, &stream), DEEPLAB_OK)
+  EXPECT_EQ(deeplab_stream_create(model_->handle(), nullptr, nullptr), DEEPLAB_INVALID_ARGUMENT);
+  deeplab_segmenter_options segmenter_options;
+  deeplab_segmenter_options_init(&segmenter_options, sizeof(segmenter_options));
+  segmenter_options.width = segmenter_options.height = kSide;
+  deeplab_stream_options options;
+  deeplab_stream_options_init(&options, sizeof(options));
+  options.segmenter = &segmenter_options;
+  segmenter_options.struct_size = 1;
+  EXPECT_EQ(deeplab_stream_create(model_->handle(), &options, &stream), DEEPLAB_INVALID_ARGUMENT);
+  segmenter_options.struct_size = sizeof(segmenter_options);
+  options.confidence = 3;
+  EXPECT_EQ(deeplab_stream_create(model_->handle(), &options, &stream), DEEPLAB_INVALID_ARGUMENT);
+  options.confidence = DEEPLAB_CONFIDENCE_NONE;
+  ASSERT_EQ(deeplab_stream_create(model_->handle(), &options, &stream), DEEPLAB_OK)
       << deeplab_last_error();
 
-  deeplab_image image{small_.pixels.data(), 40, 30, 120, DEEPLAB_RGB8};
-  deeplab_frame frame;
+  const deeplab_image image = rgb_image(small_.pixels, 40, 30);
+  deeplab_frame* frame = reinterpret_cast<deeplab_frame*>(1);
   EXPECT_EQ(deeplab_stream_push(nullptr, &image, 0, 0), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_stream_push(stream, nullptr, 0, 0), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_stream_pull(nullptr, &frame, 0), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_stream_pull(stream, nullptr, 0), DEEPLAB_INVALID_ARGUMENT);
   EXPECT_EQ(deeplab_stream_pull(stream, &frame, 0), DEEPLAB_WOULD_BLOCK);
-  EXPECT_STREQ(frame.error, "");
-  EXPECT_EQ(frame.mask, nullptr);
+  EXPECT_EQ(frame, nullptr);
   EXPECT_STRNE(deeplab_last_error(), "");
 
   ASSERT_EQ(deeplab_stream_push(stream, &image, 42, -1), DEEPLAB_OK) << deeplab_last_error();
   deeplab_stream_finish(stream);
   EXPECT_EQ(deeplab_stream_push(stream, &image, 43, -1), DEEPLAB_STREAM_ENDED);
   ASSERT_EQ(deeplab_stream_pull(stream, &frame, -1), DEEPLAB_OK) << deeplab_last_error();
-  EXPECT_EQ(frame.id, 42u);
-  EXPECT_EQ(frame.status, DEEPLAB_OK);
-  EXPECT_STREQ(frame.error, "");
-  EXPECT_EQ(std::vector<uint8_t>(frame.mask, frame.mask + 40 * 30), mask_of(small_));
+  deeplab_frame_info info = {};
+  EXPECT_EQ(deeplab_frame_get_info(frame, &info), DEEPLAB_INVALID_ARGUMENT);  // no size
+  info.struct_size = sizeof(info);
+  EXPECT_EQ(deeplab_frame_get_info(frame, nullptr), DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(deeplab_frame_get_info(nullptr, &info), DEEPLAB_INVALID_ARGUMENT);
+  ASSERT_EQ(deeplab_frame_get_info(frame, &info), DEEPLAB_OK);
+  EXPECT_EQ(info.id, 42u);
+  EXPECT_EQ(info.status, DEEPLAB_OK);
+  EXPECT_STREQ(info.error, "");
+  EXPECT_EQ(info.confidence, nullptr);
   deeplab_stream_cancel(stream);
   deeplab_stream_free(stream);
+  EXPECT_EQ(std::vector<uint8_t>(info.category_mask, info.category_mask + 40 * 30),
+            mask_of(small_));
+  deeplab_frame_free(frame);
 
+  deeplab_frame_free(nullptr);
+  deeplab_stream_flush(nullptr);
   deeplab_stream_finish(nullptr);
   deeplab_stream_cancel(nullptr);
   deeplab_stream_free(nullptr);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "deeplab/deeplab.h"
 #include "tests/test_data.h"
 #include "vision/image_view.h"
 
@@ -35,6 +36,16 @@ inline std::vector<uint8_t> synthetic_photo(int32_t width, int32_t height) {
     }
   }
   return pixels;
+}
+
+inline deeplab_image rgb_image(const std::vector<uint8_t>& pixels, int32_t width, int32_t height) {
+  deeplab_image image;
+  deeplab_image_init(&image, sizeof(image));
+  image.planes[0] = pixels.data();
+  image.strides[0] = ptrdiff_t{3} * width;
+  image.width = width;
+  image.height = height;
+  return image;
 }
 
 inline vision::ImageView rgb_view(const std::vector<uint8_t>& pixels, int32_t width,

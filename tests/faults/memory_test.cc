@@ -106,9 +106,9 @@ class LoadStatic : public Subject {
   const std::vector<std::byte>& bytes_;
 };
 
-deeplab_options small_canvas(int32_t threads) {
-  deeplab_options options;
-  deeplab_options_init(&options);
+deeplab_segmenter_options small_canvas(int32_t threads) {
+  deeplab_segmenter_options options;
+  deeplab_segmenter_options_init(&options, sizeof(options));
   options.threads = threads;
   options.width = options.height = kSide;
   return options;
@@ -121,7 +121,13 @@ struct Picture {
   mutable std::vector<float> confidence = std::vector<float>(pixels.size() / 3);
 
   deeplab_image image() const {
-    return {pixels.data(), width, height, ptrdiff_t{3} * width, DEEPLAB_RGB8};
+    deeplab_image result;
+    deeplab_image_init(&result, sizeof(result));
+    result.planes[0] = pixels.data();
+    result.strides[0] = ptrdiff_t{3} * width;
+    result.width = width;
+    result.height = height;
+    return result;
   }
 };
 
@@ -136,11 +142,12 @@ const Picture& large_picture() {
 
 Outcome segment(deeplab_segmenter* segmenter, const Picture& picture) {
   const deeplab_image image = picture.image();
-  RETURN_IF_FAILED(deeplab_segmenter_run(segmenter, &image));
+  RETURN_IF_FAILED(deeplab_segmenter_run(segmenter, &image, nullptr));
   RETURN_IF_FAILED(deeplab_segmenter_category_mask(segmenter, picture.width, picture.height,
                                                    picture.mask.data(), picture.width));
+  const int32_t background = 0;
   RETURN_IF_FAILED(deeplab_segmenter_confidence_mask(
-      segmenter, 0, picture.width, picture.height, picture.confidence.data(),
+      segmenter, &background, 1, picture.width, picture.height, picture.confidence.data(),
       ptrdiff_t{picture.width} * static_cast<ptrdiff_t>(sizeof(float))));
   const float* scores = nullptr;
   int32_t width = 0, height = 0, classes = 0;
@@ -174,7 +181,7 @@ class Create : public Subject {
 
  private:
   const deeplab_model* model_;
-  deeplab_options options_;
+  deeplab_segmenter_options options_;
 };
 
 /// A picture to a segmenter that has seen others, or none.
@@ -183,7 +190,7 @@ class RunPicture : public Subject {
   RunPicture(const deeplab_model* model, int32_t threads, const std::vector<const Picture*>& before,
              const Picture& picture)
       : picture_(picture) {
-    const deeplab_options options = small_canvas(threads);
+    const deeplab_segmenter_options options = small_canvas(threads);
     if (deeplab_segmenter_create(model, &options, &segmenter_) != DEEPLAB_OK) std::abort();
     for (const Picture* each : before) {
       if (segment(segmenter_, *each).code != DEEPLAB_OK) std::abort();
@@ -204,13 +211,17 @@ Outcome stream_through(deeplab_stream* stream, const std::vector<const Picture*>
   for (const Picture* picture : pictures) {
     const deeplab_image image = picture->image();
     RETURN_IF_FAILED(deeplab_stream_push(stream, &image, 7, -1));
-    deeplab_frame frame;
+    deeplab_frame* frame = nullptr;
     RETURN_IF_FAILED(deeplab_stream_pull(stream, &frame, -1));
-    if (frame.status != DEEPLAB_OK) {
-      first_error = failed(frame.status, frame.error);
-      continue;
+    deeplab_frame_info info = {};
+    info.struct_size = sizeof(info);
+    RETURN_IF_FAILED(deeplab_frame_get_info(frame, &info));
+    if (info.status != DEEPLAB_OK) {
+      first_error = failed(static_cast<deeplab_status>(info.status), info.error);
+    } else {
+      digest.add(info.category_mask, picture->mask.size());
     }
-    digest.add(frame.mask, picture->mask.size());
+    deeplab_frame_free(frame);
   }
   if (first_error.code != DEEPLAB_OK) return first_error;
   Outcome outcome;
@@ -224,13 +235,22 @@ const std::vector<const Picture*>& stream_pictures() {
   return pictures;
 }
 
+deeplab_status create_stream(const deeplab_model* model, const deeplab_segmenter_options& options,
+                             int32_t capacity, deeplab_stream** stream) {
+  deeplab_stream_options stream_options;
+  deeplab_stream_options_init(&stream_options, sizeof(stream_options));
+  stream_options.segmenter = &options;
+  stream_options.capacity = capacity;
+  return deeplab_stream_create(model, &stream_options, stream);
+}
+
 class CreateStream : public Subject {
  public:
   CreateStream(const deeplab_model* model, int32_t threads)
       : model_(model), options_(small_canvas(threads)) {}
   Outcome call() override {
     deeplab_stream* stream = nullptr;
-    RETURN_IF_FAILED(deeplab_stream_create(model_, &options_, 2, &stream));
+    RETURN_IF_FAILED(create_stream(model_, options_, 2, &stream));
     const Outcome outcome = stream_through(stream, stream_pictures());
     deeplab_stream_free(stream);
     return outcome;
@@ -238,14 +258,14 @@ class CreateStream : public Subject {
 
  private:
   const deeplab_model* model_;
-  deeplab_options options_;
+  deeplab_segmenter_options options_;
 };
 
 class PushAndPull : public Subject {
  public:
   PushAndPull(const deeplab_model* model, int32_t threads) {
-    const deeplab_options options = small_canvas(threads);
-    if (deeplab_stream_create(model, &options, 1, &stream_) != DEEPLAB_OK) std::abort();
+    const deeplab_segmenter_options options = small_canvas(threads);
+    if (create_stream(model, options, 1, &stream_) != DEEPLAB_OK) std::abort();
   }
   ~PushAndPull() override { deeplab_stream_free(stream_); }
   Outcome call() override { return stream_through(stream_, stream_pictures()); }

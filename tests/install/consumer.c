@@ -15,25 +15,25 @@ static int segment(const char* path) {
   static uint8_t mask[SIZE * SIZE];
   deeplab_model* model = NULL;
   deeplab_segmenter* segmenter = NULL;
-  deeplab_options options;
+  deeplab_segmenter_options options;
   deeplab_image image;
   const float* scores;
   int32_t width, height, classes;
 
   if (deeplab_model_load_file(path, &model) != DEEPLAB_OK) return failed("load");
-  deeplab_options_init(&options);
+  deeplab_segmenter_options_init(&options, sizeof options);
   options.width = SIZE;
   options.height = SIZE;
   if (deeplab_segmenter_create(model, &options, &segmenter) != DEEPLAB_OK) return failed("create");
   deeplab_model_free(model); /* the segmenter keeps what it needs */
 
   draw_picture(pixels);
-  image.data = pixels;
+  deeplab_image_init(&image, sizeof image);
+  image.planes[0] = pixels;
   image.width = SIZE;
   image.height = SIZE;
-  image.stride = SIZE * 3;
-  image.format = DEEPLAB_RGB8;
-  if (deeplab_segmenter_run(segmenter, &image) != DEEPLAB_OK) return failed("run");
+  image.strides[0] = SIZE * 3;
+  if (deeplab_segmenter_run(segmenter, &image, NULL) != DEEPLAB_OK) return failed("run");
   if (deeplab_segmenter_category_mask(segmenter, SIZE, SIZE, mask, SIZE) != DEEPLAB_OK) {
     return failed("mask");
   }
