@@ -10,24 +10,24 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Outer ring and holes as one closed line of x, y pairs.
-Json outline(const vision::Region& region) {
+Json outline(const Region& region) {
   Json line = Json::array();
-  const auto append = [&line](const vision::Point& p) {
-    line.push_back(p.x);
-    line.push_back(p.y);
+  const auto append = [&line](int32_t x, int32_t y) {
+    line.push_back(x);
+    line.push_back(y);
   };
-  const vision::Point start = region.rings.front().points.front();
-  for (const vision::Ring& ring : region.rings) {
-    for (const vision::Point& p : ring.points) append(p);
+  const std::vector<int32_t>& outer = region.rings.front();
+  for (const std::vector<int32_t>& ring : region.rings) {
+    for (const int32_t coordinate : ring) line.push_back(coordinate);
     if (region.rings.size() == 1) break;
-    append(ring.points.front());
-    if (ring.is_hole) append(start);
+    append(ring[0], ring[1]);
+    if (&ring != &outer) append(outer[0], outer[1]);
   }
   return line;
 }
 
-Json annotation(const vision::Region& region, int id) {
-  const vision::Rect& box = region.box;
+Json annotation(const Region& region, int id) {
+  const Rect& box = region.box;
   return {{"id", id},
           {"image_id", 1},
           {"category_id", region.class_id},
@@ -39,21 +39,21 @@ Json annotation(const vision::Region& region, int id) {
 
 }  // namespace
 
-Result<std::string> coco_polygons(const std::string& file_name, const vision::MaskView& mask,
-                                  const PolygonOptions& options) {
+Result<std::string> coco_polygons(const std::string& file_name, const MaskView& mask,
+                                  const CocoOptions& options) {
   const auto is_wanted = [&options](int32_t id) {
     return std::ranges::find(options.classes, id) != options.classes.end();
   };
-  vision::ContourOptions contour_options;
-  contour_options.min_area = options.min_area;
-  contour_options.tolerance = options.tolerance;
-  contour_options.background = is_wanted(0);
-  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<vision::Region> regions,
-                           vision::trace_contours(mask, contour_options));
+  PolygonOptions polygon_options;
+  polygon_options.min_area = options.min_area;
+  polygon_options.tolerance = options.tolerance;
+  polygon_options.background = is_wanted(0);
+  const auto traced = trace_polygons(mask, polygon_options);
+  if (!traced.ok()) return traced.status();
 
   Json annotations = Json::array();
   int id = 0;
-  for (const vision::Region& region : regions) {
+  for (const Region& region : *traced) {
     if (is_wanted(region.class_id)) annotations.push_back(annotation(region, ++id));
   }
   Json categories = Json::array();

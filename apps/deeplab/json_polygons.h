@@ -5,13 +5,11 @@
 #include <span>
 #include <string>
 
-#include "base/status.h"
-#include "vision/contours.h"
-#include "vision/image_view.h"
+#include "deeplab/deeplab_draw.hpp"
 
 namespace deeplab::app {
 
-struct PolygonOptions {
+struct CocoOptions {
   std::span<const int32_t> classes;     ///< The category ids to trace.
   std::span<const std::string> labels;  ///< By class id.
   int64_t min_area = 1;                 ///< Smaller regions are left out.
@@ -21,7 +19,7 @@ struct PolygonOptions {
 /// One COCO document for one photo: an annotation for every 4-connected region, coordinates in
 /// the photo's own pixels. COCO's polygons know no holes, so a region with holes is one outline
 /// that enters and leaves each hole on the same line, which every fill rule draws right.
-Result<std::string> coco_polygons(const std::string& file_name, const vision::MaskView& mask,
-                                  const PolygonOptions& options);
+Result<std::string> coco_polygons(const std::string& file_name, const MaskView& mask,
+                                  const CocoOptions& options);
 
 }  // namespace deeplab::app

@@ -6,10 +6,9 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/status.h"
 #include "json_polygons.h"
 #include "options.h"
-#include "vision/overlay.h"
-#include "vision/palette.h"
 
 namespace deeplab::app {
 namespace {
@@ -51,7 +50,7 @@ std::vector<std::string> make_file_labels(const std::vector<std::string>& labels
   return names;
 }
 
-size_t pixel_count(const vision::MaskView& mask) {
+size_t pixel_count(const MaskView& mask) {
   return static_cast<size_t>(mask.width) * static_cast<size_t>(mask.height);
 }
 
@@ -59,7 +58,11 @@ size_t pixel_count(const vision::MaskView& mask) {
 
 std::vector<imageio::Rgb> mask_palette() {
   std::vector<imageio::Rgb> palette;
-  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
+  for (int32_t id = 0; id < 256; ++id) {
+    uint8_t rgb[3];
+    deeplab_class_color(id, rgb);
+    palette.push_back({rgb[0], rgb[1], rgb[2]});
+  }
   return palette;
 }
 
@@ -106,7 +109,7 @@ OutputWriter::OutputWriter(const OutputOptions& options, const OutputNames& name
   }
 }
 
-Status OutputWriter::write(const SegmentedPhoto& segmented, api::Segmenter& segmenter) {
+Status OutputWriter::write(const SegmentedPhoto& segmented, Segmenter& segmenter) {
   const OutputSet& set = options_.write;
   if (set.mask) DEEPLAB_RETURN_IF_ERROR(write_mask(segmented));
   if (set.overlay) DEEPLAB_RETURN_IF_ERROR(write_overlay(segmented));
@@ -117,10 +120,9 @@ Status OutputWriter::write(const SegmentedPhoto& segmented, api::Segmenter& segm
 }
 
 Status OutputWriter::write_mask(const SegmentedPhoto& segmented) {
-  const vision::MaskView& mask = segmented.mask;
+  const MaskView& mask = segmented.mask;
   return write_file(*segmented.photo, "mask.png",
-                    imageio::encode_png_indexed(mask.width, mask.height,
-                                                {mask.data, pixel_count(mask)}, palette_));
+                    imageio::encode_png_indexed(mask.width, mask.height, mask.ids, palette_));
 }
 
 Status OutputWriter::write_overlay(const SegmentedPhoto& segmented) {
@@ -129,10 +131,10 @@ Status OutputWriter::write_overlay(const SegmentedPhoto& segmented) {
 }
 
 Result<imageio::EncodedImage> OutputWriter::encode_overlay(const SegmentedPhoto& segmented) {
-  const vision::MaskView& mask = segmented.mask;
-  vision::OverlayOptions options;
-  options.names = options_.labels;
-  DEEPLAB_ASSIGN_OR_RETURN(const vision::Overlay overlay, vision::Overlay::create(mask, options));
+  const MaskView& mask = segmented.mask;
+  OverlayOptions options;
+  options.labels = options_.labels;
+  DEEPLAB_ASSIGN_OR_RETURN(const Overlay overlay, Overlay::create(mask, options));
   DEEPLAB_ASSIGN_OR_RETURN(
       imageio::JpegWriter jpeg,
       imageio::JpegWriter::start(mask.width, mask.height, options_.jpeg_quality));
@@ -141,28 +143,27 @@ Result<imageio::EncodedImage> OutputWriter::encode_overlay(const SegmentedPhoto&
   DEEPLAB_RETURN_IF_ERROR(
       for_each_row(*segmented.file, *segmented.decoded, [&](const uint8_t* rgb) {
         std::copy_n(rgb, pixels_.size(), pixels_.data());
-        overlay.paint_row(y++, pixels_.data());
+        if (Status drawn = overlay.draw_row(y++, pixels_.data()); !drawn.ok()) return drawn;
         return jpeg.write_row(pixels_.data());
       }));
   return jpeg.finish();
 }
 
-Status OutputWriter::write_cutout(const SegmentedPhoto& segmented, api::Segmenter& segmenter) {
-  const vision::MaskView& mask = segmented.mask;
+Status OutputWriter::write_cutout(const SegmentedPhoto& segmented, Segmenter& segmenter) {
+  const MaskView& mask = segmented.mask;
   DEEPLAB_RETURN_IF_ERROR(sum_confidence(chosen_, mask, segmenter));
   pixels_.resize(pixel_count(mask) * 4);
-  DEEPLAB_RETURN_IF_ERROR(vision::cut_out_soft(view_of(segmented.decoded->own_size()),
-                                               confidence_.data(), mask.width, pixels_.data(),
-                                               ptrdiff_t{mask.width} * 4));
+  const imageio::Image& photo = segmented.decoded->own_size();
+  DEEPLAB_RETURN_IF_ERROR(cut_out(picture_of(photo), confidence_, pixels_));
   return write_file(*segmented.photo, "cutout.png",
                     imageio::encode_png_rgba(mask.width, mask.height, pixels_));
 }
 
-Status OutputWriter::write_scores(const SegmentedPhoto& segmented, api::Segmenter& segmenter) {
-  const vision::MaskView& mask = segmented.mask;
+Status OutputWriter::write_scores(const SegmentedPhoto& segmented, Segmenter& segmenter) {
+  const MaskView& mask = segmented.mask;
   std::vector<int32_t> ids = options_.classes;
   if (ids.empty()) {
-    for (const vision::ClassShare& share : segmented.shares) ids.push_back(share.id);
+    for (const ClassShare& share : segmented.shares) ids.push_back(share.id);
   }
   for (const int32_t id : ids) {
     DEEPLAB_RETURN_IF_ERROR(sum_confidence({&id, 1}, mask, segmenter));
@@ -178,7 +179,7 @@ Status OutputWriter::write_scores(const SegmentedPhoto& segmented, api::Segmente
 }
 
 Status OutputWriter::write_polygons(const SegmentedPhoto& segmented) {
-  PolygonOptions options;
+  CocoOptions options;
   options.classes = chosen_;
   options.labels = options_.labels;
   options.min_area = options_.min_area;
@@ -190,28 +191,10 @@ Status OutputWriter::write_polygons(const SegmentedPhoto& segmented) {
   return write_file(photo, "polygons.json", std::as_bytes(std::span(document)));
 }
 
-Status OutputWriter::sum_confidence(std::span<const int32_t> ids, const vision::MaskView& mask,
-                                    api::Segmenter& segmenter) {
-  const auto stride = static_cast<ptrdiff_t>(sizeof(float)) * mask.width;
-  // Probabilities sum to 1, so that "all but the background" is one mask instead of twenty.
-  std::vector<int32_t> terms(ids.begin(), ids.end());
-  const bool is_complement = terms.size() * 2 > options_.labels.size();
-  if (is_complement) {
-    terms.clear();
-    for (int32_t id = 0; id < std::ssize(options_.labels); ++id) {
-      if (std::ranges::find(ids, id) == ids.end()) terms.push_back(id);
-    }
-  }
-  confidence_.assign(pixel_count(mask), is_complement ? 1.0f : 0.0f);
-  one_confidence_.resize(confidence_.size());
-  for (const int32_t id : terms) {
-    DEEPLAB_RETURN_IF_ERROR(
-        segmenter.confidence_mask(id, mask.width, mask.height, one_confidence_.data(), stride));
-    const float sign = is_complement ? -1.0f : 1.0f;
-    std::ranges::transform(confidence_, one_confidence_, confidence_.begin(),
-                           [sign](float sum, float p) { return sum + sign * p; });
-  }
-  return {};
+Status OutputWriter::sum_confidence(std::span<const int32_t> ids, const MaskView& mask,
+                                    Segmenter& segmenter) {
+  confidence_.resize(pixel_count(mask));
+  return segmenter.confidence_mask(ids, mask.width, mask.height, confidence_);
 }
 
 Status OutputWriter::write_file(const Photo& photo, std::string_view suffix,

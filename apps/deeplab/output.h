@@ -10,13 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "api/segmenter.h"
-#include "base/status.h"
+#include "deeplab/deeplab.hpp"
+#include "deeplab/deeplab_draw.hpp"
 #include "imageio/image.h"
 #include "imageio/writer.h"
 #include "photos.h"
-#include "vision/image_view.h"
-#include "vision/statistics.h"
+#include "segment_report.h"
 
 namespace deeplab::app {
 
@@ -56,8 +55,8 @@ struct SegmentedPhoto {
   const Photo* photo = nullptr;
   const PhotoFile* file = nullptr;
   const DecodedPhoto* decoded = nullptr;  ///< With the own size where uses_pixels() says so.
-  vision::MaskView mask;
-  std::span<const vision::ClassShare> shares;
+  MaskView mask;
+  std::span<const ClassShare> shares;
 };
 
 /// Which names the files of one run have. The const methods may be called by several threads.
@@ -85,7 +84,7 @@ class OutputWriter {
   OutputWriter(const OutputOptions& options, const OutputNames& names);
 
   /// All files of one photo; `segmenter` has just run on it. Errors name the file.
-  Status write(const SegmentedPhoto& segmented, api::Segmenter& segmenter);
+  Status write(const SegmentedPhoto& segmented, Segmenter& segmenter);
 
   /// Whether all files of a photo are there already: whole, of the photo's size, and not older than
   /// the photo. What they were made with is not known. Scores count as missing where no class
@@ -96,12 +95,11 @@ class OutputWriter {
   Status write_mask(const SegmentedPhoto& segmented);
   Status write_overlay(const SegmentedPhoto& segmented);
   Result<imageio::EncodedImage> encode_overlay(const SegmentedPhoto& segmented);
-  Status write_cutout(const SegmentedPhoto& segmented, api::Segmenter& segmenter);
-  Status write_scores(const SegmentedPhoto& segmented, api::Segmenter& segmenter);
+  Status write_cutout(const SegmentedPhoto& segmented, Segmenter& segmenter);
+  Status write_scores(const SegmentedPhoto& segmented, Segmenter& segmenter);
   Status write_polygons(const SegmentedPhoto& segmented);
   /// Leaves in confidence_ the probability of a pixel being of any class of `ids`.
-  Status sum_confidence(std::span<const int32_t> ids, const vision::MaskView& mask,
-                        api::Segmenter& segmenter);
+  Status sum_confidence(std::span<const int32_t> ids, const MaskView& mask, Segmenter& segmenter);
   Status write_file(const Photo& photo, std::string_view suffix, std::span<const std::byte> bytes);
   Status write_file(const Photo& photo, std::string_view suffix,
                     const Result<imageio::EncodedImage>& image);
@@ -114,7 +112,6 @@ class OutputWriter {
   std::vector<uint8_t> pixels_;
   std::vector<uint16_t> gray16_;
   std::vector<float> confidence_;
-  std::vector<float> one_confidence_;
 };
 
 }  // namespace deeplab::app

@@ -130,4 +130,8 @@ vision::ImageView view_of(const imageio::Image& image) {
           vision::PixelFormat::kRgb8};
 }
 
+ImageView picture_of(const imageio::Image& image) {
+  return {image.pixels.data(), image.width, image.height, ptrdiff_t{image.width} * image.channels};
+}
+
 }  // namespace deeplab::app

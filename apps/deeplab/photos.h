@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "deeplab/deeplab.hpp"
 #include "imageio/image.h"
 #include "imageio/reader.h"
 #include "vision/image_view.h"
@@ -72,5 +73,7 @@ Status for_each_row(const PhotoFile& file, const DecodedPhoto& decoded,
                     const imageio::RowSink& sink);
 
 vision::ImageView view_of(const imageio::Image& image);
+/// The same for the public interface.
+ImageView picture_of(const imageio::Image& image);
 
 }  // namespace deeplab::app

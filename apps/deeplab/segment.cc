@@ -3,17 +3,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "api/segmenter.h"
 #include "base/file.h"
+#include "base/isa.h"
+#include "base/status.h"
 #include "builtin_model.h"
 #include "command.h"
+#include "deeplab/deeplab.hpp"
 #include "interrupt.h"
 #include "options.h"
 #include "output.h"
@@ -86,17 +90,35 @@ Result<std::vector<int32_t>> find_classes(const std::vector<std::string>& wanted
   return ids;
 }
 
+/// One value for all channels or one each.
+Result<std::array<float, 3>> per_channel(const std::vector<float>& values, const char* what) {
+  if (values.size() != 1 && values.size() != 3) {
+    return invalid_argument("--mean/--std: normalization: ", values.size(), " values of ", what,
+                            ", expected 1 or 3");
+  }
+  for (const float value : values) {
+    if (!std::isfinite(value)) {
+      return invalid_argument("--mean/--std: normalization: ", what, " is not finite");
+    }
+  }
+  return std::array<float, 3>{values[0], values[values.size() / 2], values.back()};
+}
+
 /// --mean and --std, each in place of the model's own.
-Result<std::optional<vision::Normalization>> find_normalization(const SegmentOptions& options,
-                                                                const api::Model& model) {
-  if (options.mean.empty() && options.std.empty()) return std::optional<vision::Normalization>();
-  const vision::Normalization& own = model.normalization();
-  const auto pick = [](const std::vector<float>& given, const std::array<float, 3>& otherwise) {
-    return given.empty() ? std::vector<float>(otherwise.begin(), otherwise.end()) : given;
+Result<std::optional<Normalization>> find_normalization(const SegmentOptions& options,
+                                                        const ModelInfo& model) {
+  if (options.mean.empty() && options.std.empty()) return std::optional<Normalization>();
+  const auto pick = [](const std::vector<float>& given, const float(&otherwise)[3]) {
+    return given.empty() ? std::vector<float>(otherwise, otherwise + 3) : given;
   };
-  auto made = vision::make_normalization(pick(options.mean, own.mean), pick(options.std, own.std));
-  if (!made.ok()) return annotate(made.status(), "--mean/--std");
-  return std::optional(*made);
+  Normalization made;
+  DEEPLAB_ASSIGN_OR_RETURN(made.mean, per_channel(pick(options.mean, model.mean), "mean"));
+  DEEPLAB_ASSIGN_OR_RETURN(made.stddev, per_channel(pick(options.std, model.stddev), "std"));
+  for (const float s : made.stddev) {
+    if (s > 0) continue;
+    return invalid_argument("--mean/--std: normalization: std is ", s, ", expected more than 0");
+  }
+  return std::optional(made);
 }
 
 /// Makes the directory and looks whether files may be created in it: better now than after the
@@ -166,7 +188,7 @@ ExitCode fail(const Status& status, ExitCode code = ExitCode::kFailed) {
 }
 
 ExitCode run_segment(const SegmentOptions& options) {
-  const auto model = load_model(options.model);
+  const auto model = options.model.empty() ? Model::builtin() : Model::load(options.model);
   if (!model.ok()) return fail(model.status());
 
   OutputOptions output;
@@ -175,7 +197,9 @@ ExitCode run_segment(const SegmentOptions& options) {
   output.jpeg_quality = options.quality;
   output.min_area = options.min_area;
   output.tolerance = options.tolerance;
-  output.labels = (*model)->labels();
+  for (int32_t id = 0; id < model->class_count(); ++id) {
+    output.labels.emplace_back(model->label(id));
+  }
   if (!options.labels_file.empty()) {
     auto labels = read_labels(options.labels_file, output.labels.size());
     if (!labels.ok()) return fail(labels.status());
@@ -185,14 +209,14 @@ ExitCode run_segment(const SegmentOptions& options) {
   if (!classes.ok()) return fail(classes.status(), ExitCode::kUsage);
   output.classes = std::move(*classes);
 
-  const auto normalization = find_normalization(options, **model);
+  const auto normalization = find_normalization(options, model->info());
   if (!normalization.ok()) return fail(normalization.status(), ExitCode::kUsage);
-  api::SegmenterOptions segmenter_options;
   const auto isa = selected_isa();
   if (!isa.ok()) return fail(isa.status());
-  segmenter_options.isa = *isa;
+  Options segmenter_options;
+  segmenter_options.isa = isa_name(*isa);
   segmenter_options.threads = options.threads;
-  segmenter_options.fit = options.fit;
+  segmenter_options.fit = static_cast<Fit>(options.fit);
   segmenter_options.width = options.size.width;
   segmenter_options.height = options.size.height;
   segmenter_options.normalization = *normalization;

@@ -6,10 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "vision/placement.h"
-#include "vision/statistics.h"
+#include "deeplab/deeplab.hpp"
 
 namespace deeplab::app {
+
+/// How much of a mask a class covers.
+struct ClassShare {
+  int32_t id = 0;
+  int64_t pixels = 0;
+  double fraction = 0;  ///< Of all pixels of the mask.
+};
+
+/// The classes that occur in the mask, background included, by falling fraction, then by id.
+Result<std::vector<ClassShare>> class_shares(std::span<const uint8_t> mask, int32_t width,
+                                             int32_t height);
 
 /// Milliseconds. `write` is all that is made of the mask, drawing and encoding included.
 struct StageTimes {
@@ -26,8 +36,8 @@ struct SegmentReport {
   int32_t width = 0;       ///< The photo's own size, and the mask's.
   int32_t height = 0;
   std::string model;
-  vision::Fit fit = vision::Fit::kPad;
-  std::vector<vision::ClassShare> shares;
+  Fit fit = Fit::kPad;
+  std::vector<ClassShare> shares;
   std::span<const std::string> labels;  ///< By class id.
   StageTimes times;
 };

@@ -55,11 +55,10 @@ void PixelGate::leave(int64_t pixels) {
   changed_.notify_all();
 }
 
-Result<std::unique_ptr<SegmentRun>> SegmentRun::create(std::shared_ptr<const api::Model> model,
-                                                       const api::SegmenterOptions& options,
+Result<std::unique_ptr<SegmentRun>> SegmentRun::create(const Model& model, const Options& options,
                                                        OutputOptions output,
                                                        std::span<const Photo> photos, bool resume) {
-  api::SegmenterOptions each = options;
+  Options each = options;
   int workers = 1;
   if (photos.size() > 1) {
     const int cpus = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -69,17 +68,18 @@ Result<std::unique_ptr<SegmentRun>> SegmentRun::create(std::shared_ptr<const api
     each.threads = threads / workers;
   }
   std::unique_ptr<SegmentRun> self(
-      new SegmentRun(std::move(output), photos, options.fit, workers, resume));
+      new SegmentRun(model.info().source, std::move(output), photos, options.fit, workers, resume));
   for (int i = 0; i < workers; ++i) {
-    DEEPLAB_ASSIGN_OR_RETURN(auto segmenter, api::Segmenter::create(model, each));
+    DEEPLAB_ASSIGN_OR_RETURN(Segmenter segmenter, Segmenter::create(model, each));
     self->workers_.push_back({std::move(segmenter), OutputWriter(self->output_, self->names_), {}});
   }
   return self;
 }
 
-SegmentRun::SegmentRun(OutputOptions output, std::span<const Photo> photos, vision::Fit fit,
-                       int workers, bool resume)
-    : output_(std::move(output)),
+SegmentRun::SegmentRun(std::string model_name, OutputOptions output, std::span<const Photo> photos,
+                       Fit fit, int workers, bool resume)
+    : model_name_(std::move(model_name)),
+      output_(std::move(output)),
       photos_(photos),
       fit_(fit),
       resume_(resume),
@@ -152,38 +152,38 @@ Result<SegmentReport> SegmentRun::segment(const Photo& photo, Worker& worker) {
 
 Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFile& file,
                                                Worker& worker, double read_ms) {
-  api::Segmenter& segmenter = *worker.segmenter;
+  Segmenter& segmenter = worker.segmenter;
   SegmentReport report;
   report.image = photo.path;
-  report.model = segmenter.model().name();
+  report.model = model_name_;
   report.fit = fit_;
   report.labels = output_.labels;
 
   Clock::time_point start = Clock::now();
+  const SegmenterInfo canvas = segmenter.info();
   DEEPLAB_ASSIGN_OR_RETURN(DecodedPhoto decoded,
-                           decode_photo(file, fit_, segmenter.canvas_width(),
-                                        segmenter.canvas_height(), output_.write.uses_pixels()));
+                           decode_photo(file, static_cast<vision::Fit>(fit_), canvas.canvas_width,
+                                        canvas.canvas_height, output_.write.uses_pixels()));
   report.times.decode = read_ms + milliseconds_since(start);
   report.width = decoded.small.original_width;
   report.height = decoded.small.original_height;
 
-  DEEPLAB_RETURN_IF_ERROR(segmenter.run(view_of(decoded.small)));
+  DEEPLAB_RETURN_IF_ERROR(segmenter.run(picture_of(decoded.small)));
   decoded.keep_own_size();
   worker.mask.resize(static_cast<size_t>(report.width) * static_cast<size_t>(report.height));
-  const vision::MaskView mask{worker.mask.data(), report.width, report.height, report.width};
-  DEEPLAB_RETURN_IF_ERROR(
-      segmenter.category_mask(report.width, report.height, worker.mask.data(), report.width));
-  report.times.prepare = segmenter.timing().prepare_ms;
-  report.times.infer = segmenter.timing().infer_ms;
-  report.times.labels = segmenter.timing().labels_ms;
+  DEEPLAB_RETURN_IF_ERROR(segmenter.category_mask(report.width, report.height, worker.mask));
+  const Timing timing = segmenter.timing();
+  report.times.prepare = timing.prepare_ms;
+  report.times.infer = timing.infer_ms;
+  report.times.labels = timing.labels_ms;
 
   start = Clock::now();
-  report.shares = vision::class_shares(mask);
+  DEEPLAB_ASSIGN_OR_RETURN(report.shares, class_shares(worker.mask, report.width, report.height));
   SegmentedPhoto segmented;
   segmented.photo = &photo;
   segmented.file = &file;
   segmented.decoded = &decoded;
-  segmented.mask = mask;
+  segmented.mask = {worker.mask, report.width, report.height};
   segmented.shares = report.shares;
   DEEPLAB_RETURN_IF_ERROR(worker.writer.write(segmented, segmenter));
   report.times.write = milliseconds_since(start);

@@ -10,8 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "api/segmenter.h"
-#include "base/status.h"
+#include "deeplab/deeplab.hpp"
 #include "output.h"
 #include "photos.h"
 #include "segment_report.h"
@@ -46,8 +45,7 @@ class SegmentRun {
  public:
   /// `photos` must outlive the run. `options.threads` is for the run as a whole, 0 being one a CPU.
   /// `resume`: photos whose files are there are passed over (OutputWriter::is_written()).
-  static Result<std::unique_ptr<SegmentRun>> create(std::shared_ptr<const api::Model> model,
-                                                    const api::SegmenterOptions& options,
+  static Result<std::unique_ptr<SegmentRun>> create(const Model& model, const Options& options,
                                                     OutputOptions output,
                                                     std::span<const Photo> photos, bool resume);
 
@@ -64,7 +62,7 @@ class SegmentRun {
  private:
   /// What a thread needs for itself.
   struct Worker {
-    std::unique_ptr<api::Segmenter> segmenter;
+    Segmenter segmenter;
     OutputWriter writer;
     std::vector<uint8_t> mask;
   };
@@ -74,8 +72,8 @@ class SegmentRun {
     Status claimed;  ///< Whether its names are free.
   };
 
-  SegmentRun(OutputOptions output, std::span<const Photo> photos, vision::Fit fit, int workers,
-             bool resume);
+  SegmentRun(std::string model_name, OutputOptions output, std::span<const Photo> photos, Fit fit,
+             int workers, bool resume);
   /// A thread's share of the photos.
   void work(Worker& worker, const Report& report) noexcept;
   void work_on_photos(Worker& worker, const Report& report);
@@ -85,9 +83,10 @@ class SegmentRun {
                                      double read_ms);
   void keep(size_t index, Result<SegmentReport> result, const Report& report);
 
+  const std::string model_name_;
   const OutputOptions output_;
   const std::span<const Photo> photos_;
-  const vision::Fit fit_;
+  const Fit fit_;
   const bool resume_;
   OutputNames names_;
   PixelGate gate_;

@@ -154,15 +154,17 @@ class SegmentRunDirectly : public SegmentPhotos {
  protected:
   void make(int threads) {
     list_ = app::find_photos(photos_);
-    auto model = app::load_model("");
+    const auto model = Model::builtin();
     ASSERT_TRUE(model.ok());
-    api::SegmenterOptions options;
+    Options options;
     options.threads = threads;
     options.width = options.height = 65;
     app::OutputOptions output;
     output.directory = out_.path().string();
     output.write = {.mask = true};
-    output.labels = (*model)->labels();
+    for (int32_t id = 0; id < model->class_count(); ++id) {
+      output.labels.emplace_back(model->label(id));
+    }
     auto run = app::SegmentRun::create(*model, options, std::move(output), list_.photos, false);
     ASSERT_TRUE(run.ok()) << run.status().message();
     run_ = std::move(*run);
