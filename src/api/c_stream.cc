@@ -5,11 +5,8 @@
 struct deeplab_stream {
   std::unique_ptr<deeplab::api::Stream> stream;
 };
-struct deeplab_frame {
-  std::unique_ptr<deeplab::api::StreamFrame> frame;
-  std::shared_ptr<deeplab::api::FrameStore> store;  // where its memory goes
-  size_t most = 0;
-};
+// A deeplab_frame* is a StreamFrame*: a pull takes no memory for a handle, so that none can fail
+// with a picture in hand.
 
 namespace {
 
@@ -88,12 +85,8 @@ deeplab_status deeplab_stream_pull(deeplab_stream* stream, deeplab_frame** frame
     if (frame == nullptr) return invalid_argument("deeplab_stream_pull: frame is NULL");
     *frame = nullptr;
     if (stream == nullptr) return invalid_argument("deeplab_stream_pull: stream is NULL");
-    // Before the pull: a picture that has come out must not be lost for want of a handle.
-    auto handle = std::make_unique<deeplab_frame>();
-    DEEPLAB_ASSIGN_OR_RETURN(handle->frame, stream->stream->pull(timeout_ms));
-    handle->store = stream->stream->store();
-    handle->most = stream->stream->most_frames();
-    *frame = handle.release();
+    DEEPLAB_ASSIGN_OR_RETURN(auto pulled, stream->stream->pull(timeout_ms));
+    *frame = reinterpret_cast<deeplab_frame*>(pulled.release());
     return {};
   });
 }
@@ -101,7 +94,7 @@ deeplab_status deeplab_stream_pull(deeplab_stream* stream, deeplab_frame** frame
 deeplab_status deeplab_frame_get_info(const deeplab_frame* frame, deeplab_frame_info* info) {
   return guarded([&]() -> Status {
     if (frame == nullptr) return invalid_argument("deeplab_frame_get_info: frame is NULL");
-    const StreamFrame& inner = *frame->frame;
+    const auto& inner = *reinterpret_cast<const StreamFrame*>(frame);
     deeplab_frame_info result = {};
     result.id = inner.id;
     result.status = static_cast<int32_t>(inner.status.code());
@@ -122,8 +115,7 @@ deeplab_status deeplab_frame_get_info(const deeplab_frame* frame, deeplab_frame_
 
 void deeplab_frame_free(deeplab_frame* frame) {
   if (frame == nullptr) return;
-  frame->store->give_back(std::move(frame->frame), frame->most);
-  delete frame;
+  FrameStore::give_back(std::unique_ptr<StreamFrame>(reinterpret_cast<StreamFrame*>(frame)));
 }
 
 void deeplab_stream_flush(deeplab_stream* stream) {

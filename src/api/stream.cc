@@ -64,12 +64,11 @@ std::unique_ptr<StreamFrame> FrameStore::take() {
   return std::make_unique<StreamFrame>();
 }
 
-void FrameStore::give_back(std::unique_ptr<StreamFrame> frame, size_t most) noexcept {
-  if (frame == nullptr) return;
-  try {
-    const std::lock_guard lock(mutex_);
-    if (frames_.size() < most) frames_.push_back(std::move(frame));
-  } catch (const std::bad_alloc&) {  // then it is freed
+void FrameStore::give_back(std::unique_ptr<StreamFrame> frame) noexcept {
+  const std::shared_ptr<FrameStore> store = std::move(frame->store);  // no circle
+  const std::lock_guard lock(store->mutex_);
+  if (store->frames_.size() < store->frames_.capacity()) {
+    store->frames_.push_back(std::move(frame));
   }
 }
 
@@ -93,7 +92,7 @@ Stream::Stream(std::unique_ptr<Segmenter> segmenter, StreamOptions options)
       preparer_(segmenter_->preparer()),
       options_(std::move(options)),
       slots_(static_cast<size_t>(options_.capacity)),
-      store_(std::make_shared<FrameStore>()) {
+      store_(std::make_shared<FrameStore>(slots_.size())) {
   // Room for all, now: a picture that is on its way from one to the next cannot fail.
   for (std::vector<Slot*>* slots : {&free_, &queue_, &finished_}) slots->reserve(slots_.size());
   for (Slot& slot : slots_) {
@@ -181,6 +180,7 @@ Result<std::unique_ptr<StreamFrame>> Stream::pull(int timeout_ms) {
   if (finished_.empty()) return ended("all pictures have come out");
   Slot* slot = take_first(finished_);
   std::unique_ptr<StreamFrame> frame = std::move(slot->frame);
+  frame->store = store_;
   --inside_;
   drop(slot);
   return frame;

@@ -28,6 +28,8 @@ struct StreamOptions {
   std::vector<int32_t> class_ids;  ///< Of the set.
 };
 
+class FrameStore;
+
 /// A picture that has come out.
 struct StreamFrame {
   uint64_t id = 0;  ///< As given to push().
@@ -40,14 +42,17 @@ struct StreamFrame {
   int32_t confidence_count = 0;   ///< Masks in `confidence`.
   std::vector<float> confidence;  ///< [confidence_count][mask_height][mask_width]
   Timing timing;
+  std::shared_ptr<FrameStore> store;  ///< Where the frame goes back to, once it was pulled.
 };
 
 /// Frames that nobody uses now, with the memory of their masks.
 class FrameStore {
  public:
+  /// Keeps `most` of them.
+  explicit FrameStore(size_t most) { frames_.reserve(most); }
   std::unique_ptr<StreamFrame> take();
-  /// More than `most` are freed instead.
-  void give_back(std::unique_ptr<StreamFrame> frame, size_t most) noexcept;
+  /// To its store; frees it if that has enough.
+  static void give_back(std::unique_ptr<StreamFrame> frame) noexcept;
 
  private:
   std::mutex mutex_;
@@ -79,13 +84,10 @@ class Stream {
   /// and nothing else has changed.
   Status push(const vision::PictureView& picture, uint64_t id, int timeout_ms);
 
-  /// The next picture; the caller's, who may give it back to store(). Errors: kWouldBlock (none was
-  /// ready in time), kCancelled (flushed while this waited), kStreamEnded (cancelled, or finished
-  /// and all are out).
+  /// The next picture; the caller's, who may give it back to its store. Takes no memory. Errors:
+  /// kWouldBlock (none was ready in time), kCancelled (flushed while this waited), kStreamEnded
+  /// (cancelled, or finished and all are out).
   Result<std::unique_ptr<StreamFrame>> pull(int timeout_ms);
-  const std::shared_ptr<FrameStore>& store() const { return store_; }
-  /// As many frames as are of use to a stream.
-  size_t most_frames() const { return slots_.size(); }
 
   /// No more pictures: those inside still come out.
   void finish();
