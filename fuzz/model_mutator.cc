@@ -144,6 +144,11 @@ class Mutator {
     }
   }
   void change(const Op& /*op*/, graph::Add& a) { change(a.activation); }
+  void change(const Op& /*op*/, graph::Sub& a) {
+    if (chance(2)) return change(a.activation);
+    a.reversed = !a.reversed;
+  }
+  void change(const Op& /*op*/, graph::Mul& a) { change(a.activation); }
   void change(const Op& /*op*/, graph::AveragePool2D& a) {
     if (chance(3)) return change(a.activation);
     if (chance(2)) return change(a.window);
@@ -211,7 +216,18 @@ class Mutator {
     y.name += "'";
     Op op{{}, {from}, {static_cast<TensorId>(graph_.tensors.size())}, 0};
     const size_t rank = x.shape.size();
-    switch (below(10)) {
+    // A second operand: the picture itself, another one, or a constant per channel.
+    const auto second_operand = [&]() -> TensorId {
+      if (chance(2)) return chance(2) ? from : any(graph_.ops).output();
+      Tensor constant = x;
+      constant.shape = {x.shape.empty() ? 1 : x.shape.back()};
+      constant.data =
+          std::make_shared<const std::vector<std::byte>>(constant.byte_size(), std::byte{0x3f});
+      graph_.tensors.push_back(std::move(constant));
+      ++op.outputs[0];
+      return static_cast<TensorId>(graph_.tensors.size() - 1);
+    };
+    switch (below(12)) {
       case 0:
         op.attributes = graph::Relu{};
         break;
@@ -228,7 +244,15 @@ class Mutator {
         break;
       case 4:
         op.attributes = graph::Add{};
-        op.inputs.push_back(chance(2) ? from : any(graph_.ops).output());
+        op.inputs.push_back(second_operand());
+        break;
+      case 9:
+        op.attributes = graph::Sub{graph::Activation::kNone, chance(2)};
+        op.inputs.push_back(second_operand());
+        break;
+      case 10:
+        op.attributes = graph::Mul{};
+        op.inputs.push_back(second_operand());
         break;
       case 5:
         op.attributes = graph::Concatenation{static_cast<int32_t>(rank) - 1};

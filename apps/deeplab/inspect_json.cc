@@ -37,6 +37,12 @@ struct AttributeJson {
   Json operator()(const graph::Add& a) const {
     return {{"activation", graph::activation_name(a.activation)}};
   }
+  Json operator()(const graph::Sub& a) const {
+    return {{"activation", graph::activation_name(a.activation)}, {"reversed", a.reversed}};
+  }
+  Json operator()(const graph::Mul& a) const {
+    return {{"activation", graph::activation_name(a.activation)}};
+  }
   Json operator()(const graph::AveragePool2D& a) const {
     Json json = window_json(a.window);
     json["filter"] = {a.filter_h, a.filter_w};

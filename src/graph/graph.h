@@ -49,8 +49,8 @@ struct Limits {
 /// - ids in range, one writer a tensor, topological order, every output written or an input;
 /// - dimensions of at least 1, constants of exactly their shape's bytes, all within `limits`;
 ///   each stored shape is what infer_shape() gives;
-/// - constants only as filter, bias, second operand of ADD and operands of CONCATENATION; filters
-///   and biases always are;
+/// - constants only as filter, bias, second operand of ADD, SUB and MUL and operands of
+///   CONCATENATION; filters and biases always are;
 /// - one type through an op: float32, int8 or uint8, biases float32 or int32, int32 and int64
 ///   activations only out of ARG_MAX;
 /// - scales normal and above 0, one an activation; int8 filters may have one an output channel
@@ -59,7 +59,7 @@ struct Limits {
 /// - equal parameters in and out, except for convolutions, ADD, MEAN, RELU, RELU6, QUANTIZE,
 ///   SOFTMAX and CONCATENATION of what is uint8 in the file; these rescale by at most 2^16;
 /// - no int32 accumulator overflows, whatever the input: sum of products or of averaged values
-///   with all zero-point corrections and the bias.
+///   with all zero-point corrections; a bias is added modulo 2^32, whatever its scale.
 /// The error names the op by index and type, or the tensor, with what was expected and found.
 /// Tensors that nothing refers to may be anything.
 Status validate(const Graph& graph, const Limits& limits = {});

@@ -1,5 +1,6 @@
 #include "passes/pipeline.h"
 
+#include "passes/fold_batch_norm.h"
 #include "passes/fold_pad.h"
 #include "passes/fold_space_to_batch.h"
 #include "passes/fuse_activation.h"
@@ -23,6 +24,8 @@ Status optimize(graph::Graph& graph, const OptimizeOptions& options) {
       fold_space_to_batch(graph);
       fold_pad(graph);
     }
+    // A batch norm that is left stands after a BATCH_TO_SPACE_ND.
+    if (options.fold_batch_norms) fold_batch_norm(graph);
   }
   // Last: what the others leave without readers.
   remove_dead_ops(graph);

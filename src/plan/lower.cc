@@ -63,11 +63,36 @@ class Lowering {
                        LoweredDepthwiseConv2DInt8>(a.window, a.activation, int8_conv, float_conv);
   }
 
-  Result<Lowered> operator()(const graph::Add& a) const {
+  Result<Lowered> operator()(const graph::Add& a) const { return sum(a.activation, 1, 1); }
+  Result<Lowered> operator()(const graph::Sub& a) const {
+    return a.reversed ? sum(a.activation, -1, 1) : sum(a.activation, 1, -1);
+  }
+
+  Result<Lowered> operator()(const graph::Mul& a) const {
     DEEPLAB_ASSIGN_OR_RETURN(const kernels::BroadcastShape shape, broadcast());
     if (all(DataType::kFloat32)) {
       const auto [min, max] = activation_bounds(a.activation);
-      return Lowered(kernels::AddFloat{shape, min, max});
+      return Lowered(kernels::MulFloat{shape, min, max});
+    }
+    DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
+    kernels::MulInt8 mul;
+    mul.shape = shape;
+    mul.a_zero_point = in(0).quantization.zero_point();
+    mul.b_zero_point = in(1).quantization.zero_point();
+    // float32 products and quotients, as TensorFlow Lite has them here.
+    DEEPLAB_ASSIGN_OR_RETURN(mul.multiplier,
+                             multiplier(in(0).quantization.scale() * in(1).quantization.scale() /
+                                        out().quantization.scale()));
+    set_output(a.activation, mul);
+    return Lowered(mul);
+  }
+
+  /// a_sign * a + b_sign * b
+  Result<Lowered> sum(graph::Activation activation, float a_sign, float b_sign) const {
+    DEEPLAB_ASSIGN_OR_RETURN(const kernels::BroadcastShape shape, broadcast());
+    if (all(DataType::kFloat32)) {
+      const auto [min, max] = activation_bounds(activation);
+      return Lowered(kernels::AddFloat{shape, a_sign, b_sign, min, max});
     }
     DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
     kernels::AddInt8 add;
@@ -79,14 +104,14 @@ class Lowering {
     const double scale_out = out().quantization.scale();
     DEEPLAB_ASSIGN_OR_RETURN(const auto a_factor, multiplier(scale_a / scale_out));
     DEEPLAB_ASSIGN_OR_RETURN(const auto b_factor, multiplier(scale_b / scale_out));
-    add.a_scale = a_factor.scale;
-    add.b_scale = b_factor.scale;
+    add.a_scale = a_sign * a_factor.scale;
+    add.b_scale = b_sign * b_factor.scale;
     const double common = 2 * std::max(scale_a, scale_b);
     DEEPLAB_ASSIGN_OR_RETURN(add.a_multiplier, multiplier(scale_a / common));
     DEEPLAB_ASSIGN_OR_RETURN(add.b_multiplier, multiplier(scale_b / common));
     DEEPLAB_ASSIGN_OR_RETURN(add.output_multiplier,
                              multiplier(common / ((1 << kernels::kTfLiteAddShift) * scale_out)));
-    set_output(a.activation, add);
+    set_output(activation, add);
     return Lowered(add);
   }
 

@@ -21,6 +21,7 @@
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/mean/mean.h"
+#include "kernels/mul/mul.h"
 #include "kernels/pad/pad.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/relu/relu.h"
@@ -71,8 +72,9 @@ struct LoweredCopy {
 using Lowered =
     std::variant<LoweredConv2DInt8, kernels::Conv2DFloat, LoweredDepthwiseConv2DInt8,
                  kernels::DepthwiseConv2DFloat, kernels::AddInt8, kernels::AddFloat,
-                 kernels::AveragePool2DInt8, kernels::AveragePool2DFloat, kernels::MeanInt8,
-                 kernels::MeanFloat, kernels::ResizeBilinearInt8, kernels::ResizeBilinearFloat,
+                 kernels::MulInt8, kernels::MulFloat, kernels::AveragePool2DInt8,
+                 kernels::AveragePool2DFloat, kernels::MeanInt8, kernels::MeanFloat,
+                 kernels::ResizeBilinearInt8, kernels::ResizeBilinearFloat,
                  kernels::ResizeNearestNeighbor, LoweredConcatenationInt8,
                  LoweredConcatenationFloat, kernels::Tile, kernels::Pad, kernels::QuantizeFloat,
                  kernels::RequantizeInt8, kernels::DequantizeInt8, LoweredArgMax,

@@ -77,6 +77,20 @@ class Converter {
     return make(Code::ADD, since_int8(2), options);
   }
 
+  FileOp operator()(const graph::Sub& a) const {
+    schema::SubOptionsT options;
+    options.fused_activation_function = activation(a.activation);
+    FileOp op = make(Code::SUB, since_int8(2), options);
+    op.swap_inputs = a.reversed;
+    return op;
+  }
+
+  FileOp operator()(const graph::Mul& a) const {
+    schema::MulOptionsT options;
+    options.fused_activation_function = activation(a.activation);
+    return make(Code::MUL, since_int8(2), options);
+  }
+
   FileOp operator()(const graph::AveragePool2D& a) const {
     schema::Pool2DOptionsT options;
     set_window(options, a.window);
@@ -227,6 +241,8 @@ constexpr VersionRelease kReleases[] = {
     {Code::DEQUANTIZE, 2, {1, 14, 0}},
     {Code::MEAN, 1, {1, 6, 0}},
     {Code::MEAN, 2, {1, 14, 0}},
+    {Code::MUL, 1, {1, 5, 0}},
+    {Code::MUL, 2, {1, 14, 0}},
     {Code::PAD, 1, {1, 5, 0}},
     {Code::PAD, 2, {1, 14, 0}},
     {Code::PAD, 4, {2, 6, 0}},
@@ -246,6 +262,8 @@ constexpr VersionRelease kReleases[] = {
     {Code::SOFTMAX, 2, {1, 14, 0}},
     {Code::SPACE_TO_BATCH_ND, 1, {1, 6, 0}},
     {Code::SPACE_TO_BATCH_ND, 2, {1, 14, 0}},
+    {Code::SUB, 1, {1, 6, 0}},
+    {Code::SUB, 2, {1, 14, 0}},
     {Code::TILE, 1, {1, 10, 1}},
     {Code::TILE, 3, {2, 8, 0}},
 };

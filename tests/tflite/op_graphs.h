@@ -144,6 +144,24 @@ class OpGraphs {
                                       : c.constant(type_, {4}, uint8_t{0}, parameters(0.5f));
     add("Add_Constant", c, c.op(graph::Add{}, {z, offset}, type_, parameters(0.75f)), {1, 1, 2});
 
+    for (bool reversed : {false, true}) {
+      GraphBuilder d;
+      const TensorId from = d.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+      const TensorId minus = float32() ? d.constant(type_, {4}, 0.0f)
+                                       : d.constant(type_, {4}, uint8_t{0}, parameters(0.5f));
+      add(reversed ? "Sub_Reversed" : "Sub", d,
+          d.op(graph::Sub{graph::Activation::kRelu6, reversed}, {from, minus}, type_,
+               parameters(0.75f)),
+          {1, 1, 2});
+    }
+
+    GraphBuilder m;
+    const TensorId factor = m.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    const TensorId other = m.input(type_, {1, 5, 7, 4}, parameters(0.25f));
+    add("Mul", m,
+        m.op(graph::Mul{graph::Activation::kRelu}, {factor, other}, type_, parameters(0.75f)),
+        {1, 1, 2});
+
     graph::AveragePool2D pool;
     pool.window = {graph::Padding::kSame, 2, 1};
     pool.filter_h = 3;
