@@ -33,6 +33,7 @@ class BoundChannelwise {
         return std::optional<BoundChannelwise>();
       }
     }
+    kernels::shorten(bound.ops_, bound.packed_.data(), bound.run_);
     return std::optional(std::move(bound));
   }
 

@@ -28,15 +28,17 @@ Stage make_stage(const ChannelwiseStage& op, const float* constants) {
 }
 
 // Eight values less their zero point to steps of the output, clamped, not rounded yet.
-template <bool Product>
+template <bool Product, bool Merged, bool Clamp>
 inline __m256 apply(const Stage& s, int half, __m256 x) {
   __m256 value;
-  if constexpr (Product) {
-    value = _mm256_mul_ps(_mm256_mul_ps(x, s.constants[half]), s.scale);
-  } else {
+  if constexpr (!Product) {
     value = _mm256_add_ps(_mm256_mul_ps(x, s.scale), s.constants[half]);
+  } else if constexpr (Merged) {
+    value = _mm256_mul_ps(x, s.constants[half]);
+  } else {
+    value = _mm256_mul_ps(_mm256_mul_ps(x, s.constants[half]), s.scale);
   }
-  return _mm256_min_ps(_mm256_max_ps(value, s.low), s.high);
+  return Clamp ? _mm256_min_ps(_mm256_max_ps(value, s.low), s.high) : value;
 }
 
 inline __m128i load(const int8_t* from, int32_t count) {
@@ -56,19 +58,27 @@ inline void store(__m128i bytes, int32_t count, int8_t* to) {
   copy_at_most_16(all, to, static_cast<size_t>(count));
 }
 
-// The second stage reads what the first one gives, so their zero points cancel out.
-template <int Stages, bool Product0, bool Product1>
+// The second stage reads what the first one gives, so their zero points cancel out. The packs
+// saturate, so that a clamp of bytes is all that is left of that of the last stage.
+template <int Stages, bool Product0, bool Product1, ChannelwiseForm Form>
 void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, const int8_t* input,
          int8_t* output) {
+  constexpr bool kMerged = Form != ChannelwiseForm::kExact;
+  constexpr bool kClampFirst =
+      Form == ChannelwiseForm::kExact || (Form == ChannelwiseForm::kMerged && Stages == 2);
   const ptrdiff_t channels = ops.channels;
+  const ChannelwiseStage& last = ops.stage[Stages - 1];
   const __m256i zero_point = _mm256_set1_epi32(ops.stage[0].input_zero_point);
-  const __m256i output_zero_point = _mm256_set1_epi32(ops.stage[Stages - 1].output_zero_point);
+  const __m256i output_zero_point = _mm256_set1_epi16(static_cast<int16_t>(last.output_zero_point));
+  const __m128i min = _mm_set1_epi8(static_cast<int8_t>(last.output_min));
+  const __m128i max = _mm_set1_epi8(static_cast<int8_t>(last.output_max));
   for (int32_t first = 0; first < ops.channels; first += kGroup) {
     const int32_t left = ops.channels - first;
     const int32_t count = left < kGroup ? left : kGroup;
-    const Stage s0 = make_stage(ops.stage[0], channelwise_constants(ops, packed, 0) + first);
+    const Stage s0 =
+        make_stage(ops.stage[0], channelwise_constants(ops, packed, 0, kMerged) + first);
     const Stage s1 =
-        make_stage(ops.stage[Stages - 1], channelwise_constants(ops, packed, Stages - 1) + first);
+        make_stage(last, channelwise_constants(ops, packed, Stages - 1, kMerged) + first);
     const int8_t* from = input + first;
     int8_t* to = output + first;
     for (int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += channels) {
@@ -78,32 +88,46 @@ void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, co
       for (int half = 0; half < 2; ++half) {
         const __m128i eight = half == 0 ? bytes : _mm_unpackhi_epi64(bytes, bytes);
         const __m256i x = _mm256_sub_epi32(_mm256_cvtepi8_epi32(eight), zero_point);
-        __m256 value = apply<Product0>(s0, half, _mm256_cvtepi32_ps(x));
+        __m256 value = apply<Product0, kMerged, kClampFirst>(s0, half, _mm256_cvtepi32_ps(x));
         if constexpr (Stages == 2) {
           value = _mm256_round_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-          value = apply<Product1>(s1, half, value);
+          value = apply<Product1, kMerged, !kMerged>(s1, half, value);
         }
-        steps[half] = _mm256_add_epi32(_mm256_cvtps_epi32(value), output_zero_point);
+        steps[half] = _mm256_cvtps_epi32(value);
       }
-      const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(steps[0], steps[1]), 0xD8);
-      store(_mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)),
-            count, to);
+      const __m256i mixed =
+          _mm256_adds_epi16(_mm256_packs_epi32(steps[0], steps[1]), output_zero_point);
+      const __m256i words = _mm256_permute4x64_epi64(mixed, 0xD8);
+      const __m128i packed_bytes =
+          _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+      store(_mm_min_epi8(_mm_max_epi8(packed_bytes, min), max), count, to);
     }
   }
+}
+
+template <ChannelwiseForm Form>
+void run_form(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
+              const int8_t* input, int8_t* output) {
+  const bool first = ops.stage[0].product;
+  const bool second = ops.stage[1].product;
+  const auto run_stages =
+      ops.stages == 1 ? (first ? run<1, true, true, Form> : run<1, false, false, Form>)
+      : first         ? (second ? run<2, true, true, Form> : run<2, true, false, Form>)
+                      : (second ? run<2, false, true, Form> : run<2, false, false, Form>);
+  run_stages(ops, packed, pixels, input, output);
 }
 
 }  // namespace
 
 void channelwise_avx2(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
                       const int8_t* input, int8_t* output) {
-  const bool first = ops.stage[0].product;
-  const bool second = ops.stage[1].product;
-  if (ops.stages == 1) {
-    (first ? run<1, true, true> : run<1, false, false>)(ops, packed, pixels, input, output);
-  } else if (first) {
-    (second ? run<2, true, true> : run<2, true, false>)(ops, packed, pixels, input, output);
-  } else {
-    (second ? run<2, false, true> : run<2, false, false>)(ops, packed, pixels, input, output);
+  switch (ops.form) {
+    case ChannelwiseForm::kExact:
+      return run_form<ChannelwiseForm::kExact>(ops, packed, pixels, input, output);
+    case ChannelwiseForm::kMerged:
+      return run_form<ChannelwiseForm::kMerged>(ops, packed, pixels, input, output);
+    case ChannelwiseForm::kMergedUnclamped:
+      return run_form<ChannelwiseForm::kMergedUnclamped>(ops, packed, pixels, input, output);
   }
 }
 

@@ -25,17 +25,29 @@ struct ChannelwiseStage {
   int32_t output_max = 127;
 };
 
+/// How stages are computed. The shorter forms round and clamp elsewhere, but of 256 possible inputs
+/// per channel usually none shows it: shorten() looks.
+enum class ChannelwiseForm : uint8_t {
+  kExact,
+  /// A product's constant and scale are one factor; no clamp behind the last stage but of bytes.
+  kMerged,
+  /// And none behind the first one.
+  kMergedUnclamped,
+};
+
 struct ChannelwiseInt8 {
   static constexpr int32_t kMaxStages = 2;
   int32_t channels = 0;
   int32_t stages = 0;
   ChannelwiseStage stage[kMaxStages];
+  ChannelwiseForm form = ChannelwiseForm::kExact;
 };
 
 /// Channels are packed in groups of so many, the last one filled up with zeros.
 inline constexpr int32_t kChannelwiseGroup = 16;
 
-/// Bytes of the packed constants, [stages][channels, filled up] of float; 64-byte aligned.
+/// Bytes of the packed constants, [stages][exact, merged][channels, filled up] of float;
+/// 64-byte aligned.
 size_t channelwise_packed_bytes(const ChannelwiseInt8& ops);
 
 /// Adds a stage. `b` has a value per channel. `ops.channels` is set, and there is room.
@@ -47,5 +59,9 @@ void append_stage(ChannelwiseInt8& ops, const AddInt8& add, const int8_t* b, std
 using ChannelwiseRun = void(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
                             const int8_t* input, int8_t* output);
 std::span<const PerIsa<ChannelwiseRun>> channelwise_kernels();
+
+/// Sets ops.form to the shortest one with which `run` gives the same bytes for every input of every
+/// channel; merged factors may move by their last bit for that.
+void shorten(ChannelwiseInt8& ops, std::byte* packed, ChannelwiseRun* run);
 
 }  // namespace deeplab::kernels
