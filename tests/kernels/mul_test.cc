@@ -182,7 +182,7 @@ TEST(Channelwise, EveryStageAndChannelCount) {
       const int32_t stages = kinds < 2 ? 1 : 2;
       ChannelwiseInt8 ops;
       ops.channels = channels;
-      std::vector<std::byte> packed(channelwise_packed_bytes(ops) + 64);
+      std::vector<std::byte> packed(channelwise_packed_bytes(ops) + 64);  // All zeros.
       auto* aligned = packed.data() + (64 - reinterpret_cast<uintptr_t>(packed.data()) % 64) % 64;
       const auto x = random_values<int8_t>(random, static_cast<size_t>(kPixels * channels));
       Bytes expected(x);

@@ -10,34 +10,47 @@ namespace {
 
 constexpr int32_t kGroup = kChannelwiseGroup;
 
+// A stage of 16 channels. Exact: a product's constant is its factor, and the scale comes after it.
 struct Stage {
-  __m256 constants[2];
+  __m256 factor[2];
+  __m256 addend[2];
   __m256 scale;
   __m256 low;  // Bounds less the output's zero point.
   __m256 high;
 };
 
-Stage make_stage(const ChannelwiseStage& op, const float* constants) {
+inline void load_two(const float* from, __m256 (&to)[2]) {
+  to[0] = _mm256_loadu_ps(from);
+  to[1] = _mm256_loadu_ps(from + 8);
+}
+
+template <bool Exact>
+Stage make_stage(const ChannelwiseInt8& ops, const std::byte* packed, int32_t stage,
+                 int32_t first) {
+  const ChannelwiseStage& op = ops.stage[stage];
   Stage s;
-  s.constants[0] = _mm256_loadu_ps(constants);
-  s.constants[1] = _mm256_loadu_ps(constants + 8);
   s.scale = _mm256_set1_ps(op.scale);
   s.low = _mm256_set1_ps(static_cast<float>(op.output_min - op.output_zero_point));
   s.high = _mm256_set1_ps(static_cast<float>(op.output_max - op.output_zero_point));
+  if constexpr (Exact) {
+    // x * 1 and y + 0 change nothing, so that products and sums are one formula.
+    const float* constants = channelwise_array(ops, packed, stage, kConstant) + first;
+    s.factor[0] = s.factor[1] = _mm256_set1_ps(1);
+    s.addend[0] = s.addend[1] = _mm256_setzero_ps();
+    load_two(constants, op.product ? s.factor : s.addend);
+  } else {
+    load_two(channelwise_array(ops, packed, stage, kFactor) + first, s.factor);
+    load_two(channelwise_array(ops, packed, stage, kAddend) + first, s.addend);
+  }
   return s;
 }
 
-// Eight values less their zero point to steps of the output, clamped, not rounded yet.
-template <bool Product, bool Merged, bool Clamp>
+// Eight values to steps of the output, not rounded yet.
+template <bool Exact, bool Clamp>
 inline __m256 apply(const Stage& s, int half, __m256 x) {
-  __m256 value;
-  if constexpr (!Product) {
-    value = _mm256_add_ps(_mm256_mul_ps(x, s.scale), s.constants[half]);
-  } else if constexpr (Merged) {
-    value = _mm256_mul_ps(x, s.constants[half]);
-  } else {
-    value = _mm256_mul_ps(_mm256_mul_ps(x, s.constants[half]), s.scale);
-  }
+  __m256 value = _mm256_mul_ps(x, s.factor[half]);
+  if constexpr (Exact) value = _mm256_mul_ps(value, s.scale);
+  value = _mm256_add_ps(value, s.addend[half]);
   return Clamp ? _mm256_min_ps(_mm256_max_ps(value, s.low), s.high) : value;
 }
 
@@ -60,12 +73,11 @@ inline void store(__m128i bytes, int32_t count, int8_t* to) {
 
 // The second stage reads what the first one gives, so their zero points cancel out. The packs
 // saturate, so that a clamp of bytes is all that is left of that of the last stage.
-template <int Stages, bool Product0, bool Product1, ChannelwiseForm Form>
+template <int Stages, ChannelwiseForm Form>
 void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, const int8_t* input,
          int8_t* output) {
-  constexpr bool kMerged = Form != ChannelwiseForm::kExact;
-  constexpr bool kClampFirst =
-      Form == ChannelwiseForm::kExact || (Form == ChannelwiseForm::kMerged && Stages == 2);
+  constexpr bool kExact = Form == ChannelwiseForm::kExact;
+  constexpr bool kClampFirst = Form != ChannelwiseForm::kMergedUnclamped;
   const ptrdiff_t channels = ops.channels;
   const ChannelwiseStage& last = ops.stage[Stages - 1];
   const __m256i zero_point = _mm256_set1_epi32(ops.stage[0].input_zero_point);
@@ -75,10 +87,8 @@ void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, co
   for (int32_t first = 0; first < ops.channels; first += kGroup) {
     const int32_t left = ops.channels - first;
     const int32_t count = left < kGroup ? left : kGroup;
-    const Stage s0 =
-        make_stage(ops.stage[0], channelwise_constants(ops, packed, 0, kMerged) + first);
-    const Stage s1 =
-        make_stage(last, channelwise_constants(ops, packed, Stages - 1, kMerged) + first);
+    const Stage s0 = make_stage<kExact>(ops, packed, 0, first);
+    const Stage s1 = make_stage<kExact>(ops, packed, Stages - 1, first);
     const int8_t* from = input + first;
     int8_t* to = output + first;
     for (int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += channels) {
@@ -87,48 +97,43 @@ void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, co
 #pragma GCC unroll 2
       for (int half = 0; half < 2; ++half) {
         const __m128i eight = half == 0 ? bytes : _mm_unpackhi_epi64(bytes, bytes);
-        const __m256i x = _mm256_sub_epi32(_mm256_cvtepi8_epi32(eight), zero_point);
-        __m256 value = apply<Product0, kMerged, kClampFirst>(s0, half, _mm256_cvtepi32_ps(x));
+        __m256i x = _mm256_cvtepi8_epi32(eight);
+        if constexpr (kExact) x = _mm256_sub_epi32(x, zero_point);
+        __m256 value = _mm256_cvtepi32_ps(x);
         if constexpr (Stages == 2) {
+          value = apply<kExact, kClampFirst>(s0, half, value);
           value = _mm256_round_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-          value = apply<Product1, kMerged, !kMerged>(s1, half, value);
         }
-        steps[half] = _mm256_cvtps_epi32(value);
+        steps[half] = _mm256_cvtps_epi32(apply<kExact, kExact>(s1, half, value));
       }
       const __m256i mixed =
           _mm256_adds_epi16(_mm256_packs_epi32(steps[0], steps[1]), output_zero_point);
       const __m256i words = _mm256_permute4x64_epi64(mixed, 0xD8);
-      const __m128i packed_bytes =
+      const __m128i all =
           _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-      store(_mm_min_epi8(_mm_max_epi8(packed_bytes, min), max), count, to);
+      store(_mm_min_epi8(_mm_max_epi8(all, min), max), count, to);
     }
   }
 }
 
-template <ChannelwiseForm Form>
+template <int Stages>
 void run_form(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
               const int8_t* input, int8_t* output) {
-  const bool first = ops.stage[0].product;
-  const bool second = ops.stage[1].product;
-  const auto run_stages =
-      ops.stages == 1 ? (first ? run<1, true, true, Form> : run<1, false, false, Form>)
-      : first         ? (second ? run<2, true, true, Form> : run<2, true, false, Form>)
-                      : (second ? run<2, false, true, Form> : run<2, false, false, Form>);
-  run_stages(ops, packed, pixels, input, output);
+  switch (ops.form) {
+    case ChannelwiseForm::kExact:
+      return run<Stages, ChannelwiseForm::kExact>(ops, packed, pixels, input, output);
+    case ChannelwiseForm::kMerged:
+      return run<Stages, ChannelwiseForm::kMerged>(ops, packed, pixels, input, output);
+    case ChannelwiseForm::kMergedUnclamped:
+      return run<Stages, ChannelwiseForm::kMergedUnclamped>(ops, packed, pixels, input, output);
+  }
 }
 
 }  // namespace
 
 void channelwise_avx2(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
                       const int8_t* input, int8_t* output) {
-  switch (ops.form) {
-    case ChannelwiseForm::kExact:
-      return run_form<ChannelwiseForm::kExact>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMerged:
-      return run_form<ChannelwiseForm::kMerged>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMergedUnclamped:
-      return run_form<ChannelwiseForm::kMergedUnclamped>(ops, packed, pixels, input, output);
-  }
+  (ops.stages == 1 ? run_form<1> : run_form<2>)(ops, packed, pixels, input, output);
 }
 
 }  // namespace deeplab::kernels

@@ -1,127 +1,129 @@
-// On AVX-512: 64 channels at a time, or 16 where fewer are left; otherwise as avx2.cc does it.
+// On AVX-512: 64 channels at a time, the last ones masked; otherwise as avx2.cc does it. The merged
+// forms are fused multiply-adds.
 #include <immintrin.h>
 
 #include "kernels/channelwise/kernel_list.h"
+#include "kernels/requantize_avx512.h"
 
 namespace deeplab::kernels {
 namespace {
 
 constexpr int32_t kLanes = 16;
 constexpr int32_t kVectors = 4;
+constexpr int32_t kChannels = kLanes * kVectors;
 
+// A stage of 64 channels. Exact: a product's constant is its factor, and the scale comes after it.
 struct Stage {
+  __m512 factor[kVectors];
+  __m512 addend[kVectors];
   __m512 scale;
   __m512 low;  // Bounds less the output's zero point.
   __m512 high;
 };
 
-Stage make_stage(const ChannelwiseStage& op) {
+// Vectors behind the last group of channels are not there.
+inline void load_four(const float* from, int32_t vectors, __m512 (&to)[kVectors]) {
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    to[v] = _mm512_maskz_loadu_ps(v < vectors ? 0xFFFF : 0, from + v * kLanes);
+  }
+}
+
+template <bool Exact>
+Stage make_stage(const ChannelwiseInt8& ops, const std::byte* packed, int32_t stage, int32_t first,
+                 int32_t vectors) {
+  const ChannelwiseStage& op = ops.stage[stage];
   Stage s;
   s.scale = _mm512_set1_ps(op.scale);
   s.low = _mm512_set1_ps(static_cast<float>(op.output_min - op.output_zero_point));
   s.high = _mm512_set1_ps(static_cast<float>(op.output_max - op.output_zero_point));
+  if constexpr (Exact) {
+    // x * 1 and y + 0 change nothing, so that products and sums are one formula.
+    const float* constants = channelwise_array(ops, packed, stage, kConstant) + first;
+    for (int v = 0; v < kVectors; ++v) {
+      s.factor[v] = _mm512_set1_ps(1);
+      s.addend[v] = _mm512_setzero_ps();
+    }
+    load_four(constants, vectors, op.product ? s.factor : s.addend);
+  } else {
+    load_four(channelwise_array(ops, packed, stage, kFactor) + first, vectors, s.factor);
+    load_four(channelwise_array(ops, packed, stage, kAddend) + first, vectors, s.addend);
+  }
   return s;
 }
 
-// Values less their zero point to steps of the output, clamped, not rounded yet.
-template <bool Product, bool Merged, bool Clamp>
-inline __m512 apply(const Stage& s, __m512 constants, __m512 x) {
+// Sixteen values to steps of the output, not rounded yet.
+template <bool Exact, bool Clamp>
+inline __m512 apply(const Stage& s, int v, __m512 x) {
   __m512 value;
-  if constexpr (!Product) {
-    value = _mm512_add_ps(_mm512_mul_ps(x, s.scale), constants);
-  } else if constexpr (Merged) {
-    value = _mm512_mul_ps(x, constants);
+  if constexpr (Exact) {
+    value = _mm512_add_ps(_mm512_mul_ps(_mm512_mul_ps(x, s.factor[v]), s.scale), s.addend[v]);
   } else {
-    value = _mm512_mul_ps(_mm512_mul_ps(x, constants), s.scale);
+    value = _mm512_fmadd_ps(x, s.factor[v], s.addend[v]);
   }
   return Clamp ? _mm512_min_ps(_mm512_max_ps(value, s.low), s.high) : value;
 }
 
-// V vectors of 16 channels, of which the lanes in `mask` (of the last one) exist.
-template <int V, int Stages, bool Product0, bool Product1, ChannelwiseForm Form>
-void run_group(const ChannelwiseInt8& ops, const float* constants0, const float* constants1,
-               __mmask16 mask, int64_t pixels, const int8_t* from, int8_t* to) {
-  constexpr bool kMerged = Form != ChannelwiseForm::kExact;
-  constexpr bool kClampFirst =
-      Form == ChannelwiseForm::kExact || (Form == ChannelwiseForm::kMerged && Stages == 2);
-  const ChannelwiseStage& last = ops.stage[Stages - 1];
+template <int Stages, ChannelwiseForm Form>
+void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, const int8_t* input,
+         int8_t* output) {
+  constexpr bool kExact = Form == ChannelwiseForm::kExact;
+  constexpr bool kClampFirst = Form != ChannelwiseForm::kMergedUnclamped;
+  const ptrdiff_t channels = ops.channels;
   const __m512i zero_point = _mm512_set1_epi32(ops.stage[0].input_zero_point);
-  const __m512i output_zero_point = _mm512_set1_epi32(last.output_zero_point);
-  const __m128i min = _mm_set1_epi8(static_cast<int8_t>(last.output_min));
-  const __m128i max = _mm_set1_epi8(static_cast<int8_t>(last.output_max));
-  const Stage s0 = make_stage(ops.stage[0]);
-  const Stage s1 = make_stage(last);
-  __m512 c0[V];
-  __m512 c1[V];
+  const RequantizeAvx512 to_output = make_requantize(ops.stage[Stages - 1]);
+  const __m512i order = bytes_in_order();
+  for (int32_t first = 0; first < ops.channels; first += kChannels) {
+    const int32_t left = ops.channels - first;
+    const int32_t vectors = left < kChannels ? (left + kLanes - 1) / kLanes : kVectors;
+    const Stage s0 = make_stage<kExact>(ops, packed, 0, first, vectors);
+    const Stage s1 = make_stage<kExact>(ops, packed, Stages - 1, first, vectors);
+    const __mmask64 mask = left >= kChannels ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
+    const int8_t* from = input + first;
+    int8_t* to = output + first;
+    for (int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += channels) {
+      const __m512i bytes = _mm512_maskz_loadu_epi8(mask, from);
+      __m512i steps[kVectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < V; ++v) {
-    c0[v] = _mm512_loadu_ps(constants0 + v * kLanes);
-    c1[v] = _mm512_loadu_ps(constants1 + v * kLanes);
-  }
-  for (int64_t pixel = 0; pixel < pixels; ++pixel, from += ops.channels, to += ops.channels) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      const __mmask16 lanes = v == V - 1 ? mask : static_cast<__mmask16>(0xFFFF);
-      const __m128i bytes = _mm_maskz_loadu_epi8(lanes, from + v * kLanes);
-      const __m512i x = _mm512_sub_epi32(_mm512_cvtepi8_epi32(bytes), zero_point);
-      __m512 value = apply<Product0, kMerged, kClampFirst>(s0, c0[v], _mm512_cvtepi32_ps(x));
-      if constexpr (Stages == 2) {
-        value = _mm512_roundscale_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-        value = apply<Product1, kMerged, !kMerged>(s1, c1[v], value);
+      for (int v = 0; v < kVectors; ++v) {
+        // Not extracti32x4(bytes, v): its operand must be a number to every compiler.
+        const __m128i sixteen = v == 0   ? _mm512_castsi512_si128(bytes)
+                                : v == 1 ? _mm512_extracti32x4_epi32(bytes, 1)
+                                : v == 2 ? _mm512_extracti32x4_epi32(bytes, 2)
+                                         : _mm512_extracti32x4_epi32(bytes, 3);
+        __m512i x = _mm512_cvtepi8_epi32(sixteen);
+        if constexpr (kExact) x = _mm512_sub_epi32(x, zero_point);
+        __m512 value = _mm512_cvtepi32_ps(x);
+        if constexpr (Stages == 2) {
+          value = apply<kExact, kClampFirst>(s0, v, value);
+          value = _mm512_roundscale_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        }
+        steps[v] = _mm512_cvtps_epi32(apply<kExact, kExact>(s1, v, value));
       }
-      // Saturating: the clamp of the last stage is one of bytes. No step is near the ends of int32
-      // but for what shorten() has looked at.
-      const __m512i steps = _mm512_add_epi32(_mm512_cvtps_epi32(value), output_zero_point);
-      const __m128i packed_bytes = _mm512_cvtsepi32_epi8(steps);
-      _mm_mask_storeu_epi8(to + v * kLanes, lanes,
-                           _mm_min_epi8(_mm_max_epi8(packed_bytes, min), max));
+      const __m512i all = to_bytes(to_output, steps[0], steps[1], steps[2], steps[3]);
+      _mm512_mask_storeu_epi8(to, mask, _mm512_permutexvar_epi32(order, all));
     }
   }
 }
 
-template <int Stages, bool Product0, bool Product1, ChannelwiseForm Form>
-void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, const int8_t* input,
-         int8_t* output) {
-  constexpr bool kMerged = Form != ChannelwiseForm::kExact;
-  const float* constants0 = channelwise_constants(ops, packed, 0, kMerged);
-  const float* constants1 = channelwise_constants(ops, packed, Stages - 1, kMerged);
-  int32_t c = 0;
-  for (; c + kVectors * kLanes <= ops.channels; c += kVectors * kLanes) {
-    run_group<kVectors, Stages, Product0, Product1, Form>(ops, constants0 + c, constants1 + c,
-                                                          0xFFFF, pixels, input + c, output + c);
-  }
-  for (; c < ops.channels; c += kLanes) {
-    const int32_t left = ops.channels - c;
-    const auto mask = static_cast<__mmask16>(left >= kLanes ? 0xFFFF : (uint32_t{1} << left) - 1);
-    run_group<1, Stages, Product0, Product1, Form>(ops, constants0 + c, constants1 + c, mask,
-                                                   pixels, input + c, output + c);
-  }
-}
-
-template <ChannelwiseForm Form>
+template <int Stages>
 void run_form(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
               const int8_t* input, int8_t* output) {
-  const bool first = ops.stage[0].product;
-  const bool second = ops.stage[1].product;
-  const auto run_stages =
-      ops.stages == 1 ? (first ? run<1, true, true, Form> : run<1, false, false, Form>)
-      : first         ? (second ? run<2, true, true, Form> : run<2, true, false, Form>)
-                      : (second ? run<2, false, true, Form> : run<2, false, false, Form>);
-  run_stages(ops, packed, pixels, input, output);
+  switch (ops.form) {
+    case ChannelwiseForm::kExact:
+      return run<Stages, ChannelwiseForm::kExact>(ops, packed, pixels, input, output);
+    case ChannelwiseForm::kMerged:
+      return run<Stages, ChannelwiseForm::kMerged>(ops, packed, pixels, input, output);
+    case ChannelwiseForm::kMergedUnclamped:
+      return run<Stages, ChannelwiseForm::kMergedUnclamped>(ops, packed, pixels, input, output);
+  }
 }
 
 }  // namespace
 
 void channelwise_avx512(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
                         const int8_t* input, int8_t* output) {
-  switch (ops.form) {
-    case ChannelwiseForm::kExact:
-      return run_form<ChannelwiseForm::kExact>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMerged:
-      return run_form<ChannelwiseForm::kMerged>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMergedUnclamped:
-      return run_form<ChannelwiseForm::kMergedUnclamped>(ops, packed, pixels, input, output);
-  }
+  (ops.stages == 1 ? run_form<1> : run_form<2>)(ops, packed, pixels, input, output);
 }
 
 }  // namespace deeplab::kernels

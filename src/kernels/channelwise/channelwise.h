@@ -25,13 +25,14 @@ struct ChannelwiseStage {
   int32_t output_max = 127;
 };
 
-/// How stages are computed. The shorter forms round and clamp elsewhere, but of 256 possible inputs
+/// How stages are computed. The merged forms round and clamp elsewhere, but of 256 possible inputs
 /// per channel usually none shows it: shorten() looks.
 enum class ChannelwiseForm : uint8_t {
   kExact,
-  /// A product's constant and scale are one factor; no clamp behind the last stage but of bytes.
+  /// Each stage is x * factor + addend per channel, the zero points included; fused if the kernel
+  /// likes. No clamp after the last stage but of bytes.
   kMerged,
-  /// And none behind the first one.
+  /// And none after the first one.
   kMergedUnclamped,
 };
 
@@ -46,11 +47,12 @@ struct ChannelwiseInt8 {
 /// Channels are packed in groups of so many, the last one filled up with zeros.
 inline constexpr int32_t kChannelwiseGroup = 16;
 
-/// Bytes of the packed constants, [stages][exact, merged][channels, filled up] of float;
-/// 64-byte aligned.
+/// Bytes of the packed constants, [stages][constant, factor, addend][channels, filled up] of float;
+/// 64-byte aligned. The constants are those of the exact form.
 size_t channelwise_packed_bytes(const ChannelwiseInt8& ops);
 
-/// Adds a stage. `b` has a value per channel. `ops.channels` is set, and there is room.
+/// Adds a stage. `b` has a value per channel. `ops.channels` is set, and there is room; `packed`
+/// was all zeros at first.
 void append_stage(ChannelwiseInt8& ops, const MulInt8& mul, const int8_t* b, std::byte* packed);
 void append_stage(ChannelwiseInt8& ops, const AddInt8& add, const int8_t* b, std::byte* packed);
 
@@ -61,7 +63,7 @@ using ChannelwiseRun = void(const ChannelwiseInt8& ops, const std::byte* packed,
 std::span<const PerIsa<ChannelwiseRun>> channelwise_kernels();
 
 /// Sets ops.form to the shortest one with which `run` gives the same bytes for every input of every
-/// channel; merged factors may move by their last bit for that.
+/// channel; factors may move by their last bit for that.
 void shorten(ChannelwiseInt8& ops, std::byte* packed, ChannelwiseRun* run);
 
 }  // namespace deeplab::kernels

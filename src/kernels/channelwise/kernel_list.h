@@ -10,14 +10,14 @@ ChannelwiseRun channelwise_avx512;
 ChannelwiseRun channelwise_avx2;
 #endif
 
-/// The constants of stage `stage`: those of its exact form, or of the merged ones, which are
-/// constant * scale for a product.
-static inline const float* channelwise_constants(const ChannelwiseInt8& ops,
-                                                 const std::byte* packed, int32_t stage,
-                                                 bool merged) {
+/// The arrays of a stage, of which there is a value per channel, filled up.
+enum ChannelwiseArray : int32_t { kConstant, kFactor, kAddend, kChannelwiseArrays };
+
+static inline const float* channelwise_array(const ChannelwiseInt8& ops, const std::byte* packed,
+                                             int32_t stage, ChannelwiseArray array) {
   const int32_t groups = (ops.channels + kChannelwiseGroup - 1) / kChannelwiseGroup;
   return reinterpret_cast<const float*>(packed) +
-         ptrdiff_t{2 * stage + (merged ? 1 : 0)} * groups * kChannelwiseGroup;
+         ptrdiff_t{stage * kChannelwiseArrays + array} * groups * kChannelwiseGroup;
 }
 
 }  // namespace deeplab::kernels
