@@ -155,6 +155,7 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
   BenchSubject& subject = canvas.subject;
   NetworkOptions options;
   options.executor = ExecutorKind::kNaive;
+  options.fold_batch_norms = true;
   options.size = {subject.canvas_width, subject.canvas_height};
   DEEPLAB_ASSIGN_OR_RETURN(const auto reference, Network::load(options_.model, options));
   const Clock::time_point start = Clock::now();

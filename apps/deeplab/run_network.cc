@@ -78,6 +78,19 @@ Result<std::unique_ptr<Network>> Network::load(const std::string& path,
   return self;
 }
 
+namespace {
+
+Status fold_batch_norms(graph::Graph& graph) {
+  graph::Graph folded = graph;
+  graph::Graph unfolded = graph;
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(folded));
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(unfolded, {.fold_batch_norms = false}));
+  if (folded.ops.size() != unfolded.ops.size()) graph = std::move(folded);
+  return {};
+}
+
+}  // namespace
+
 Status Network::make_executor() {
   DEEPLAB_RETURN_IF_ERROR(api::check_picture_input(file_graph_));
   if (options_.size.width > 0) {
@@ -87,6 +100,9 @@ Status Network::make_executor() {
   graph::Graph graph = file_graph_;
   if (options_.executor == ExecutorKind::kNaive) {
     DEEPLAB_RETURN_IF_ERROR(passes::shift_uint8(graph));
+    if (options_.fold_batch_norms) {
+      DEEPLAB_RETURN_IF_ERROR(fold_batch_norms(graph));
+    }
   } else {
     DEEPLAB_RETURN_IF_ERROR(passes::optimize(graph));
   }
