@@ -49,7 +49,7 @@ class TypeRules {
     const int64_t window =
         int64_t{std::min(a.filter_h, in(0).shape[1])} * std::min(a.filter_w, in(0).shape[2]);
     DEEPLAB_RETURN_IF_ERROR(expect_averaged(window));
-    return same_type_and_parameters();
+    return same_type();
   }
 
   Status operator()(const Mean& a) const {
@@ -123,13 +123,14 @@ class TypeRules {
   Status operator()(const Reshape&) const {
     // Labels may be reshaped, too: exporters put one behind an ARG_MAX.
     const bool labels = in(0).type == DataType::kInt32 || in(0).type == DataType::kInt64;
-    return labels ? expect_type(out(), "output", in(0).type) : same_type_and_parameters();
+    return labels ? expect_type(out(), "output", in(0).type) : same_type();
   }
 
-  // RESIZE_*, TILE, PAD, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND move or mix stored values.
+  // RESIZE_*, TILE, PAD, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND move or mix stored values, whatever
+  // scale either side says they have.
   template <typename Moving>
   Status operator()(const Moving&) const {
-    return same_type_and_parameters();
+    return same_type();
   }
 
  private:
@@ -212,11 +213,6 @@ class TypeRules {
     }
     return op_error(op_, "expected the input's ", parameters_text(input), " on the output, found ",
                     parameters_text(out()));
-  }
-
-  Status same_type_and_parameters() const {
-    DEEPLAB_RETURN_IF_ERROR(same_type());
-    return same_parameters(in(0));
   }
 
   Status rescaling() const {

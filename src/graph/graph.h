@@ -56,8 +56,10 @@ struct Limits {
 /// - scales normal and above 0, one an activation; int8 filters may have one an output channel
 ///   (along dimension 0, depthwise 3); zero points in the type's range, 0 on filters that are
 ///   int8 in the file;
-/// - equal parameters in and out, except for convolutions, ADD, MEAN, RELU, RELU6, QUANTIZE,
-///   SOFTMAX and CONCATENATION of what is uint8 in the file; these rescale by at most 2^16;
+/// - scales matter where values are computed from them: convolutions, ADD, SUB, MUL, MEAN, RELU,
+///   RELU6, QUANTIZE, SOFTMAX and CONCATENATION of what is uint8 in the file rescale by at most
+///   2^16; CONCATENATION of int8 asks for equal parameters; ops that move or average stored values
+///   do not look at them;
 /// - no int32 accumulator overflows, whatever the input: sum of products or of averaged values
 ///   with all zero-point corrections; a bias is added modulo 2^32, whatever its scale.
 /// The error names the op by index and type, or the tensor, with what was expected and found.
