@@ -126,7 +126,7 @@ section_quantize() {
   need_float && need_dataset || return
   [ -r "${datasets[0]}/ImageSets/Segmentation/train.txt" ] || lacking "${datasets[0]} has no train.txt" || return
   local model dataset
-  try "deeplab quantize deeplabv3_float16.tflite --calibration ${datasets[0]}:train -o ours.tflite"
+  try "deeplab quantize deeplabv3_float16.tflite --calibration ${datasets[0]}:train -o ours.tflite | tail -3"
   try "deeplab inspect ours.tflite | grep -E '^(file|work) '"
   for dataset in "${datasets[@]}"; do
     for model in deeplabv3_float16 deeplabv3 ours; do
