@@ -69,6 +69,14 @@ std::string label_head_text(const Result<passes::LabelHead>& found) {
   return text;
 }
 
+/// In millions, as the graph's own summary has them.
+std::string work_text(const graph::Graph& graph) {
+  return fmt::format(
+      "{:.1f} M multiply-accumulates, {:.1f} M FLOPs (2 per multiply-accumulate); {} parameters",
+      static_cast<double>(graph::macs(graph)) * 1e-6, static_cast<double>(flops(graph)) * 1e-6,
+      parameter_count(graph));
+}
+
 }  // namespace
 
 Result<ModelFacts> find_facts(const std::string& path, const FactsOptions& options) {
@@ -94,13 +102,16 @@ int64_t parameter_count(const graph::Graph& graph) {
   return count;
 }
 
+int64_t flops(const graph::Graph& graph) { return 2 * graph::macs(graph); }
+
 std::string text_facts(const ModelFacts& facts) {
   std::string text = fmt::format("{:<14}{} ({} bytes)\n", "file", facts.path, facts.bytes);
   if (!facts.file.description.empty()) {
     text += fmt::format("{:<14}{}\n", "description", facts.file.description);
   }
   text += metadata_text(facts.file.metadata);
-  text += fmt::format("{:<14}{}\n\n", "label head", label_head_text(facts.label_head));
+  text += fmt::format("{:<14}{}\n", "label head", label_head_text(facts.label_head));
+  text += fmt::format("{:<14}{}\n\n", "work", work_text(facts.file.graph));
   text += graph::dump(facts.file.graph);
   if (facts.plan) text += "\n" + plan::dump(*facts.plan);
   return text;

@@ -201,6 +201,7 @@ std::string json_facts(const ModelFacts& facts) {
                {"outputs", tensors_json(graph, graph.outputs)},
                {"parameters", parameter_count(graph)},
                {"macs", graph::macs(graph)},
+               {"flops", flops(graph)},
                {"label_head", facts.label_head.ok() ? label_head_json(*facts.label_head) : Json()},
                {"ops", ops_json(graph)},
                {"tensors", used_tensors_json(graph)}};
