@@ -66,6 +66,11 @@ struct Limits {
 /// Tensors that nothing refers to may be anything.
 Status validate(const Graph& graph, const Limits& limits = {});
 
+/// Gives the output of every op the shape that infer_shape() says, whatever it said before, as
+/// TensorFlow Lite does when it loads a file: converters leave stale ones. Same errors as validate()
+/// for what this relies on; validate() has still to be called.
+Status settle_shapes(Graph& graph, const Limits& limits = {});
+
 /// Of a validated graph: its ops, weights and multiply-accumulates against `limits`, as validate()
 /// holds them.
 Status check_work(const Graph& graph, const Limits& limits);

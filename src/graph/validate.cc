@@ -275,6 +275,24 @@ Status check_work(const Graph& graph, const Limits& limits) {
   return {};
 }
 
+Status settle_shapes(Graph& graph, const Limits& limits) {
+  DEEPLAB_RETURN_IF_ERROR(check_op_count(graph, limits));
+  DEEPLAB_RETURN_IF_ERROR(check_ids(graph));
+  DEEPLAB_RETURN_IF_ERROR(check_order(graph));
+  const auto check = [&](TensorId id) {
+    return annotate(check_tensor(graph.tensor(id), limits), tensor_label(graph, id));
+  };
+  for (TensorId id : graph.inputs) DEEPLAB_RETURN_IF_ERROR(check(id));
+  for (const Op& op : graph.ops) {
+    for (TensorId id : op.inputs) {
+      if (id != kNoTensor && graph.tensor(id).is_constant()) DEEPLAB_RETURN_IF_ERROR(check(id));
+    }
+    DEEPLAB_ASSIGN_OR_RETURN(graph.tensor(op.output()).shape, infer_shape(graph, op));
+    DEEPLAB_RETURN_IF_ERROR(check(op.output()));
+  }
+  return {};
+}
+
 Status validate(const Graph& graph, const Limits& limits) {
   DEEPLAB_RETURN_IF_ERROR(check_op_count(graph, limits));
   DEEPLAB_RETURN_IF_ERROR(check_ids(graph));

@@ -150,6 +150,7 @@ Result<ModelFile> read_verified(const Source& source, const graph::Limits& limit
   }
   DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source));
   order_operands(file.graph);
+  DEEPLAB_RETURN_IF_ERROR(graph::settle_shapes(file.graph, limits));
   DEEPLAB_RETURN_IF_ERROR(graph::validate(file.graph, limits));
   DEEPLAB_ASSIGN_OR_RETURN(file.metadata, read_metadata(source, file.graph));
   return file;

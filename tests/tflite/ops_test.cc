@@ -121,6 +121,21 @@ TEST(ReadOps, AddOfABroadcastActivation) {
   EXPECT_THAT(file.graph.ops[0].inputs, ElementsAre(large, small));
 }
 
+// TensorFlow Lite computes every shape anew when it loads a file, and so do we.
+TEST(ReadOps, ShapesThatTheFileDeclaresWrongly) {
+  ModelBuilder b = small_int8_model();
+  const ModelFile good = read(b.build());
+  for (size_t i = 0; i < good.graph.ops.size(); ++i) {
+    b.tensor(b.op(i).outputs[0]).shape = {7, -1};
+  }
+  const ModelFile file = read(b.build());
+  ASSERT_EQ(file.graph.ops.size(), good.graph.ops.size());
+  for (size_t i = 0; i < good.graph.ops.size(); ++i) {
+    const graph::TensorId id = good.graph.ops[i].output();
+    EXPECT_EQ(file.graph.tensor(id).shape, good.graph.tensor(id).shape) << i;
+  }
+}
+
 TEST(ReadOps, AveragePool2D) {
   schema::Pool2DOptionsT options;
   options.stride_h = 2;
