@@ -136,8 +136,11 @@ void order_operands(graph::Graph& graph) {
     if (!known(op.inputs[0]) || !known(op.inputs[1])) continue;
     const graph::Tensor& a = graph.tensor(op.inputs[0]);
     const graph::Tensor& b = graph.tensor(op.inputs[1]);
-    if (graph::broadcastable(b.shape, a.shape) && !(a.is_constant() && !b.is_constant())) continue;
-    if (!graph::broadcastable(a.shape, b.shape)) continue;
+    // Of a constant the shape is known; what the file says of activations may be stale.
+    const bool constant_first = a.is_constant() && !b.is_constant();
+    const bool broadcast_first =
+        !graph::broadcastable(b.shape, a.shape) && graph::broadcastable(a.shape, b.shape);
+    if (!constant_first && (b.is_constant() || !broadcast_first)) continue;
     std::swap(op.inputs[0], op.inputs[1]);
     if (difference != nullptr) difference->reversed = true;
   }
