@@ -126,7 +126,7 @@ TEST(ReadOps, ShapesThatTheFileDeclaresWrongly) {
   ModelBuilder b = small_int8_model();
   const ModelFile good = read(b.build());
   for (size_t i = 0; i < good.graph.ops.size(); ++i) {
-    b.tensor(b.op(i).outputs[0]).shape = {7, -1};
+    b.tensor(b.op(i).outputs[0]).shape = {7, -1, 0, 3};  // A rank is believed: axes count from it.
   }
   const ModelFile file = read(b.build());
   ASSERT_EQ(file.graph.ops.size(), good.graph.ops.size());
