@@ -128,8 +128,8 @@ void run_both(graph::Graph graph, const Setup& setup) {
 /// As a caller of TensorFlow Lite's numbers has it: nothing fused, its rounding.
 void run_as_tflite(graph::Graph graph) {
   passes::OptimizeOptions none;
-  none.fold_padding = none.remove_identities = none.fuse_activations = none.fold_batch_norms =
-      false;
+  none.fold_padding = none.remove_identities = none.fuse_activations = false;
+  none.dequantize_filters = none.fold_batch_norms = false;
   if (const Status status = passes::optimize(graph, none); !status.ok()) {
     return require_sentence(status);
   }

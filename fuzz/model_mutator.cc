@@ -124,8 +124,10 @@ class Mutator {
   template <typename Conv>
   void change_convolution(const Op& op, Conv& a, bool dense) {
     Shape& filter = graph_.tensor(op.inputs[1]).shape;
-    const int32_t what = below(5);
-    if (what == 0) {
+    const int32_t what = below(6);
+    if (what == 5) {
+      change_filter_type(op, dense ? 0 : 3);
+    } else if (what == 0) {
       change(a.activation);
     } else if (what == 1 && filter.size() == 4) {
       filter[static_cast<size_t>(1 + below(2))] = 1 + below(5);
@@ -134,6 +136,24 @@ class Mutator {
     } else {
       change(a.window);
     }
+  }
+  /// A float32 filter becomes an int8 one with a scale or a scale a channel, and back.
+  void change_filter_type(const Op& op, size_t axis) {
+    Tensor& filter = graph_.tensor(op.inputs[1]);
+    if (graph_.tensor(op.inputs[0]).type != graph::DataType::kFloat32) return;
+    if (!filter.is_constant() || filter.shape.size() != 4) return;
+    const bool was_float = filter.type == graph::DataType::kFloat32;
+    filter.type = filter.file_type = was_float ? graph::DataType::kInt8 : graph::DataType::kFloat32;
+    filter.quantization = {};
+    std::vector<std::byte> bytes(filter.byte_size(), std::byte{0x3c});
+    if (was_float) {
+      const size_t scales = chance(2) ? 1 : static_cast<size_t>(filter.shape[axis]);
+      filter.quantization = {std::vector<float>(scales, 0.01f), std::vector<int32_t>(scales),
+                             static_cast<int32_t>(axis)};
+      filter.quantization.scales[0] *= chance(2) ? 1.0f : 3.0f;
+      std::copy_n(filter.data->begin(), std::min(bytes.size(), filter.data->size()), bytes.begin());
+    }
+    filter.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   }
   void change(const Op& op, graph::Conv2D& a) { change_convolution(op, a, true); }
   void change(const Op& op, graph::DepthwiseConv2D& a) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/dequantize.h"
 #include "graph/operands.h"
 
 namespace deeplab::graph {
@@ -183,9 +184,16 @@ class TypeRules {
   }
 
   Status expect_per_tensor(const Tensor& tensor) const {
-    if (!tensor.quantization.per_channel()) return {};
-    return not_supported("expected one scale on an operand, found ",
-                         tensor.quantization.scales.size());
+    if (tensor.quantization.per_channel()) {
+      return not_supported("expected one scale on an operand, found ",
+                           tensor.quantization.scales.size());
+    }
+    return tensor.quantization.present() ? expect_above_0(tensor.quantization.scale()) : Status();
+  }
+
+  Status expect_above_0(float scale) const {
+    if (scale > 0) return {};
+    return not_supported("expected scales above 0, found ", scale);
   }
 
   Status expect_averaged(int64_t count) const {
@@ -234,10 +242,12 @@ class TypeRules {
   Status convolution(int32_t channel_axis) const {
     DEEPLAB_RETURN_IF_ERROR(computable(in(0), "input"));
     DEEPLAB_RETURN_IF_ERROR(expect_activation(0));
-    DEEPLAB_RETURN_IF_ERROR(expect_type(in(1), "a filter", in(0).type));
+    if (!is_hybrid(graph_, op_)) {
+      DEEPLAB_RETURN_IF_ERROR(expect_type(in(1), "a filter", in(0).type));
+    }
     DEEPLAB_RETURN_IF_ERROR(expect_constant(1, "filter"));
     DEEPLAB_RETURN_IF_ERROR(expect_type(out(), "output", in(0).type));
-    if (eight_bit(in(0))) {
+    if (eight_bit(in(1))) {
       DEEPLAB_RETURN_IF_ERROR(filter_quantization(channel_axis));
     }
     return has_bias() ? bias() : expect_accumulator();
@@ -257,10 +267,21 @@ class TypeRules {
       if (filter.file_type == DataType::kInt8 && q.zero_points[c] != 0) {
         return op_error(op_, "expected zero point 0 on an int8 filter, found ", q.zero_points[c]);
       }
+      if (!eight_bit(in(0))) {
+        DEEPLAB_RETURN_IF_ERROR(expect_finite_weights(q.scales[c]));
+        continue;
+      }
+      DEEPLAB_RETURN_IF_ERROR(expect_above_0(q.scales[c]));
       DEEPLAB_RETURN_IF_ERROR(expect_factor(double{in(0).quantization.scale()} * q.scales[c] /
                                             out().quantization.scale()));
     }
     return {};
+  }
+
+  /// A hybrid filter stands for float32 numbers.
+  Status expect_finite_weights(float scale) const {
+    if (std::isfinite(scale * 128)) return {};
+    return op_error(op_, "expected a filter whose values are finite, found a scale of ", scale);
   }
 
   Status bias() const {
@@ -280,7 +301,7 @@ class TypeRules {
   }
 
   Status expect_accumulator() const {
-    if (!eight_bit(in(0))) return {};
+    if (!eight_bit(in(1))) return {};
     const int64_t count = taps(graph_, op_);
     if (count <= kAccumulatorMax / kAccumulatorPerTap) return {};
     return not_supported("a sum over ", count, " filter taps can leave the 32-bit accumulator");

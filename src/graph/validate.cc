@@ -114,8 +114,11 @@ Status check_quantization(const Tensor& tensor) {
     }
   }
   const ZeroPointRange range = zero_point_range(tensor.type);
+  // Converters give a filter's channel of zeros the scale 0; check_types() knows who may have it.
+  const bool may_be_zero = tensor.type == DataType::kInt8 && tensor.is_constant();
   for (size_t i = 0; i < q.scales.size(); ++i) {
-    if (!std::isnormal(q.scales[i]) || q.scales[i] < 0) {
+    const bool zero = may_be_zero && q.scales[i] == 0;
+    if ((!std::isnormal(q.scales[i]) && !zero) || q.scales[i] < 0) {
       return invalid_model("expected scales that are finite and above 0, found ", q.scales[i]);
     }
     if (q.zero_points[i] < range.min || q.zero_points[i] > range.max) {

@@ -28,6 +28,13 @@ struct ReferenceRun {
   void operator()(const kernels::Conv2DFloat& op) const {
     conv2d_reference(op, in<float>(0), in<float>(1), float_bias(), out<float>());
   }
+  void operator()(const LoweredConv2DHybrid& op) const {
+    conv2d_reference(op.params, rounding, in<float>(0), in<int8_t>(1), float_bias(), out<float>());
+  }
+  void operator()(const LoweredDepthwiseConv2DHybrid& op) const {
+    depthwise_conv2d_reference(op.params, rounding, in<float>(0), in<int8_t>(1), float_bias(),
+                               out<float>());
+  }
   void operator()(const LoweredDepthwiseConv2DInt8& op) const {
     depthwise_conv2d_reference(op.params, rounding, in<int8_t>(0), in<int8_t>(1), int8_bias(),
                                out<int8_t>());

@@ -1,5 +1,7 @@
 // Constants behind a DEQUANTIZE, which converters write for float16 and for int8 weights of float
 // networks: float32 constants once they are read.
+#include "graph/dequantize.h"
+
 #include <bit>
 
 #include "base/checked.h"
@@ -29,23 +31,6 @@ size_t stored_bytes(schema::TensorType type) {
       return 1;
     default:
       return 0;
-  }
-}
-
-/// Element i is in slice i / inner % slices along the axis of the scales.
-struct Slices {
-  size_t inner = 1;
-  size_t count = 1;
-};
-
-void dequantize(std::span<const std::byte> from, bool is_signed, const graph::Quantization& q,
-                Slices slices, float* to) {
-  for (size_t i = 0; i < from.size(); ++i) {
-    const size_t slice = q.per_channel() ? i / slices.inner % slices.count : 0;
-    const auto byte = static_cast<uint8_t>(from[i]);
-    const int32_t stored = is_signed ? static_cast<int8_t>(byte) : int32_t{byte};
-    // TensorFlow Lite has the difference in int32, then one float32 product.
-    to[i] = q.scales[slice] * static_cast<float>(stored - q.zero_points[slice]);
   }
 }
 
@@ -110,20 +95,16 @@ Result<graph::Tensor> TensorReader::read_dequantized(size_t id, size_t constant)
       return invalid_model(source_.label(constant), ": zero point ", zero_point,
                            " is no value of its type");
     }
-    Slices slices;
-    if (q.per_channel()) {
-      if (q.axis < 0 || static_cast<size_t>(q.axis) >= tensor.shape.size() ||
-          tensor.shape[static_cast<size_t>(q.axis)] != static_cast<int64_t>(q.scales.size())) {
-        return invalid_model(source_.label(constant), ": found ", q.scales.size(),
-                             " scales along dimension ", q.axis, " of ",
-                             graph::shape_text(tensor.shape));
-      }
-      slices.count = q.scales.size();
-      for (size_t d = static_cast<size_t>(q.axis) + 1; d < tensor.shape.size(); ++d) {
-        slices.inner *= static_cast<size_t>(tensor.shape[d]);
-      }
+    if (q.per_channel() &&
+        (q.axis < 0 || static_cast<size_t>(q.axis) >= tensor.shape.size() ||
+         tensor.shape[static_cast<size_t>(q.axis)] != static_cast<int64_t>(q.scales.size()))) {
+      return invalid_model(source_.label(constant), ": found ", q.scales.size(),
+                           " scales along dimension ", q.axis, " of ",
+                           graph::shape_text(tensor.shape));
     }
-    dequantize(data, from.type() == schema::TensorType::INT8, q, slices, to);
+    const bool is_signed = from.type() == schema::TensorType::INT8;
+    graph::dequantize(data, is_signed ? graph::DataType::kInt8 : graph::DataType::kUInt8,
+                      tensor.shape, q, to);
   }
   tensor.data = graph::ConstantBytes(std::shared_ptr<const std::vector<std::byte>>(values));
   return tensor;

@@ -121,6 +121,25 @@ Result<graph::Graph> read_graph(const Source& source) {
   return graph;
 }
 
+/// The first converters that quantized the filters of float convolutions called their int8 values
+/// uint8. TensorFlow Lite still reads the bytes of such a CONV_2D as int8, without a zero point.
+void read_filters_as_int8(graph::Graph& graph) {
+  for (const graph::Op& op : graph.ops) {
+    if (!std::holds_alternative<graph::Conv2D>(op.attributes) || op.inputs.size() < 2) continue;
+    const auto known = [&](graph::TensorId id) {
+      return id >= 0 && static_cast<size_t>(id) < graph.tensors.size();
+    };
+    if (!known(op.inputs[0]) || !known(op.inputs[1])) continue;
+    graph::Tensor& filter = graph.tensor(op.inputs[1]);
+    if (graph.tensor(op.inputs[0]).type != graph::DataType::kFloat32 ||
+        filter.type != graph::DataType::kUInt8 || !filter.is_constant()) {
+      continue;
+    }
+    filter.type = filter.file_type = graph::DataType::kInt8;
+    for (int32_t& zero_point : filter.quantization.zero_points) zero_point = 0;
+  }
+}
+
 /// The IR wants the operand that is broadcast, or constant, second. Sums and products do not care;
 /// a difference says so.
 void order_operands(graph::Graph& graph) {
@@ -152,6 +171,7 @@ Result<ModelFile> read_verified(const Source& source, const graph::Limits& limit
     file.description = clean_text(text->string_view(), kMaxDescription);
   }
   DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source));
+  read_filters_as_int8(file.graph);
   order_operands(file.graph);
   DEEPLAB_RETURN_IF_ERROR(graph::settle_shapes(file.graph, limits));
   DEEPLAB_RETURN_IF_ERROR(graph::validate(file.graph, limits));

@@ -12,6 +12,7 @@
 #include "exec/naive_executor.h"
 #include "passes/shift_uint8.h"
 #include "tests/exec/golden_data.h"
+#include "tflite/zip.h"
 
 namespace deeplab::exec {
 namespace {
@@ -187,6 +188,34 @@ TEST(Golden, FloatTensorsAreByteIdentical) {
   DEEPLAB_NEEDS_TEST_DATA();
   for_each_golden("deeplabv3_257_mv_gpu.tflite", "golden/dog_257.png", "golden/dog_257_float", 30,
                   expect_same_bytes);
+}
+
+/// The array of a .npz file of one: floats, of this many.
+std::vector<std::byte> npz_floats(const std::string& relative, size_t count) {
+  const auto entry =
+      tflite::read_zip_entry(testing::read_test_file(relative), "output.npy", 1 << 24);
+  EXPECT_TRUE(entry.ok() && entry->has_value()) << relative;
+  if (!entry.ok() || !entry->has_value()) return {};
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(**entry));
+  EXPECT_NE((*entry)->find("'descr': '<f4', 'fortran_order': False"), std::string::npos);
+  EXPECT_GE(bytes.size(), count * sizeof(float));  // Behind a header.
+  const auto values = bytes.last(std::min(bytes.size(), count * sizeof(float)));
+  return {values.begin(), values.end()};
+}
+
+// int8 filters, float activations: the input is quantized while it runs, in float32 numbers that
+// leave nothing open, so that even the floats of the result are the same.
+TEST(Golden, DynamicRangeScoresAreByteIdentical) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const std::unique_ptr<NaiveExecutor> executor =
+      naive_executor("../faults/models/hybrid_dynamic_range.tflite", kernels::Rounding::kTfLite);
+  ASSERT_NE(executor, nullptr);
+  set_pixels(*executor, testing::read_test_image("faults/dog33.png").pixels);
+  executor->run();
+  const graph::TensorId output = executor->graph().outputs[0];
+  const std::vector<std::byte> got = file_bytes(*executor, output);
+  expect_same_bytes(
+      got, npz_floats("faults/models/hybrid_dynamic_range.0.npz", got.size() / sizeof(float)));
 }
 
 class EngineRounding : public ::testing::TestWithParam<const char*> {};
