@@ -31,6 +31,7 @@ struct BenchOptions {
   std::string model;
   std::string photo;  ///< Empty: a synthetic one of the canvas' size.
   std::vector<CanvasSize> sizes = {{}};
+  int32_t output_stride = 0;
   std::vector<Isa> isas;  ///< Empty: the one that selected_isa() gives.
   std::vector<int> threads = {0};
   int runs = 50;
@@ -144,6 +145,7 @@ Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(const ModelPointer
   options.fit = options_.fit;
   options.width = canvas.subject.canvas_width;
   options.height = canvas.subject.canvas_height;
+  options.output_stride = options_.output_stride;
   return api::Segmenter::create(model, options);
 }
 
@@ -178,6 +180,7 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
   options.executor = ExecutorKind::kNaive;
   options.fold_batch_norms = true;
   options.size = {subject.canvas_width, subject.canvas_height};
+  options.output_stride = options_.output_stride;
   DEEPLAB_ASSIGN_OR_RETURN(const auto reference, Network::load(options_.model, options));
   const Clock::time_point start = Clock::now();
   DEEPLAB_RETURN_IF_ERROR(reference->run(photo, options_.fit));
@@ -310,6 +313,7 @@ void add_bench(CLI::App& app, Action& action) {
           "--size", [options](const std::string& text) { options->sizes = parse_sizes(text); },
           "The network's canvas in pixels, one or several [the model's own]")
       ->type_name("N|WxH[,...]");
+  add_output_stride_option(*command, options->output_stride);
   command
       ->add_option_function<std::string>(
           "--isa", [options](const std::string& text) { options->isas = parse_isas(text); },

@@ -10,6 +10,7 @@
 #include "base/isa.h"
 #include "base/parallel.h"
 #include "passes/fold_input_quantize.h"
+#include "passes/output_stride.h"
 #include "passes/pipeline.h"
 
 namespace deeplab::app {
@@ -19,6 +20,9 @@ Status analyse(ModelFacts& facts, const FactsOptions& options) {
   graph::Graph& graph = facts.file.graph;
   if (options.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(graph::resize_input(graph, options.size.height, options.size.width));
+  }
+  if (options.output_stride != 0) {
+    DEEPLAB_RETURN_IF_ERROR(passes::set_output_stride(graph, options.output_stride));
   }
   graph::Graph network = graph;
   DEEPLAB_RETURN_IF_ERROR(passes::optimize(network));

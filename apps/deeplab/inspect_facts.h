@@ -25,6 +25,7 @@ struct ModelFacts {
 
 struct FactsOptions {
   CanvasSize size;
+  int32_t output_stride = 0;  ///< 0: the model's own.
   bool with_plan = false;
   int threads = 0;
 };

@@ -8,6 +8,7 @@
 #include "builtin_model.h"
 #include "exec/naive_executor.h"
 #include "exec/planned_executor.h"
+#include "passes/output_stride.h"
 #include "passes/pipeline.h"
 #include "passes/shift_uint8.h"
 #include "plan/plan.h"
@@ -96,6 +97,9 @@ Status Network::make_executor() {
   if (options_.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(
         graph::resize_input(file_graph_, options_.size.height, options_.size.width));
+  }
+  if (options_.output_stride != 0) {
+    DEEPLAB_RETURN_IF_ERROR(passes::set_output_stride(file_graph_, options_.output_stride));
   }
   graph::Graph graph = file_graph_;
   if (options_.executor == ExecutorKind::kNaive) {

@@ -5,6 +5,7 @@
 #include "api/vision_terms.h"
 #include "base/file.h"
 #include "passes/fold_input_quantize.h"
+#include "passes/output_stride.h"
 #include "passes/pipeline.h"
 #include "vision/palette.h"
 
@@ -89,7 +90,7 @@ Status Model::understand() {
 }
 
 Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int threads,
-                                   const graph::Limits& limits) const {
+                                   const graph::Limits& limits, int32_t output_stride) const {
   PlannedNetwork planned;
   planned.canvas_height = height;
   planned.canvas_width = width;
@@ -100,16 +101,24 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
   std::erase_if(cache_, [](const CachedPlan& entry) { return entry.plan.expired(); });
   for (const CachedPlan& entry : cache_) {
     const bool same = entry.height == height && entry.width == width && entry.isa == isa &&
-                      entry.threads == threads && entry.limits == limits;
+                      entry.threads == threads && entry.limits == limits &&
+                      entry.output_stride == output_stride;
     if (!same) continue;
     planned.plan = entry.plan.lock();
     planned.head = entry.head;
     if (planned.plan) return planned;
   }
   Network network = network_;
-  if (height != input_height_ || width != input_width_) {
+  const bool resized = height != input_height_ || width != input_width_;
+  if (resized || output_stride != 0) {
     graph::Graph graph = file_.graph;
-    DEEPLAB_RETURN_IF_ERROR(annotate(graph::resize_input(graph, height, width, limits), name_));
+    if (resized) {
+      DEEPLAB_RETURN_IF_ERROR(annotate(graph::resize_input(graph, height, width, limits), name_));
+    }
+    if (output_stride != 0) {
+      DEEPLAB_RETURN_IF_ERROR(
+          annotate(passes::set_output_stride(graph, output_stride, limits), name_));
+    }
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph)));
   }
   plan::PlanOptions options;
@@ -120,7 +129,7 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
   if (!plan.ok()) return annotate(plan.status(), name_);
   planned.plan = *plan;
   planned.head = network.head;
-  cache_.push_back({height, width, isa, threads, limits, *plan, network.head});
+  cache_.push_back({height, width, isa, threads, limits, output_stride, *plan, network.head});
   return planned;
 }
 

@@ -66,8 +66,9 @@ class Model {
   /// The network planned for a canvas. Segmenters of the same canvas, threads and ISA share one
   /// plan and its packed weights for as long as any of them lives. Only here do `limits` of memory
   /// and work hold: reading takes none of what the activations ask for. Thread-safe.
+  /// `output_stride` 0 is the file's own; see passes::set_output_stride().
   Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads,
-                              const graph::Limits& limits) const;
+                              const graph::Limits& limits, int32_t output_stride = 0) const;
 
  private:
   Model() = default;
@@ -90,6 +91,7 @@ class Model {
     Isa isa = Isa::kScalar;
     int threads = 1;
     graph::Limits limits;
+    int32_t output_stride = 0;
     std::weak_ptr<const plan::Plan> plan;
     passes::LabelHead head;
   };

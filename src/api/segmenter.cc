@@ -62,8 +62,8 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
     DEEPLAB_ASSIGN_OR_RETURN(isa, selected_isa());
   }
   DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
-  DEEPLAB_ASSIGN_OR_RETURN(self->network_,
-                           model->plan(height, width, isa, self->pool_->threads(), limits));
+  DEEPLAB_ASSIGN_OR_RETURN(self->network_, model->plan(height, width, isa, self->pool_->threads(),
+                                                       limits, options.output_stride));
   const int64_t score_count = self->plan().graph().tensor(self->network_.head.scores).elements();
   if (score_count * int64_t{sizeof(float)} >
       limits.max_plan_bytes - self->plan().required_bytes()) {

@@ -18,6 +18,7 @@ struct Protocol {
   vision::Fit fit = vision::Fit::kPad;
   int32_t width = 0;  ///< The canvas at scale 1.
   int32_t height = 0;
+  int32_t output_stride = 0;  ///< 0: the model's own.
   std::vector<double> scales = {1};
   bool flip = false;  ///< Each scale mirrored, too.
 
