@@ -1,8 +1,9 @@
 /* One process, one interpreter of TensorFlow Lite with XNNPACK, one picture:
  *   tensorflow_lite LIBRARY MODEL.tflite PICTURE.ppm THREADS RUNS [LABELS]
- * Prints {"version", "create_ms", "ms": [...]}; LABELS gets the label map, a byte per pixel. What is timed is
- * TfLiteInterpreterInvoke() and, for a model that gives float scores, the search for the highest one: tensor in,
- * label map out. The library is opened at run time; what of its C interface is used is declared here. */
+ * Prints {"version", "create_ms", "ms": [...]}; LABELS gets the label map, a byte per pixel. What
+ * is timed is TfLiteInterpreterInvoke() and, for a model that gives float scores, the search for
+ * the highest one: tensor in, label map out. The library is opened at run time; what of its C
+ * interface is used is declared here. */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +24,8 @@ static void* function(const char* name) {
   if (found == NULL) fail(name);
   return found;
 }
-#define DECLARE(result, name, ...) result (*name)(__VA_ARGS__) = (result(*)(__VA_ARGS__))function(#name)
+#define DECLARE(result, name, ...) \
+  result (*name)(__VA_ARGS__) = (result(*)(__VA_ARGS__))function(#name)
 
 static double now_ms(void) {
   struct timespec t;
@@ -33,7 +35,8 @@ static double now_ms(void) {
 
 static uint8_t* read_ppm(const char* path, int* width, int* height) {
   FILE* file = fopen(path, "rb");
-  if (file == NULL || fscanf(file, "P6 %d %d 255", width, height) != 2 || fgetc(file) == EOF) fail(path);
+  if (file == NULL || fscanf(file, "P6 %d %d 255", width, height) != 2 || fgetc(file) == EOF)
+    fail(path);
   const size_t bytes = (size_t)*width * (size_t)*height * 3;
   uint8_t* pixels = malloc(bytes);
   if (pixels == NULL || fread(pixels, 1, bytes, file) != bytes) fail(path);
@@ -76,7 +79,8 @@ int main(int argc, char** argv) {
   int32_t xnnpack[32] = {threads, 1 | 2};
   TfLiteInterpreterOptionsAddDelegate(options, TfLiteXNNPackDelegateCreate(xnnpack));
   Opaque* interpreter = TfLiteInterpreterCreate(model, options);
-  if (interpreter == NULL || TfLiteInterpreterAllocateTensors(interpreter) != 0) fail("no interpreter");
+  if (interpreter == NULL || TfLiteInterpreterAllocateTensors(interpreter) != 0)
+    fail("no interpreter");
   const double create_ms = now_ms() - start;
 
   Opaque* input = TfLiteInterpreterGetInputTensor(interpreter, 0);
@@ -93,7 +97,8 @@ int main(int argc, char** argv) {
   }
   const Opaque* output = TfLiteInterpreterGetOutputTensor(interpreter, 0);
   const int output_type = TfLiteTensorType(output);
-  if (output_type != kFloat32 && output_type != kInt64) fail("expected float32 scores or an int64 label map");
+  if (output_type != kFloat32 && output_type != kInt64)
+    fail("expected float32 scores or an int64 label map");
   const size_t classes = TfLiteTensorByteSize(output) / (output_type == kFloat32 ? 4 : 8) / count;
   uint8_t* labels = malloc(count);
   double* ms = malloc((size_t)(runs + 1) * sizeof *ms);

@@ -86,6 +86,18 @@ TEST_F(Inspect, AnotherSize) {
   EXPECT_EQ(model["outputs"][0]["shape"], json({1, 129, 257, 21}));
 }
 
+TEST_F(Inspect, ALargerOutputStrideIsTheNetworkMadeForIt) {
+  const std::string name = "tfhub_deeplabv3_mnv2_dm05_int8.tflite";
+  EXPECT_EQ(facts(name)["label_head"]["width"], 65);
+  const json model = facts(name, {"--output-stride", "16"});
+  EXPECT_EQ(model["label_head"]["width"], 33);
+  EXPECT_EQ(model["macs"], 867496704);  // as the file that was trained at 16
+  const ProgramRun run =
+      run_deeplab({"inspect", test_data("models/" + name), "--output-stride", "64"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.err, HasSubstr("its output stride is 8 and cannot be 64: too few"));
+}
+
 TEST_F(Inspect, TextForPeople) {
   const ProgramRun run =
       run_deeplab({"inspect", test_data("models/deeplabv3_257_mv_gpu.tflite"), "--plan"});
