@@ -182,6 +182,39 @@ void compare_with_goldens(const std::string& file, GoldenAgreement& agreement) {
   ASSERT_EQ(agreement.graph.photos, 20);
 }
 
+// The original page's own file, whose maps were made from its float scores.
+TEST(AgainstGoldenLabels, ThePlannedExecutorAgreesOnThePagesTwentyMaps) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  constexpr int32_t kSide = 513;
+  const auto model = api::Model::load(test_data("models/tfhub_deeplabv3_mnv2_dm05_int8.tflite"));
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  auto segmenter = api::Segmenter::create(*model, {});
+  ASSERT_TRUE(segmenter.ok()) << segmenter.status().message();
+  Agreement agreement;
+  std::vector<uint8_t> mask(kSide * kSide);
+  const std::string golden = test_data("golden/labels_pad513/tfhub_dm05_int8");
+  for (const auto& entry : std::filesystem::directory_iterator(golden)) {
+    const auto expected = imageio::read_label_png(entry.path().string());
+    ASSERT_TRUE(expected.ok()) << expected.status().message();
+    const std::string id = entry.path().stem();
+    const auto photo = imageio::read_image(test_data("voc2012/JPEGImages/" + id + ".jpg"));
+    ASSERT_TRUE(photo.ok()) << photo.status().message();
+    std::vector<uint8_t> canvas(static_cast<size_t>(kSide) * kSide * 3, 127);
+    for (int32_t y = 0; y < photo->height; ++y) {
+      std::memcpy(&canvas[static_cast<size_t>(y) * kSide * 3],
+                  &photo->pixels[static_cast<size_t>(y) * photo->width * 3],
+                  static_cast<size_t>(photo->width) * 3);
+    }
+    ASSERT_TRUE((*segmenter)->run(rgb_view(canvas, kSide, kSide)).ok());
+    ASSERT_TRUE((*segmenter)->category_mask(kSide, kSide, mask.data(), kSide).ok());
+    agreement.add(mask, expected->pixels);
+  }
+  ASSERT_EQ(agreement.photos, 20);
+  std::printf("the page's file: labels equal to TensorFlow Lite's, mean %.4f worst %.4f\n",
+              agreement.mean(), agreement.worst);
+  EXPECT_GE(agreement.mean(), 0.98);
+}
+
 TEST(AgainstGoldenLabels, ThePlannedExecutorAgreesOnTheSixtyMaps) {
   DEEPLAB_NEEDS_TEST_DATA();
   double graph_mean = 0, head_mean = 0;
