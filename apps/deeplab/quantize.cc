@@ -109,9 +109,6 @@ void add_graph_options(CLI::App& command, QuantizeSetup& setup) {
       ->check(CLI::Range(50.0, 100.0).description(""))
       ->type_name("N");
   add_choice<bool>(command, "--equalize", setup.equalize, on_off, "Cross-layer equalization [on]");
-  add_choice<bool>(command, "--weight-rounding", setup.round_by_photos,
-                   {{"photos", true}, {"nearest", false}},
-                   "Each weight to nearest, or so that the photos' results err least [photos]");
   add_choice<bool>(command, "--bias-correction", setup.bias_correction, on_off,
                    "Takes back what rounding does to means [on]");
 }

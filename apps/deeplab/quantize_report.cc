@@ -57,10 +57,6 @@ std::string quantize_text(const QuantizeSetup& setup, const QuantizeResult& resu
   if (setup.equalize) {
     text += fmt::format("equalization scaled {} channels\n", result.equalized_channels);
   }
-  if (setup.round_by_photos) {
-    text +=
-        fmt::format("rounding moved {} weights from their nearest value\n", result.rounded_weights);
-  }
   text += fmt::format(
       "label maps agree with float on {:.2f} % of the pixels on average, {:.2f} % at least "
       "({} calibration photos)\n",
@@ -103,8 +99,6 @@ std::string quantize_json(const QuantizeSetup& setup, const QuantizeResult& resu
                              {"fit", vision::fit_name(setup.fit)}}},
                            {"equalize", setup.equalize},
                            {"equalized_channels", result.equalized_channels},
-                           {"weight_rounding", setup.round_by_photos ? "photos" : "nearest"},
-                           {"rounded_weights", result.rounded_weights},
                            {"bias_correction", setup.bias_correction},
                            {"ops", std::move(ops)},
                            {"label_agreement",

@@ -15,7 +15,6 @@
 #include "quantize/correct_bias.h"
 #include "quantize/equalize.h"
 #include "quantize/prepare_float.h"
-#include "quantize/round_weights.h"
 #include "sha256.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
@@ -27,8 +26,6 @@ constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
 constexpr int64_t kMaxLabelBytes = int64_t{1} << 20;
 /// Photos whose activations bias correction keeps in memory, a few megabytes each at 513x513.
 constexpr size_t kBiasPhotos = 32;
-/// Photos whose pixels rounding looks at.
-constexpr size_t kRoundPhotos = 64;
 /// Photos that the drop per op and the agreement of label maps are measured on.
 constexpr size_t kDropPhotos = 8;
 
@@ -128,22 +125,11 @@ class Quantization {
       input.include({-n.mean[c] / n.std[c], (255 - n.mean[c]) / n.std[c]});
     }
     DEEPLAB_ASSIGN_OR_RETURN(int8_, quantize::quantize_graph(float_, ranges, options_));
-    DEEPLAB_RETURN_IF_ERROR(round_weights());
     if (!setup_.bias_correction) return {};
     DEEPLAB_ASSIGN_OR_RETURN(const quantize::Statistics means,
                              collect(quantize::convolution_inputs(float_), kBiasPhotos));
     return quantize::correct_biases(int8_, float_, means, photos_->samples(kBiasPhotos), engine_,
                                     quantize::input_shift(options_));
-  }
-
-  Status round_weights() {
-    if (!setup_.round_by_photos) return {};
-    quantize::RoundWeightsOptions options;
-    options.ignore_means = setup_.bias_correction;
-    DEEPLAB_ASSIGN_OR_RETURN(
-        result_.rounded_weights,
-        quantize::round_weights(int8_, float_, photos_->samples(kRoundPhotos), engine_, options));
-    return {};
   }
 
   std::string provenance() const {
@@ -152,14 +138,12 @@ class Quantization {
                                        : "";
     return fmt::format(
         "Quantized by deeplab.cpp {} from {} (SHA-256 {}): int8 weights {}, {} border, {} out; "
-        "calibrated by {}{} on {} photo{} (fit: {}); equalization {}, weights rounded {}, bias "
-        "correction {}.",
+        "calibrated by {}{} on {} photo{} (fit: {}); equalization {}, bias correction {}.",
         deeplab_version(), std::filesystem::path(setup_.model).filename().string(), sha256_,
         granularity_name(options_.granularity), border_name(options_.border),
         output_name(options_.output), method_name(setup_.ranges.method), percentile, result_.photos,
         result_.photos == 1 ? "" : "s", vision::fit_name(setup_.fit),
-        setup_.equalize ? "on" : "off", setup_.round_by_photos ? "by photos" : "to nearest",
-        setup_.bias_correction ? "on" : "off");
+        setup_.equalize ? "on" : "off", setup_.bias_correction ? "on" : "off");
   }
 
   Status make_metadata() {

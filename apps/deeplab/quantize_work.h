@@ -25,7 +25,6 @@ struct QuantizeSetup {
   quantize::QuantizeOptions graph;
   quantize::RangeOptions ranges;
   bool equalize = true;
-  bool round_by_photos = true;  ///< quantize::round_weights(); else each weight to nearest.
   bool bias_correction = true;
   int threads = 0;
   // The written file's metadata; empty: the input file's.
@@ -51,7 +50,6 @@ struct QuantizeResult {
   int64_t photos = 0;          ///< That calibration saw.
   std::vector<Status> errors;  ///< Photos that it did not, since they could not be read.
   int64_t equalized_channels = 0;
-  int64_t rounded_weights = 0;  ///< That are not at their nearest value.
   std::vector<QuantizedOp> ops;
   /// Share of pixels on which the two label maps agree, over the photos of the drop: mean and
   /// least, at the photo's own size.
