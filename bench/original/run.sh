@@ -132,6 +132,7 @@ section_quantize() {
     for model in deeplabv3_float16 deeplabv3 ours; do
       try "deeplab evaluate $dataset -m $model.tflite | grep -E '^(mean IoU|pixel accuracy)'"
     done
+    try "deeplab evaluate $dataset -m ours.tflite --output-stride 16 | grep -E '^(mean IoU|pixel accuracy)'"
   done
 }
 section_bench() { try "deeplab bench -m deeplabv3.tflite --threads 1,2,4"; }
