@@ -33,6 +33,7 @@ PROGRAM
 chmod +x "$work/deeplab"
 mkdir -p "$work/set/ImageSets"
 touch "$work/int8.tflite"
+export ORIGINAL_ONE_INFERENCE=$work/none
 run=("$here/run.sh" --program "$work/deeplab" --photo "$work/none.jpg")
 
 "$here/run.sh" --list | while read -r name; do
