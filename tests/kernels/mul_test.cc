@@ -175,6 +175,7 @@ TEST(Channelwise, EveryStageAndChannelCount) {
   std::mt19937 random(2);
   size_t ran = 0;
   size_t forms[3] = {};
+  bool vectorized = false;
   for (int32_t channels = 1; channels <= 150; ++channels) {
     for (int32_t kinds = 0; kinds < 6; ++kinds) {  // (product, sum) alone, then the four pairs.
       constexpr int32_t kPixels = 3;
@@ -215,7 +216,11 @@ TEST(Channelwise, EveryStageAndChannelCount) {
         ASSERT_EQ(expected, got) << channels << ", " << kinds << " on " << isa_name(kernel.isa);
         ChannelwiseInt8 shortened = ops;
         shorten(shortened, aligned, kernel.run);
-        ++forms[static_cast<size_t>(shortened.form)];
+        // The portable kernel knows one form only, so that all are the same to it.
+        if (kernel.isa != Isa::kScalar) {
+          vectorized = true;
+          ++forms[static_cast<size_t>(shortened.form)];
+        }
         got.assign(x.size(), 0);
         kernel.run(shortened, aligned, kPixels, x.data(), got.data());
         ASSERT_EQ(expected, got) << channels << ", " << kinds << " on " << isa_name(kernel.isa);
@@ -224,7 +229,7 @@ TEST(Channelwise, EveryStageAndChannelCount) {
     }
   }
   EXPECT_GE(ran, 900u);
-  for (size_t count : forms) EXPECT_GT(count, 0u);
+  for (size_t count : forms) EXPECT_EQ(count > 0, vectorized);
 }
 
 }  // namespace
