@@ -73,67 +73,57 @@ inline void store(__m128i bytes, int32_t count, int8_t* to) {
 
 // The second stage reads what the first one gives, so their zero points cancel out. The packs
 // saturate, so that a clamp of bytes is all that is left of that of the last stage.
-template <int Stages, ChannelwiseForm Form>
-void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, const int8_t* input,
-         int8_t* output) {
-  constexpr bool kExact = Form == ChannelwiseForm::kExact;
-  constexpr bool kClampFirst = Form != ChannelwiseForm::kMergedUnclamped;
-  const ptrdiff_t channels = ops.channels;
-  const ChannelwiseStage& last = ops.stage[Stages - 1];
-  const __m256i zero_point = _mm256_set1_epi32(ops.stage[0].input_zero_point);
-  const __m256i output_zero_point = _mm256_set1_epi16(static_cast<int16_t>(last.output_zero_point));
-  const __m128i min = _mm_set1_epi8(static_cast<int8_t>(last.output_min));
-  const __m128i max = _mm_set1_epi8(static_cast<int8_t>(last.output_max));
-  for (int32_t first = 0; first < ops.channels; first += kGroup) {
-    const int32_t left = ops.channels - first;
-    const int32_t count = left < kGroup ? left : kGroup;
-    const Stage s0 = make_stage<kExact>(ops, packed, 0, first);
-    const Stage s1 = make_stage<kExact>(ops, packed, Stages - 1, first);
-    const int8_t* from = input + first;
-    int8_t* to = output + first;
-    for (int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += channels) {
-      const __m128i bytes = load(from, count);
-      __m256i steps[2];
+struct Kernel {
+  template <int Stages, ChannelwiseForm Form>
+  static void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
+                  const int8_t* input, int8_t* output) {
+    constexpr bool kExact = Form == ChannelwiseForm::kExact;
+    constexpr bool kClampFirst = Form != ChannelwiseForm::kMergedUnclamped;
+    const ptrdiff_t channels = ops.channels;
+    const ChannelwiseStage& last = ops.stage[Stages - 1];
+    const __m256i zero_point = _mm256_set1_epi32(ops.stage[0].input_zero_point);
+    const __m256i output_zero_point =
+        _mm256_set1_epi16(static_cast<int16_t>(last.output_zero_point));
+    const __m128i min = _mm_set1_epi8(static_cast<int8_t>(last.output_min));
+    const __m128i max = _mm_set1_epi8(static_cast<int8_t>(last.output_max));
+    for (int32_t first = 0; first < ops.channels; first += kGroup) {
+      const int32_t left = ops.channels - first;
+      const int32_t count = left < kGroup ? left : kGroup;
+      const Stage s0 = make_stage<kExact>(ops, packed, 0, first);
+      const Stage s1 = make_stage<kExact>(ops, packed, Stages - 1, first);
+      const int8_t* from = input + first;
+      int8_t* to = output + first;
+      for (int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += channels) {
+        const __m128i bytes = load(from, count);
+        __m256i steps[2];
 #pragma GCC unroll 2
-      for (int half = 0; half < 2; ++half) {
-        const __m128i eight = half == 0 ? bytes : _mm_unpackhi_epi64(bytes, bytes);
-        __m256i x = _mm256_cvtepi8_epi32(eight);
-        if constexpr (kExact) x = _mm256_sub_epi32(x, zero_point);
-        __m256 value = _mm256_cvtepi32_ps(x);
-        if constexpr (Stages == 2) {
-          value = apply<kExact, kClampFirst>(s0, half, value);
-          value = _mm256_round_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        for (int half = 0; half < 2; ++half) {
+          const __m128i eight = half == 0 ? bytes : _mm_unpackhi_epi64(bytes, bytes);
+          __m256i x = _mm256_cvtepi8_epi32(eight);
+          if constexpr (kExact) x = _mm256_sub_epi32(x, zero_point);
+          __m256 value = _mm256_cvtepi32_ps(x);
+          if constexpr (Stages == 2) {
+            value = apply<kExact, kClampFirst>(s0, half, value);
+            value = _mm256_round_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+          }
+          steps[half] = _mm256_cvtps_epi32(apply<kExact, kExact>(s1, half, value));
         }
-        steps[half] = _mm256_cvtps_epi32(apply<kExact, kExact>(s1, half, value));
+        const __m256i mixed =
+            _mm256_adds_epi16(_mm256_packs_epi32(steps[0], steps[1]), output_zero_point);
+        const __m256i words = _mm256_permute4x64_epi64(mixed, 0xD8);
+        const __m128i all =
+            _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+        store(_mm_min_epi8(_mm_max_epi8(all, min), max), count, to);
       }
-      const __m256i mixed =
-          _mm256_adds_epi16(_mm256_packs_epi32(steps[0], steps[1]), output_zero_point);
-      const __m256i words = _mm256_permute4x64_epi64(mixed, 0xD8);
-      const __m128i all =
-          _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-      store(_mm_min_epi8(_mm_max_epi8(all, min), max), count, to);
     }
   }
-}
-
-template <int Stages>
-void run_form(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
-              const int8_t* input, int8_t* output) {
-  switch (ops.form) {
-    case ChannelwiseForm::kExact:
-      return run<Stages, ChannelwiseForm::kExact>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMerged:
-      return run<Stages, ChannelwiseForm::kMerged>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMergedUnclamped:
-      return run<Stages, ChannelwiseForm::kMergedUnclamped>(ops, packed, pixels, input, output);
-  }
-}
+};
 
 }  // namespace
 
 void channelwise_avx2(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
                       const int8_t* input, int8_t* output) {
-  (ops.stages == 1 ? run_form<1> : run_form<2>)(ops, packed, pixels, input, output);
+  run_channelwise<Kernel>(ops, packed, pixels, input, output);
 }
 
 }  // namespace deeplab::kernels

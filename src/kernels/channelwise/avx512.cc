@@ -64,66 +64,55 @@ inline __m512 apply(const Stage& s, int v, __m512 x) {
   return Clamp ? _mm512_min_ps(_mm512_max_ps(value, s.low), s.high) : value;
 }
 
-template <int Stages, ChannelwiseForm Form>
-void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels, const int8_t* input,
-         int8_t* output) {
-  constexpr bool kExact = Form == ChannelwiseForm::kExact;
-  constexpr bool kClampFirst = Form != ChannelwiseForm::kMergedUnclamped;
-  const ptrdiff_t channels = ops.channels;
-  const __m512i zero_point = _mm512_set1_epi32(ops.stage[0].input_zero_point);
-  const RequantizeAvx512 to_output = make_requantize(ops.stage[Stages - 1]);
-  const __m512i order = bytes_in_order();
-  for (int32_t first = 0; first < ops.channels; first += kChannels) {
-    const int32_t left = ops.channels - first;
-    const int32_t vectors = left < kChannels ? (left + kLanes - 1) / kLanes : kVectors;
-    const Stage s0 = make_stage<kExact>(ops, packed, 0, first, vectors);
-    const Stage s1 = make_stage<kExact>(ops, packed, Stages - 1, first, vectors);
-    const __mmask64 mask = left >= kChannels ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
-    const int8_t* from = input + first;
-    int8_t* to = output + first;
-    for (int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += channels) {
-      const __m512i bytes = _mm512_maskz_loadu_epi8(mask, from);
-      __m512i steps[kVectors];
+struct Kernel {
+  template <int Stages, ChannelwiseForm Form>
+  static void run(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
+                  const int8_t* input, int8_t* output) {
+    constexpr bool kExact = Form == ChannelwiseForm::kExact;
+    constexpr bool kClampFirst = Form != ChannelwiseForm::kMergedUnclamped;
+    const ptrdiff_t channels = ops.channels;
+    const __m512i zero_point = _mm512_set1_epi32(ops.stage[0].input_zero_point);
+    const RequantizeAvx512 to_output = make_requantize(ops.stage[Stages - 1]);
+    const __m512i order = bytes_in_order();
+    for (int32_t first = 0; first < ops.channels; first += kChannels) {
+      const int32_t left = ops.channels - first;
+      const int32_t vectors = left < kChannels ? (left + kLanes - 1) / kLanes : kVectors;
+      const Stage s0 = make_stage<kExact>(ops, packed, 0, first, vectors);
+      const Stage s1 = make_stage<kExact>(ops, packed, Stages - 1, first, vectors);
+      const __mmask64 mask = left >= kChannels ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
+      const int8_t* from = input + first;
+      int8_t* to = output + first;
+      for (int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += channels) {
+        const __m512i bytes = _mm512_maskz_loadu_epi8(mask, from);
+        __m512i steps[kVectors];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        // Not extracti32x4(bytes, v): its operand must be a number to every compiler.
-        const __m128i sixteen = v == 0   ? _mm512_castsi512_si128(bytes)
-                                : v == 1 ? _mm512_extracti32x4_epi32(bytes, 1)
-                                : v == 2 ? _mm512_extracti32x4_epi32(bytes, 2)
-                                         : _mm512_extracti32x4_epi32(bytes, 3);
-        __m512i x = _mm512_cvtepi8_epi32(sixteen);
-        if constexpr (kExact) x = _mm512_sub_epi32(x, zero_point);
-        __m512 value = _mm512_cvtepi32_ps(x);
-        if constexpr (Stages == 2) {
-          value = apply<kExact, kClampFirst>(s0, v, value);
-          value = _mm512_roundscale_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        for (int v = 0; v < kVectors; ++v) {
+          // Not extracti32x4(bytes, v): its operand must be a number to every compiler.
+          const __m128i sixteen = v == 0   ? _mm512_castsi512_si128(bytes)
+                                  : v == 1 ? _mm512_extracti32x4_epi32(bytes, 1)
+                                  : v == 2 ? _mm512_extracti32x4_epi32(bytes, 2)
+                                           : _mm512_extracti32x4_epi32(bytes, 3);
+          __m512i x = _mm512_cvtepi8_epi32(sixteen);
+          if constexpr (kExact) x = _mm512_sub_epi32(x, zero_point);
+          __m512 value = _mm512_cvtepi32_ps(x);
+          if constexpr (Stages == 2) {
+            value = apply<kExact, kClampFirst>(s0, v, value);
+            value = _mm512_roundscale_ps(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+          }
+          steps[v] = _mm512_cvtps_epi32(apply<kExact, kExact>(s1, v, value));
         }
-        steps[v] = _mm512_cvtps_epi32(apply<kExact, kExact>(s1, v, value));
+        const __m512i all = to_bytes(to_output, steps[0], steps[1], steps[2], steps[3]);
+        _mm512_mask_storeu_epi8(to, mask, _mm512_permutexvar_epi32(order, all));
       }
-      const __m512i all = to_bytes(to_output, steps[0], steps[1], steps[2], steps[3]);
-      _mm512_mask_storeu_epi8(to, mask, _mm512_permutexvar_epi32(order, all));
     }
   }
-}
-
-template <int Stages>
-void run_form(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
-              const int8_t* input, int8_t* output) {
-  switch (ops.form) {
-    case ChannelwiseForm::kExact:
-      return run<Stages, ChannelwiseForm::kExact>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMerged:
-      return run<Stages, ChannelwiseForm::kMerged>(ops, packed, pixels, input, output);
-    case ChannelwiseForm::kMergedUnclamped:
-      return run<Stages, ChannelwiseForm::kMergedUnclamped>(ops, packed, pixels, input, output);
-  }
-}
+};
 
 }  // namespace
 
 void channelwise_avx512(const ChannelwiseInt8& ops, const std::byte* packed, int64_t pixels,
                         const int8_t* input, int8_t* output) {
-  (ops.stages == 1 ? run_form<1> : run_form<2>)(ops, packed, pixels, input, output);
+  run_channelwise<Kernel>(ops, packed, pixels, input, output);
 }
 
 }  // namespace deeplab::kernels

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -99,6 +100,17 @@ std::span<const PerIsa<ChannelwiseRun>> channelwise_kernels() {
 
 namespace {
 
+constexpr int32_t kValues = 256;
+
+/// Pixel i has the value i - 128 in every channel of a group.
+constexpr auto kEveryValue = [] {
+  std::array<int8_t, kValues* kGroup> values = {};
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<int8_t>(static_cast<int32_t>(i / kGroup) - 128);
+  }
+  return values;
+}();
+
 /// One group of channels as ops of their own, and what it makes of every value.
 class Group {
  public:
@@ -127,10 +139,9 @@ class Group {
     }
   }
   void run(ChannelwiseForm form, ChannelwiseRun* kernel) {
-    int8_t input[kValues * kGroup];
-    for (int32_t i = 0; i < kValues * kGroup; ++i) input[i] = static_cast<int8_t>(i / kGroup - 128);
     ops_.form = form;
-    kernel(ops_, reinterpret_cast<const std::byte*>(constants_), kValues, input, result_);
+    kernel(ops_, reinterpret_cast<const std::byte*>(constants_), kValues, kEveryValue.data(),
+           result_);
   }
   bool same(const Group& other, int32_t c) const {
     for (int32_t i = c; i < kValues * kGroup; i += kGroup) {
@@ -140,7 +151,6 @@ class Group {
   }
 
  private:
-  static constexpr int32_t kValues = 256;
   ChannelwiseInt8 ops_;
   alignas(64) float constants_[kMaxStages * kChannelwiseArrays][kGroup] = {};
   int8_t result_[kValues * kGroup];
