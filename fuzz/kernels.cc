@@ -12,6 +12,7 @@
 #include "kernels/add/add.h"
 #include "kernels/arg_max/arg_max.h"
 #include "kernels/average_pool2d/average_pool2d.h"
+#include "kernels/channelwise/channelwise.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
@@ -316,6 +317,77 @@ void fuzz_add(Decisions& in) {
   }
 }
 
+MulInt8 make_mul(Decisions& in, BroadcastShape shape) {
+  MulInt8 mul;
+  mul.shape = shape;
+  mul.a_zero_point = zero_point(in);
+  mul.b_zero_point = zero_point(in);
+  mul.output_zero_point = zero_point(in);
+  mul.multiplier = make_multiplier(ratio(in, false));
+  set_bounds(in, mul);
+  return mul;
+}
+
+void fuzz_mul(Decisions& in) {
+  const int64_t count = in.byte() + 1;
+  const MulInt8 mul = make_mul(in, {{1, {static_cast<int32_t>(count)}}, {1}});
+  const auto a = values<int8_t>(in, index(count));
+  const auto b = values<int8_t>(in, index(count));
+  std::vector<int8_t> expected(a.size());
+  mul_reference(mul, Rounding::kEngine, a.data(), b.data(), expected.data());
+  for (const auto& kernel : mul_elementwise_kernels()) {
+    if (!can_run(kernel.isa)) continue;
+    std::vector<int8_t> got(a.size());
+    kernel.run(mul, count, a.data(), b.data(), got.data());
+    require(got == expected, "every MUL gives the reference's bytes");
+  }
+}
+
+void fuzz_channelwise(Decisions& in) {
+  constexpr int32_t kPixels = 5;
+  const int32_t channels = in.between(1, 150);
+  const BroadcastShape shape = {{2, {kPixels, channels}}, {0, 1}};
+  ChannelwiseInt8 ops;
+  ops.channels = channels;
+  std::vector<std::byte> memory(channelwise_packed_bytes(ops) + 64);
+  std::byte* packed = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64;
+  const auto x = values<int8_t>(in, index(kPixels * channels));
+  std::vector<int8_t> expected(x);
+  int32_t between = zero_point(in);
+  for (int32_t stages = in.between(1, 2); stages > 0; --stages) {
+    const auto b = values<int8_t>(in, index(channels));
+    const std::vector<int8_t> from(expected);
+    if (in.flag()) {
+      MulInt8 mul = make_mul(in, shape);
+      mul.a_zero_point = between;
+      between = mul.output_zero_point;
+      mul_reference(mul, Rounding::kEngine, from.data(), b.data(), expected.data());
+      append_stage(ops, mul, b.data(), packed);
+    } else {
+      AddInt8 add;
+      add.shape = shape;
+      add.a_zero_point = between;
+      add.b_zero_point = zero_point(in);
+      between = add.output_zero_point = zero_point(in);
+      add.a_scale = static_cast<float>(ratio(in, false)) * (in.flag() ? 1.0f : -1.0f);
+      add.b_scale = static_cast<float>(ratio(in, false)) * (in.flag() ? 1.0f : -1.0f);
+      set_bounds(in, add);
+      add_reference(add, Rounding::kEngine, from.data(), b.data(), expected.data());
+      append_stage(ops, add, b.data(), packed);
+    }
+  }
+  for (const auto& kernel : channelwise_kernels()) {
+    if (!can_run(kernel.isa)) continue;
+    ChannelwiseInt8 shortest = ops;
+    shorten(shortest, packed, kernel.run);
+    for (const ChannelwiseInt8& each : {ops, shortest}) {
+      std::vector<int8_t> got(x.size());
+      kernel.run(each, packed, kPixels, x.data(), got.data());
+      require(got == expected, "constants per channel give the references' bytes");
+    }
+  }
+}
+
 void fuzz_average_pool(Decisions& in) {
   AveragePool2DInt8 pool;
   WindowShape& s = pool.shape;
@@ -405,7 +477,7 @@ void fuzz_resize(Decisions& in) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace deeplab::fuzz;
   Decisions in(data, size);
-  switch (in.byte() % 12) {
+  switch (in.byte() % 14) {
     case 0:
       fuzz_add(in);
       break;
@@ -431,6 +503,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 8:
     case 9:
       fuzz_convolution<Conv2DInt8>(in);
+      break;
+    case 11:
+      fuzz_mul(in);
+      break;
+    case 12:
+      fuzz_channelwise(in);
       break;
     case 10:
       fuzz_inverted_residual(in);

@@ -129,6 +129,7 @@ void run_both(graph::Graph graph, const Setup& setup) {
 void run_as_tflite(graph::Graph graph) {
   passes::OptimizeOptions none;
   none.fold_padding = none.remove_identities = none.fuse_activations = false;
+  none.dequantize_filters = none.fold_batch_norms = false;
   if (const Status status = passes::optimize(graph, none); !status.ok()) {
     return require_sentence(status);
   }

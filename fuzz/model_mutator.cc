@@ -124,8 +124,10 @@ class Mutator {
   template <typename Conv>
   void change_convolution(const Op& op, Conv& a, bool dense) {
     Shape& filter = graph_.tensor(op.inputs[1]).shape;
-    const int32_t what = below(5);
-    if (what == 0) {
+    const int32_t what = below(6);
+    if (what == 5) {
+      change_filter_type(op, dense ? 0 : 3);
+    } else if (what == 0) {
       change(a.activation);
     } else if (what == 1 && filter.size() == 4) {
       filter[static_cast<size_t>(1 + below(2))] = 1 + below(5);
@@ -134,6 +136,24 @@ class Mutator {
     } else {
       change(a.window);
     }
+  }
+  /// A float32 filter becomes an int8 one with a scale or a scale a channel, and back.
+  void change_filter_type(const Op& op, size_t axis) {
+    Tensor& filter = graph_.tensor(op.inputs[1]);
+    if (graph_.tensor(op.inputs[0]).type != graph::DataType::kFloat32) return;
+    if (!filter.is_constant() || filter.shape.size() != 4) return;
+    const bool was_float = filter.type == graph::DataType::kFloat32;
+    filter.type = filter.file_type = was_float ? graph::DataType::kInt8 : graph::DataType::kFloat32;
+    filter.quantization = {};
+    std::vector<std::byte> bytes(filter.byte_size(), std::byte{0x3c});
+    if (was_float) {
+      const size_t scales = chance(2) ? 1 : static_cast<size_t>(filter.shape[axis]);
+      filter.quantization = {std::vector<float>(scales, 0.01f), std::vector<int32_t>(scales),
+                             static_cast<int32_t>(axis)};
+      filter.quantization.scales[0] *= chance(2) ? 1.0f : 3.0f;
+      std::copy_n(filter.data->begin(), std::min(bytes.size(), filter.data->size()), bytes.begin());
+    }
+    filter.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   }
   void change(const Op& op, graph::Conv2D& a) { change_convolution(op, a, true); }
   void change(const Op& op, graph::DepthwiseConv2D& a) {
@@ -144,6 +164,11 @@ class Mutator {
     }
   }
   void change(const Op& /*op*/, graph::Add& a) { change(a.activation); }
+  void change(const Op& /*op*/, graph::Sub& a) {
+    if (chance(2)) return change(a.activation);
+    a.reversed = !a.reversed;
+  }
+  void change(const Op& /*op*/, graph::Mul& a) { change(a.activation); }
   void change(const Op& /*op*/, graph::AveragePool2D& a) {
     if (chance(3)) return change(a.activation);
     if (chance(2)) return change(a.window);
@@ -211,7 +236,18 @@ class Mutator {
     y.name += "'";
     Op op{{}, {from}, {static_cast<TensorId>(graph_.tensors.size())}, 0};
     const size_t rank = x.shape.size();
-    switch (below(10)) {
+    // A second operand: the picture itself, another one, or a constant per channel.
+    const auto second_operand = [&]() -> TensorId {
+      if (chance(2)) return chance(2) ? from : any(graph_.ops).output();
+      Tensor constant = x;
+      constant.shape = {x.shape.empty() ? 1 : x.shape.back()};
+      constant.data =
+          std::make_shared<const std::vector<std::byte>>(constant.byte_size(), std::byte{0x3f});
+      graph_.tensors.push_back(std::move(constant));
+      ++op.outputs[0];
+      return static_cast<TensorId>(graph_.tensors.size() - 1);
+    };
+    switch (below(12)) {
       case 0:
         op.attributes = graph::Relu{};
         break;
@@ -228,7 +264,15 @@ class Mutator {
         break;
       case 4:
         op.attributes = graph::Add{};
-        op.inputs.push_back(chance(2) ? from : any(graph_.ops).output());
+        op.inputs.push_back(second_operand());
+        break;
+      case 9:
+        op.attributes = graph::Sub{graph::Activation::kNone, chance(2)};
+        op.inputs.push_back(second_operand());
+        break;
+      case 10:
+        op.attributes = graph::Mul{};
+        op.inputs.push_back(second_operand());
         break;
       case 5:
         op.attributes = graph::Concatenation{static_cast<int32_t>(rank) - 1};

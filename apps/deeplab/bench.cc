@@ -1,6 +1,7 @@
 // deeplab bench: how long each stage takes on this machine, after the output has been verified.
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "bench_measure.h"
 #include "bench_report.h"
 #include "bench_verify.h"
+#include "builtin_model.h"
 #include "command.h"
 #include "npy.h"
 #include "options.h"
@@ -23,11 +25,13 @@ namespace deeplab::app {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using ModelPointer = std::shared_ptr<const api::Model>;
 
 struct BenchOptions {
   std::string model;
   std::string photo;  ///< Empty: a synthetic one of the canvas' size.
   std::vector<CanvasSize> sizes = {{}};
+  int32_t output_stride = 0;
   std::vector<Isa> isas;  ///< Empty: the one that selected_isa() gives.
   std::vector<int> threads = {0};
   int runs = 50;
@@ -54,9 +58,10 @@ class Bench {
   Status run();
 
  private:
-  Status load();
-  Result<Canvas> make_canvas(const CanvasSize& size) const;
-  Result<std::unique_ptr<api::Segmenter>> make_segmenter(const Canvas& canvas, Isa isa,
+  Result<std::vector<Canvas>> make_canvases() const;
+  Result<Canvas> make_canvas(const api::Model& model, const CanvasSize& size) const;
+  Result<std::unique_ptr<api::Segmenter>> make_segmenter(const ModelPointer& model,
+                                                         const Canvas& canvas, Isa isa,
                                                          int threads) const;
   Result<DecodedPhoto> decode(const Canvas& canvas) const;
   Status segment_first_photo(const Canvas& canvas, Isa isa, int threads, FirstPhoto& first) const;
@@ -66,18 +71,19 @@ class Bench {
   Status measure_and_print(Canvas& canvas) const;
 
   const BenchOptions& options_;
-  std::vector<Isa> isas_;
-  double load_ms_ = 0;
-  std::shared_ptr<const api::Model> model_;
+  ModelPointer model_;  ///< Null until all first photos are measured.
 };
 
-// What a process that segments one photo needs is measured first, before this one has grown.
+// What a process that segments one photo needs is measured first, before this one has grown: each
+// loads the model by itself, and its first inference is the first that anybody runs.
 Status Bench::run() {
-  DEEPLAB_RETURN_IF_ERROR(load());
-  std::vector<Canvas> canvases;
-  for (const CanvasSize& size : options_.sizes) {
-    DEEPLAB_ASSIGN_OR_RETURN(Canvas canvas, make_canvas(size));
-    for (const Isa isa : isas_) {
+  DEEPLAB_ASSIGN_OR_RETURN(std::vector<Canvas> canvases, make_canvases());
+  std::vector<Isa> isas = options_.isas;
+  if (isas.empty()) {
+    DEEPLAB_ASSIGN_OR_RETURN(isas.emplace_back(), selected_isa());
+  }
+  for (Canvas& canvas : canvases) {
+    for (const Isa isa : isas) {
       for (const int threads : options_.threads) {
         Measurement& measurement = canvas.measurements.emplace_back();
         measurement.isa = isa;
@@ -86,30 +92,37 @@ Status Bench::run() {
                                  }));
       }
     }
-    canvases.push_back(std::move(canvas));
   }
+  DEEPLAB_ASSIGN_OR_RETURN(model_, load_model(options_.model));
   for (Canvas& canvas : canvases) DEEPLAB_RETURN_IF_ERROR(measure_and_print(canvas));
   return {};
 }
 
-Status Bench::load() {
-  const Clock::time_point start = Clock::now();
-  DEEPLAB_ASSIGN_OR_RETURN(model_, load_model(options_.model));
-  load_ms_ = milliseconds_since(start);
-  isas_ = options_.isas;
-  if (!isas_.empty()) return {};
-  DEEPLAB_ASSIGN_OR_RETURN(isas_.emplace_back(), selected_isa());
-  return {};
+/// The model is loaded for its size and its name only, and let go again.
+Result<std::vector<Canvas>> Bench::make_canvases() const {
+  DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model, load_model(options_.model));
+  std::vector<Canvas> canvases;
+  for (const CanvasSize& size : options_.sizes) {
+    DEEPLAB_ASSIGN_OR_RETURN(canvases.emplace_back(), make_canvas(*model, size));
+  }
+  return canvases;
 }
 
-Result<Canvas> Bench::make_canvas(const CanvasSize& size) const {
+int64_t file_bytes(const std::string& model) {
+  if (model.empty()) return std::ssize(builtin_model());
+  std::error_code failed;  // of a file that was read a moment ago
+  const auto bytes = std::filesystem::file_size(model, failed);
+  return failed ? 0 : static_cast<int64_t>(bytes);
+}
+
+Result<Canvas> Bench::make_canvas(const api::Model& model, const CanvasSize& size) const {
   Canvas canvas;
   BenchSubject& subject = canvas.subject;
-  subject.model = model_->name();
+  subject.model = model.name();
+  subject.file_bytes = file_bytes(options_.model);
   subject.runs = options_.runs;
-  subject.load_ms = load_ms_;
-  subject.canvas_width = size.width == 0 ? model_->input_width() : size.width;
-  subject.canvas_height = size.width == 0 ? model_->input_height() : size.height;
+  subject.canvas_width = size.width == 0 ? model.input_width() : size.width;
+  subject.canvas_height = size.width == 0 ? model.input_height() : size.height;
   if (options_.photo.empty()) {
     subject.photo = "synthetic";
     DEEPLAB_ASSIGN_OR_RETURN(canvas.file,
@@ -123,7 +136,8 @@ Result<Canvas> Bench::make_canvas(const CanvasSize& size) const {
   return canvas;
 }
 
-Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(const Canvas& canvas, Isa isa,
+Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(const ModelPointer& model,
+                                                              const Canvas& canvas, Isa isa,
                                                               int threads) const {
   api::SegmenterOptions options;
   options.isa = isa;
@@ -131,7 +145,8 @@ Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(const Canvas& canv
   options.fit = options_.fit;
   options.width = canvas.subject.canvas_width;
   options.height = canvas.subject.canvas_height;
-  return api::Segmenter::create(model_, options);
+  options.output_stride = options_.output_stride;
+  return api::Segmenter::create(model, options);
 }
 
 Result<DecodedPhoto> Bench::decode(const Canvas& canvas) const {
@@ -141,13 +156,21 @@ Result<DecodedPhoto> Bench::decode(const Canvas& canvas) const {
 
 Status Bench::segment_first_photo(const Canvas& canvas, Isa isa, int threads,
                                   FirstPhoto& first) const {
-  const Clock::time_point start = Clock::now();
-  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(canvas, isa, threads));
+  Clock::time_point start = Clock::now();
+  DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model, load_model(options_.model));
+  first.load_ms = milliseconds_since(start);
+  start = Clock::now();
+  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(model, canvas, isa, threads));
   first.prepare_ms = milliseconds_since(start);
+  first.init_rss_mib = peak_rss_mib();
+  if (options_.model.empty()) release_builtin_model();  // as `segment` does
   first.threads = segmenter->threads();
   DEEPLAB_ASSIGN_OR_RETURN(const DecodedPhoto photo, decode(canvas));
   LabelMap labels(canvas.subject.photo_width, canvas.subject.photo_height);
-  return run_once(*segmenter, view_of(photo.small), labels);
+  start = Clock::now();
+  DEEPLAB_RETURN_IF_ERROR(run_once(*segmenter, view_of(photo.small), labels));
+  first.first_ms = milliseconds_since(start);
+  return {};
 }
 
 /// Leaves in `labels` the map that all of them give.
@@ -155,7 +178,9 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
   BenchSubject& subject = canvas.subject;
   NetworkOptions options;
   options.executor = ExecutorKind::kNaive;
+  options.fold_batch_norms = true;
   options.size = {subject.canvas_width, subject.canvas_height};
+  options.output_stride = options_.output_stride;
   DEEPLAB_ASSIGN_OR_RETURN(const auto reference, Network::load(options_.model, options));
   const Clock::time_point start = Clock::now();
   DEEPLAB_RETURN_IF_ERROR(reference->run(photo, options_.fit));
@@ -163,7 +188,8 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<uint8_t> expected,
                            reference->labels(labels.width, labels.height));
   for (const Measurement& m : canvas.measurements) {
-    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(canvas, m.isa, m.first.threads));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
+                             make_segmenter(model_, canvas, m.isa, m.first.threads));
     DEEPLAB_RETURN_IF_ERROR(verify_scores(*segmenter, *reference, photo, options_.fit));
     DEEPLAB_RETURN_IF_ERROR(
         segmenter->category_mask(labels.width, labels.height, labels.ids.data(), labels.width));
@@ -175,7 +201,8 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
 Status Bench::measure(const Canvas& canvas, const vision::ImageView& photo, LabelMap& labels,
                       Measurement& measurement) const {
   const int threads = measurement.first.threads;
-  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(canvas, measurement.isa, threads));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
+                           make_segmenter(model_, canvas, measurement.isa, threads));
   measurement.macs = graph::macs(segmenter->plan().graph());
   DEEPLAB_RETURN_IF_ERROR(time_network(*segmenter, photo, labels, options_.runs, measurement));
   DEEPLAB_ASSIGN_OR_RETURN(measurement.peak_gmacs_per_s,
@@ -208,6 +235,24 @@ Status Bench::measure_and_print(Canvas& canvas) const {
   }
   return {};
 }
+
+constexpr const char* kBenchFooter =
+    R"(Each size, kernel family and thread count is measured by itself, in this order:
+  1. A new process loads the model (load), gets it ready to run (prepare; both together are
+     init) and runs it once (first). Its memory is measured, too.
+  2. Scores and label map are compared with those of the reference kernels, byte for byte.
+     If anything differs, the command stops here with exit status 1.
+  3. Warm-up runs: at least 2, for at least 0.2 seconds. They are not in the numbers of 4.
+  4. The timed runs (--runs).
+
+One inference, in first, warmup and total, is: pixels in memory to label map at the photo's
+size. total is input + infer + labels; decoding the photo and writing a file are beside it.
+
+The last two lines of a measurement have the names of TensorFlow Lite's benchmark_model, for
+numbers side by side: times in us (1000 us are 1 ms), memory in MB of 2^20 bytes. init and
+overall say how much memory the process of step 1 took on top of what it had at its start:
+the most until the model was ready, and the most until the first inference was done. Later
+inferences take no more.)";
 
 std::vector<CanvasSize> parse_sizes(const std::string& text) {
   std::vector<CanvasSize> sizes;
@@ -254,15 +299,13 @@ void add_bench(CLI::App& app, Action& action) {
       ->add_option_function<std::string>(
           "--threads",
           [options](const std::string& text) { options->threads = parse_thread_counts(text); },
-          "Thread counts; 0 is one a CPU")
+          "Thread counts, one or several; 0 is one per CPU [0]")
       ->type_name("N[,N...]");
-  command->add_option("--runs", options->runs, "Photos a measurement, after the warm-up")
+  command->add_option("--runs", options->runs, "Timed runs, after the warm-up")
       ->check(CLI::Range(1, 1000000))
       ->type_name("N")
       ->capture_default_str();
-  command
-      ->add_option("--photo", options->photo,
-                   "A photo; where not given, a synthetic one of the canvas' size")
+  command->add_option("--photo", options->photo, "A photo [a made-up one of the canvas' size]")
       ->type_name("PHOTO");
   add_fit_option(*command, options->fit);
   command
@@ -270,6 +313,7 @@ void add_bench(CLI::App& app, Action& action) {
           "--size", [options](const std::string& text) { options->sizes = parse_sizes(text); },
           "The network's canvas in pixels, one or several [the model's own]")
       ->type_name("N|WxH[,...]");
+  add_output_stride_option(*command, options->output_stride);
   command
       ->add_option_function<std::string>(
           "--isa", [options](const std::string& text) { options->isas = parse_isas(text); },
@@ -277,10 +321,11 @@ void add_bench(CLI::App& app, Action& action) {
       ->type_name("NAME[,...]|all");
   command
       ->add_option("--label-map", options->label_map,
-                   "Where to leave the verified label map, as .npy of uint8")
+                   "Also write the verified label map to FILE, as .npy of uint8")
       ->type_name("FILE");
-  command->add_flag("--profile", options->profile, "A line a step of the network");
+  command->add_flag("--profile", options->profile, "Also a line for each step of the network");
   add_json_flag(*command, options->json);
+  command->footer(kBenchFooter);
   command->callback([options, &action] {
     if (!options->label_map.empty() && options->sizes.size() > 1) {
       throw CLI::ValidationError("--label-map", "holds one map, and --size asks for several");

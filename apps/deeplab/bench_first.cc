@@ -25,12 +25,6 @@ Status system_error(const char* what) {
                   std::generic_category().message(errno));
 }
 
-double peak_rss_mib() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in KiB
-}
-
 Status run_body(const std::function<Status(FirstPhoto&)>& body, FirstPhoto& photo) {
   try {
     return body(photo);
@@ -41,6 +35,7 @@ Status run_body(const std::function<Status(FirstPhoto&)>& body, FirstPhoto& phot
 
 [[noreturn]] void run_child(const std::function<Status(FirstPhoto&)>& body, int out) {
   Answer answer;
+  answer.photo.start_rss_mib = peak_rss_mib();
   const Status status = run_body(body, answer.photo);
   answer.code = status.code();
   answer.photo.peak_rss_mib = peak_rss_mib();
@@ -65,6 +60,12 @@ std::vector<char> read_all(int in) {
 }
 
 }  // namespace
+
+double peak_rss_mib() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in KiB
+}
 
 Result<FirstPhoto> measure_first_photo(const std::function<Status(FirstPhoto&)>& body) {
   int ends[2];

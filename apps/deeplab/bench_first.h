@@ -10,9 +10,18 @@ namespace deeplab::app {
 /// What a process that handles one photo pays.
 struct FirstPhoto {
   int threads = 0;
-  double prepare_ms = 0;
-  double peak_rss_mib = 0;  ///< The most memory that the process has held; filled in here.
+  double load_ms = 0;        ///< Read and check the model file.
+  double prepare_ms = 0;     ///< Plan, pack the weights, take the memory.
+  double first_ms = 0;       ///< The first inference after that: pixels in memory to label map.
+  double start_rss_mib = 0;  ///< Held before `body` was called; filled in here.
+  double init_rss_mib = 0;   ///< The most held when load and prepare were done.
+  double peak_rss_mib = 0;   ///< The most held in all; filled in here.
+
+  double init_ms() const { return load_ms + prepare_ms; }
 };
+
+/// The most memory that this process has held so far.
+double peak_rss_mib();
 
 /// Runs `body` in a child process, so that what it takes is neither hidden behind nor added to what
 /// other measurements took. To be called while the process has one thread. Errors: those of

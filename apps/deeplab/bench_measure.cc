@@ -22,19 +22,24 @@ double seconds_since(Clock::time_point start) {
 
 /// Calls body() until caches, page tables and clock have had time to settle, at least twice.
 template <typename Body>
-Status warm_up(const Body& body) {
+Result<WarmUp> warm_up(const Body& body) {
   constexpr double kSeconds = 0.2;
   const Clock::time_point start = Clock::now();
-  for (int run = 0; run < 2 || seconds_since(start) < kSeconds; ++run) {
+  WarmUp warmup;
+  double seconds = 0;
+  while (warmup.runs < 2 || seconds < kSeconds) {
     DEEPLAB_RETURN_IF_ERROR(body());
+    ++warmup.runs;
+    seconds = seconds_since(start);
   }
-  return {};
+  warmup.average_ms = seconds * 1e3 / warmup.runs;
+  return warmup;
 }
 
 /// Warms up, then times `runs` calls.
 template <typename Body>
 Result<Spread> time_calls(int runs, const Body& body) {
-  DEEPLAB_RETURN_IF_ERROR(warm_up(body));
+  DEEPLAB_RETURN_IF_ERROR(warm_up(body).status());
   std::vector<double> samples;
   for (int run = 0; run < runs; ++run) {
     const Clock::time_point start = Clock::now();
@@ -50,8 +55,21 @@ Spread spread_of(std::vector<double> samples) {
   if (samples.empty()) return {};
   std::ranges::sort(samples);
   const size_t n = samples.size();
-  const auto rank = static_cast<size_t>(std::ceil(0.95 * static_cast<double>(n)));
-  return {(samples[(n - 1) / 2] + samples[n / 2]) / 2, samples.front(), samples[rank - 1]};
+  const auto count = static_cast<double>(n);
+  const auto nearest_rank = [&](double share) {
+    return samples[static_cast<size_t>(std::ceil(share * count)) - 1];
+  };
+  Spread spread;
+  spread.median = (samples[(n - 1) / 2] + samples[n / 2]) / 2;
+  spread.min = samples.front();
+  spread.max = samples.back();
+  spread.average = std::accumulate(samples.begin(), samples.end(), 0.0) / count;
+  double squares = 0;
+  for (double sample : samples) squares += (sample - spread.average) * (sample - spread.average);
+  spread.deviation = std::sqrt(squares / count);
+  spread.p5 = nearest_rank(0.05);
+  spread.p95 = nearest_rank(0.95);
+  return spread;
 }
 
 imageio::Image synthetic_photo(int32_t width, int32_t height) {
@@ -98,10 +116,12 @@ Status run_once(api::Segmenter& segmenter, const vision::ImageView& photo, Label
 Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels,
                     int runs, Measurement& measurement) {
   const auto once = [&] { return run_once(segmenter, photo, labels); };
-  DEEPLAB_RETURN_IF_ERROR(warm_up(once));
-  std::vector<double> input, infer, label;
+  DEEPLAB_ASSIGN_OR_RETURN(measurement.warmup, warm_up(once));
+  std::vector<double> input, infer, label, total;
   for (int run = 0; run < runs; ++run) {
+    const Clock::time_point start = Clock::now();
     DEEPLAB_RETURN_IF_ERROR(once());
+    total.push_back(seconds_since(start) * 1e3);
     input.push_back(segmenter.timing().prepare_ms);
     infer.push_back(segmenter.timing().infer_ms);
     label.push_back(segmenter.timing().labels_ms);
@@ -109,6 +129,7 @@ Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, L
   measurement.input = spread_of(std::move(input));
   measurement.infer = spread_of(std::move(infer));
   measurement.labels = spread_of(std::move(label));
+  measurement.total = spread_of(std::move(total));
   return {};
 }
 

@@ -19,7 +19,11 @@ namespace deeplab::app {
 struct Spread {
   double median = 0;
   double min = 0;
-  double p95 = 0;  ///< Nearest rank: the smallest sample that 95 % do not exceed.
+  double max = 0;
+  double average = 0;
+  double deviation = 0;  ///< Standard deviation of these samples: squares divided by their number.
+  double p5 = 0;         ///< Nearest rank: the smallest sample that 5 % do not exceed.
+  double p95 = 0;        ///< The same with 95 %.
 };
 /// All 0 for no samples.
 Spread spread_of(std::vector<double> samples);
@@ -36,13 +40,21 @@ struct StepProfile {
   double gmacs_per_s() const { return ms > 0 ? static_cast<double>(macs) / ms * 1e-6 : 0; }
 };
 
+/// The runs before the timed ones, each from pixels to label map.
+struct WarmUp {
+  int runs = 0;
+  double average_ms = 0;
+};
+
 /// What one kernel family gave on one canvas with one thread count.
 struct Measurement {
   Isa isa = Isa::kScalar;
-  FirstPhoto first;  ///< `prepare_ms`: plan, pack the weights, take the memory; once a canvas.
-  Spread input;      ///< Pixels onto the canvas.
-  Spread infer;      ///< Canvas to low-resolution scores.
-  Spread labels;     ///< Scores to the label map at the photo's size.
+  FirstPhoto first;  ///< Of a process that does nothing else.
+  WarmUp warmup;
+  Spread input;   ///< Pixels onto the canvas.
+  Spread infer;   ///< Canvas to low-resolution scores.
+  Spread labels;  ///< Scores to the label map at the photo's size.
+  Spread total;   ///< All three: pixels in memory to label map.
   int64_t macs = 0;
   std::optional<double> peak_gmacs_per_s;
   std::vector<StepProfile> steps;  ///< Empty where not asked for.
@@ -77,8 +89,8 @@ struct LabelMap {
 /// wanted.
 Status run_once(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels);
 
-/// Warms up, then fills input, infer and labels of `measurement` from `runs` photos, all three
-/// every time.
+/// Warms up, then times `runs` photos, all stages every time. Fills warmup, input, infer, labels
+/// and total of `measurement`.
 Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels,
                     int runs, Measurement& measurement);
 

@@ -15,8 +15,8 @@ struct BenchSubject {
   int32_t canvas_height = 0;
   int32_t photo_width = 0;  ///< The photo's own size, and the label map's.
   int32_t photo_height = 0;
+  int64_t file_bytes = 0;
   int runs = 0;
-  double load_ms = 0;  ///< Read and check the file.
   /// The one run of the naive executor that everything is verified against: photo to the file's
   /// own output, one thread.
   double naive_ms = 0;

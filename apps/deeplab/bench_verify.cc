@@ -14,6 +14,7 @@ Result<std::string> find_cause(const api::Segmenter& segmenter, Network& referen
   options.isa = segmenter.plan().options().isa;
   options.threads = segmenter.threads();
   options.size = {segmenter.canvas_width(), segmenter.canvas_height()};
+  options.output_stride = reference.options().output_stride;
   DEEPLAB_ASSIGN_OR_RETURN(const auto planned, Network::load(reference.path(), options));
   DEEPLAB_RETURN_IF_ERROR(planned->run(photo, fit));
   const std::vector<OpDifference> ops = compare_ops(*planned, reference);

@@ -24,6 +24,7 @@ struct CompareOptions {
   std::vector<std::string> photos;
   vision::Fit fit = vision::Fit::kPad;
   CanvasSize size;
+  int32_t output_stride = 0;
   int threads = 0;
   bool all_ops = false;
   bool same_input = false;
@@ -165,6 +166,7 @@ void add_compare(CLI::App& app, Action& action) {
                   });
   add_fit_option(*command, options->fit);
   add_size_option(*command, options->size);
+  add_output_stride_option(*command, options->output_stride);
   add_threads_option(*command, options->threads);
   command->add_flag("--all-ops", options->all_ops, "A line an op, not the first difference only");
   command->add_flag("--same-input", options->same_input,
@@ -173,6 +175,7 @@ void add_compare(CLI::App& app, Action& action) {
   command->callback([options, &action] {
     for (NetworkOptions& side : options->networks) {
       side.size = options->size;
+      side.output_stride = options->output_stride;
       side.threads = options->threads;
       check_rounding(side);
     }

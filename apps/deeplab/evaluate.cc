@@ -190,6 +190,7 @@ void add_protocol_options(CLI::App& command, EvaluateOptions& options) {
   eval::Protocol& protocol = options.setup.protocol;
   add_fit_option(command, protocol.fit);
   add_size_option(command, options.size);
+  add_output_stride_option(command, protocol.output_stride);
   command
       .add_option_function<std::string>(
           "--scales",

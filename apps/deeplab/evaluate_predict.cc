@@ -58,6 +58,7 @@ Result<std::unique_ptr<Predictor>> Predictor::create(std::shared_ptr<const api::
     options.fit = protocol.fit;
     options.width = scaled_side(protocol.width, scale);
     options.height = scaled_side(protocol.height, scale);
+    options.output_stride = protocol.output_stride;
     options.pad_limit = scale;
     for (const bool mirrored : {false, true}) {
       if (mirrored && !protocol.flip) continue;

@@ -75,25 +75,26 @@ std::string json_line(const eval::Evaluation& evaluation) {
                              counts.begin() + static_cast<ptrdiff_t>((id + 1) * count)));
   }
   const eval::Protocol& protocol = evaluation.protocol;
-  const Json object = {{"dataset", evaluation.dataset},
-                       {"split", evaluation.split},
-                       {"images", evaluation.images},
-                       {"fit", vision::fit_name(protocol.fit)},
-                       {"miou", scores.miou},
-                       {"pixel_accuracy", scores.pixel_accuracy},
-                       {"classes", std::move(classes)},
-                       {"model", evaluation.model},
-                       {"size", fmt::format("{}x{}", protocol.width, protocol.height)},
-                       {"scales", protocol.scales},
-                       {"flip", protocol.flip},
-                       {"failed", evaluation.failed},
-                       {"miou_classes", scores.counted_classes},
-                       {"ignored_pixels", evaluation.confusion.ignored()},
-                       {"mean_accuracy", scores.mean_accuracy},
-                       {"frequency_weighted_iou", scores.frequency_weighted_iou},
-                       {"boundary_f", to_json(evaluation.boundary_f)},
-                       {"boundary_tolerance", eval::kBoundaryTolerance},
-                       {"confusion", std::move(confusion)}};
+  Json object = {{"dataset", evaluation.dataset},
+                 {"split", evaluation.split},
+                 {"images", evaluation.images},
+                 {"fit", vision::fit_name(protocol.fit)},
+                 {"miou", scores.miou},
+                 {"pixel_accuracy", scores.pixel_accuracy},
+                 {"classes", std::move(classes)},
+                 {"model", evaluation.model},
+                 {"size", fmt::format("{}x{}", protocol.width, protocol.height)},
+                 {"scales", protocol.scales},
+                 {"flip", protocol.flip},
+                 {"failed", evaluation.failed},
+                 {"miou_classes", scores.counted_classes},
+                 {"ignored_pixels", evaluation.confusion.ignored()},
+                 {"mean_accuracy", scores.mean_accuracy},
+                 {"frequency_weighted_iou", scores.frequency_weighted_iou},
+                 {"boundary_f", to_json(evaluation.boundary_f)},
+                 {"boundary_tolerance", eval::kBoundaryTolerance},
+                 {"confusion", std::move(confusion)}};
+  if (protocol.output_stride != 0) object["output_stride"] = protocol.output_stride;
   return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

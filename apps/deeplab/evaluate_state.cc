@@ -124,6 +124,7 @@ EvaluateState::EvaluateState(std::string path, const api::Model& model,
              {"split", eval::valid_utf8(dataset.split)},
              {"--fit", std::string(vision::fit_name(protocol.fit))},
              {"--size", fmt::format("{}x{}", protocol.width, protocol.height)},
+             {"--output-stride", fmt::format("{}", protocol.output_stride)},
              {"--scales", fmt::format("{}", fmt::join(protocol.scales, ","))},
              {"--flip", protocol.flip ? "on" : "off"},
              {"--predictions", predictions.empty() ? "none" : resolved(predictions)}} {

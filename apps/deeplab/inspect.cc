@@ -40,6 +40,7 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_flag("--plan", options->facts.with_plan,
                     "Also the plan: kernels, packed weights and the places of all tensors");
   add_size_option(*command, options->facts.size);
+  add_output_stride_option(*command, options->facts.output_stride);
   add_threads_option(*command, options->facts.threads);
   add_json_flag(*command, options->json);
   command->callback([options, &action] { action = [options] { return inspect(*options); }; });

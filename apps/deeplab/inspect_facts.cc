@@ -10,6 +10,7 @@
 #include "base/isa.h"
 #include "base/parallel.h"
 #include "passes/fold_input_quantize.h"
+#include "passes/output_stride.h"
 #include "passes/pipeline.h"
 
 namespace deeplab::app {
@@ -19,6 +20,9 @@ Status analyse(ModelFacts& facts, const FactsOptions& options) {
   graph::Graph& graph = facts.file.graph;
   if (options.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(graph::resize_input(graph, options.size.height, options.size.width));
+  }
+  if (options.output_stride != 0) {
+    DEEPLAB_RETURN_IF_ERROR(passes::set_output_stride(graph, options.output_stride));
   }
   graph::Graph network = graph;
   DEEPLAB_RETURN_IF_ERROR(passes::optimize(network));
@@ -69,6 +73,14 @@ std::string label_head_text(const Result<passes::LabelHead>& found) {
   return text;
 }
 
+/// In millions, as the graph's own summary has them.
+std::string work_text(const graph::Graph& graph) {
+  return fmt::format(
+      "{:.1f} M multiply-accumulates, {:.1f} M FLOPs (2 per multiply-accumulate); {} parameters",
+      static_cast<double>(graph::macs(graph)) * 1e-6, static_cast<double>(flops(graph)) * 1e-6,
+      parameter_count(graph));
+}
+
 }  // namespace
 
 Result<ModelFacts> find_facts(const std::string& path, const FactsOptions& options) {
@@ -94,13 +106,16 @@ int64_t parameter_count(const graph::Graph& graph) {
   return count;
 }
 
+int64_t flops(const graph::Graph& graph) { return 2 * graph::macs(graph); }
+
 std::string text_facts(const ModelFacts& facts) {
   std::string text = fmt::format("{:<14}{} ({} bytes)\n", "file", facts.path, facts.bytes);
   if (!facts.file.description.empty()) {
     text += fmt::format("{:<14}{}\n", "description", facts.file.description);
   }
   text += metadata_text(facts.file.metadata);
-  text += fmt::format("{:<14}{}\n\n", "label head", label_head_text(facts.label_head));
+  text += fmt::format("{:<14}{}\n", "label head", label_head_text(facts.label_head));
+  text += fmt::format("{:<14}{}\n\n", "work", work_text(facts.file.graph));
   text += graph::dump(facts.file.graph);
   if (facts.plan) text += "\n" + plan::dump(*facts.plan);
   return text;

@@ -25,6 +25,7 @@ struct ModelFacts {
 
 struct FactsOptions {
   CanvasSize size;
+  int32_t output_stride = 0;  ///< 0: the model's own.
   bool with_plan = false;
   int threads = 0;
 };
@@ -34,6 +35,10 @@ Result<ModelFacts> find_facts(const std::string& path, const FactsOptions& optio
 
 /// Elements of all weights and biases that some op reads, each counted once.
 int64_t parameter_count(const graph::Graph& graph);
+
+/// Floating-point operations of one inference, or integer ones in an 8-bit file: a
+/// multiply-accumulate of a convolution counts as 2, one product and one sum; all else as 0.
+int64_t flops(const graph::Graph& graph);
 
 /// For people, over many lines.
 std::string text_facts(const ModelFacts& facts);

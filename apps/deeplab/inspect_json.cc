@@ -37,6 +37,12 @@ struct AttributeJson {
   Json operator()(const graph::Add& a) const {
     return {{"activation", graph::activation_name(a.activation)}};
   }
+  Json operator()(const graph::Sub& a) const {
+    return {{"activation", graph::activation_name(a.activation)}, {"reversed", a.reversed}};
+  }
+  Json operator()(const graph::Mul& a) const {
+    return {{"activation", graph::activation_name(a.activation)}};
+  }
   Json operator()(const graph::AveragePool2D& a) const {
     Json json = window_json(a.window);
     json["filter"] = {a.filter_h, a.filter_w};
@@ -195,6 +201,7 @@ std::string json_facts(const ModelFacts& facts) {
                {"outputs", tensors_json(graph, graph.outputs)},
                {"parameters", parameter_count(graph)},
                {"macs", graph::macs(graph)},
+               {"flops", flops(graph)},
                {"label_head", facts.label_head.ok() ? label_head_json(*facts.label_head) : Json()},
                {"ops", ops_json(graph)},
                {"tensors", used_tensors_json(graph)}};

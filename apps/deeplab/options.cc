@@ -67,6 +67,15 @@ CLI::Option* add_size_option(CLI::App& app, CanvasSize& size) {
       ->type_name("N|WxH");
 }
 
+CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride) {
+  return app
+      .add_option("--output-stride", stride,
+                  "Pixels per cell of the network; larger than the model's own is faster and "
+                  "coarser [the model's own]")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("N");
+}
+
 CLI::Option* add_threads_option(CLI::App& app, int& threads) {
   return app.add_option("--threads", threads, "Threads of the network; 0 is one per CPU")
       ->check(CLI::Range(0, 256).description(""))

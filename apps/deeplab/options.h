@@ -35,6 +35,8 @@ CLI::Option* add_model_option(CLI::App& app, std::string& path);
 CLI::Option* add_fit_option(CLI::App& app, vision::Fit& fit);
 /// --size N|WxH.
 CLI::Option* add_size_option(CLI::App& app, CanvasSize& size);
+/// --output-stride N; 0 is the model's own.
+CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride);
 /// --threads N; 0 is one a CPU.
 CLI::Option* add_threads_option(CLI::App& app, int& threads);
 /// --json.

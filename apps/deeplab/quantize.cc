@@ -42,7 +42,7 @@ ExitCode run_quantize(const QuantizeCommand& command) {
   std::optional<Validation> validation;
   if (!command.validate.empty()) {
     auto scores = validate_models(command.validate, result->float_model, result->int8_model,
-                                  setup.fit, setup.threads, !command.quiet);
+                                  setup.fit, setup.output_stride, setup.threads, !command.quiet);
     if (!scores.ok()) return fail(command.validate, scores.status());
     validation = std::move(*scores);
   }
@@ -149,6 +149,7 @@ void add_quantize(CLI::App& app, Action& action) {
       ->check(CLI::Range(size_t{1}, size_t{1} << 20).description(""))
       ->type_name("N");
   add_fit_option(*command, setup.fit);
+  add_output_stride_option(*command, setup.output_stride);
   add_graph_options(*command, setup);
   command
       ->add_option("--validate", options->validate,

@@ -23,13 +23,15 @@ struct Worker {
   std::vector<uint8_t> mask;
 };
 
-Result<Worker> make_worker(const std::shared_ptr<const api::Model> (&models)[2], vision::Fit fit) {
+Result<Worker> make_worker(const std::shared_ptr<const api::Model> (&models)[2], vision::Fit fit,
+                           int32_t float_stride) {
   Worker worker;
   for (size_t side = 0; side < 2; ++side) {
     api::SegmenterOptions options;
     DEEPLAB_ASSIGN_OR_RETURN(options.isa, selected_isa());
     options.threads = 1;
     options.fit = fit;
+    if (side == 0) options.output_stride = float_stride;
     DEEPLAB_ASSIGN_OR_RETURN(worker.segmenters[side],
                              api::Segmenter::create(models[side], options));
     worker.confusions[side].emplace(models[side]->class_count());
@@ -62,7 +64,7 @@ Status add_photo(const eval::VocItem& item, vision::Fit fit, Worker& worker) {
 Result<Validation> validate_models(const std::string& dataset,
                                    std::shared_ptr<const api::Model> float_model,
                                    std::shared_ptr<const api::Model> int8_model, vision::Fit fit,
-                                   int threads, bool show_progress) {
+                                   int32_t float_stride, int threads, bool show_progress) {
   Validation validation{dataset, "val", 0, {}, {}};
   std::error_code ignored;
   const size_t colon = dataset.rfind(':');
@@ -78,7 +80,7 @@ Result<Validation> validate_models(const std::string& dataset,
   DEEPLAB_ASSIGN_OR_RETURN(const auto pool, ThreadPool::create(threads));
   std::vector<Worker> workers;
   for (int i = 0; i < pool->threads(); ++i) {
-    DEEPLAB_ASSIGN_OR_RETURN(Worker worker, make_worker(models, fit));
+    DEEPLAB_ASSIGN_OR_RETURN(Worker worker, make_worker(models, fit, float_stride));
     workers.push_back(std::move(worker));
   }
   Progress progress(voc.items.size(), show_progress);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "deeplab/deeplab.h"
 #include "passes/label_head.h"
+#include "passes/output_stride.h"
 #include "progress.h"
 #include "quantize/correct_bias.h"
 #include "quantize/equalize.h"
@@ -53,6 +54,10 @@ class Quantization {
     sha256_ = sha256_hex(bytes);
     DEEPLAB_ASSIGN_OR_RETURN(file_, tflite::read_model(bytes, setup_.model));
     float_ = file_.graph;
+    if (setup_.output_stride != 0) {
+      DEEPLAB_RETURN_IF_ERROR(
+          annotate(passes::set_output_stride(float_, setup_.output_stride), setup_.model));
+    }
     DEEPLAB_RETURN_IF_ERROR(annotate(quantize::prepare_float_graph(float_), setup_.model));
     DEEPLAB_ASSIGN_OR_RETURN(result_.float_model, api::Model::parse(bytes, setup_.model));
     const vision::Normalization& n = result_.float_model->normalization();
@@ -223,8 +228,10 @@ class Quantization {
     options.isa = engine_.isa;
     options.threads = setup_.threads;
     options.fit = setup_.fit;
+    api::SegmenterOptions float_options = options;
+    float_options.output_stride = setup_.output_stride;
     DEEPLAB_ASSIGN_OR_RETURN(const auto exact,
-                             api::Segmenter::create(result_.float_model, options));
+                             api::Segmenter::create(result_.float_model, float_options));
     DEEPLAB_ASSIGN_OR_RETURN(const auto rounded,
                              api::Segmenter::create(result_.int8_model, options));
     result_.least_agreement = 1;

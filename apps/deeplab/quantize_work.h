@@ -21,6 +21,7 @@ struct QuantizeSetup {
   std::vector<std::string> calibration;
   size_t photos = 128;
   vision::Fit fit = vision::Fit::kPad;
+  int32_t output_stride = 0;  ///< Of the file to be made; 0: the float model's own.
   quantize::QuantizeOptions graph;
   quantize::RangeOptions ranges;
   bool equalize = true;

@@ -115,6 +115,7 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("DIR");
   add_fit_option(*command, options->fit);
   add_size_option(*command, options->network.size);
+  add_output_stride_option(*command, options->network.output_stride);
   add_executor_option(*command, options->network.executor);
   add_rounding_option(*command, options->network.rounding);
   command->add_flag("--all-tensors", options->all_tensors,

@@ -8,6 +8,7 @@
 #include "builtin_model.h"
 #include "exec/naive_executor.h"
 #include "exec/planned_executor.h"
+#include "passes/output_stride.h"
 #include "passes/pipeline.h"
 #include "passes/shift_uint8.h"
 #include "plan/plan.h"
@@ -78,15 +79,34 @@ Result<std::unique_ptr<Network>> Network::load(const std::string& path,
   return self;
 }
 
+namespace {
+
+Status fold_batch_norms(graph::Graph& graph) {
+  graph::Graph folded = graph;
+  graph::Graph unfolded = graph;
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(folded));
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(unfolded, {.fold_batch_norms = false}));
+  if (folded.ops.size() != unfolded.ops.size()) graph = std::move(folded);
+  return {};
+}
+
+}  // namespace
+
 Status Network::make_executor() {
   DEEPLAB_RETURN_IF_ERROR(api::check_picture_input(file_graph_));
   if (options_.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(
         graph::resize_input(file_graph_, options_.size.height, options_.size.width));
   }
+  if (options_.output_stride != 0) {
+    DEEPLAB_RETURN_IF_ERROR(passes::set_output_stride(file_graph_, options_.output_stride));
+  }
   graph::Graph graph = file_graph_;
   if (options_.executor == ExecutorKind::kNaive) {
     DEEPLAB_RETURN_IF_ERROR(passes::shift_uint8(graph));
+    if (options_.fold_batch_norms) {
+      DEEPLAB_RETURN_IF_ERROR(fold_batch_norms(graph));
+    }
   } else {
     DEEPLAB_RETURN_IF_ERROR(passes::optimize(graph));
   }

@@ -41,6 +41,10 @@ struct NetworkOptions {
   std::optional<Isa> isa;  ///< Planned only. Nothing: selected_isa().
   int threads = 0;         ///< Planned only. 0: one a CPU.
   CanvasSize size;
+  int32_t output_stride = 0;  ///< 0: the model's own.
+  /// Naive only: with batch norms folded, if the float graph has any (passes/fold_batch_norm.h).
+  /// The other passes change no byte, so they are left out, and what they do is checked, too.
+  bool fold_batch_norms = false;
 };
 
 /// One file on one executor; one thread at a time.

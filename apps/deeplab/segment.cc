@@ -35,6 +35,7 @@ struct SegmentOptions {
   std::string directory = ".";
   vision::Fit fit = vision::Fit::kPad;
   CanvasSize size;
+  int32_t output_stride = 0;
   int threads = 0;
   OutputSet write{.mask = true, .overlay = true};
   std::vector<std::string> classes;
@@ -219,6 +220,7 @@ ExitCode run_segment(const SegmentOptions& options) {
   segmenter_options.fit = static_cast<Fit>(options.fit);
   segmenter_options.width = options.size.width;
   segmenter_options.height = options.size.height;
+  segmenter_options.output_stride = options.output_stride;
   segmenter_options.normalization = *normalization;
 
   const PhotoList list = find_photos(options.photos);
@@ -296,6 +298,7 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
   add_model_option(command, options.model);
   add_fit_option(command, options.fit);
   add_size_option(command, options.size);
+  add_output_stride_option(command, options.output_stride);
   add_threads_option(command, options.threads)
       ->description("Threads, for several photos or for the network of one; 0 is one per CPU");
   command.add_option("--labels", options.labels_file, "Names of the classes, one a line")

@@ -1,4 +1,4 @@
-// The same picture through ONNX Runtime and through deeplab, in alternation; see README.md.
+// The same picture through another engine and through deeplab, in alternation; see README.md.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -11,6 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.DEEPLAB_TEST_DATA ?? join(here, '../../../shared/data');
 const {values: options} = parseArgs({options: {
   program: {type: 'string', default: join(here, '../../build/release/apps/deeplab/deeplab')},
+  peer: {type: 'string', default: 'onnxruntime'},
   float: {type: 'boolean', default: false},
   model: {type: 'string'},
   onnx: {type: 'string', default: join(data, 'models/deeplabv3_mnv2_dm05_qdq.onnx')},
@@ -22,8 +23,15 @@ const {values: options} = parseArgs({options: {
   json: {type: 'boolean', default: false},
 }});
 
-options.model ??= join(data, 'models', options.float ? 'deeplabv3_mnv2_dm05_513_float.tflite'
-                                                     : 'deeplabv3_mnv2_dm05_int8_labels.tflite');
+if (!['onnxruntime', 'tensorflow-lite'].includes(options.peer)) {
+  fail(`unknown peer '${options.peer}' (onnxruntime, tensorflow-lite)`);
+}
+const tensorflowLite = options.peer === 'tensorflow-lite';
+if (tensorflowLite && options.float) fail('--float is for onnxruntime: give tensorflow-lite a float --model');
+// TensorFlow Lite runs our own file; the first is the one of the page that this project answers.
+options.model ??= join(data, 'models', tensorflowLite ? 'tfhub_deeplabv3_mnv2_dm05_int8.tflite'
+                                       : options.float ? 'deeplabv3_mnv2_dm05_513_float.tflite'
+                                                       : 'deeplabv3_mnv2_dm05_int8_labels.tflite');
 
 const work = mkdtempSync(join(tmpdir(), 'deeplab-peers-'));
 process.on('exit', () => rmSync(work, {recursive: true, force: true}));
@@ -71,10 +79,14 @@ function syntheticPicture(side) {
   return Buffer.concat([Buffer.from(`P6\n${side} ${side}\n255\n`), pixels]);
 }
 
-for (const path of [options.program, options.model, options.onnx]) {
+const library = join(here, 'node_modules/tfjs-tflite-node/cc_deps',
+                     process.arch === 'arm64' ? 'linux_arm64' : 'linux_amd64', 'libtensorflowlite_c.so');
+for (const path of [options.program, options.model, tensorflowLite ? options.model : options.onnx]) {
   if (!existsSync(path)) fail(`${path} is not there; see README.md`);
 }
-if (!existsSync(join(here, 'node_modules/onnxruntime-node'))) fail('run `npm ci` in bench/peers first');
+if (!existsSync(tensorflowLite ? library : join(here, 'node_modules/onnxruntime-node'))) {
+  fail('run `npm ci --ignore-scripts` in bench/peers first');
+}
 let picture = options.picture;
 if (!picture) {
   picture = join(work, 'picture.ppm');
@@ -94,6 +106,17 @@ function onnxRuntime(threads, count, labels = [], model = peerModel) {
                                             String(count), ...labels]));
 }
 
+const runner = join(work, 'tensorflow_lite');
+if (tensorflowLite) {
+  call(process.env.CC ?? 'cc', ['-O3', '-o', runner, join(here, 'tensorflow_lite.c'), '-ldl']);
+}
+
+function tensorflowLiteRun(threads, count, labels = []) {
+  return JSON.parse(call(runner, [library, options.model, picture, String(threads), String(count), ...labels]));
+}
+const runPeer = tensorflowLite ? tensorflowLiteRun : onnxRuntime;
+const peerName = tensorflowLite ? 'TensorFlow Lite' : 'ONNX Runtime';
+
 function deeplab(threads, count, extra = []) {
   return JSON.parse(call(options.program, ['bench', '-m', options.model, '--photo', picture, '--size',
                                            `${width}x${height}`, '--threads', String(threads), '--runs',
@@ -103,7 +126,7 @@ function deeplab(threads, count, extra = []) {
 // ---- Verified first: bench checks its bytes by itself; here both must say the same ------------
 
 const [peerLabels, ourLabels] = [join(work, 'peer.labels'), join(work, 'ours.npy')];
-const first = onnxRuntime(1, 1, [peerLabels]);
+const first = runPeer(1, 1, [peerLabels]);
 deeplab(1, 1, ['--label-map', ourLabels]);
 const theirs = readFileSync(peerLabels);
 
@@ -127,7 +150,7 @@ if (options.float) {
 const results = threadCounts.map((threads) => ({threads, peer: [], ours: [], infer: [], first: {}}));
 for (let round = 0; round < Number(options.rounds); ++round) {
   for (const result of results) {
-    const peer = onnxRuntime(result.threads, runs);
+    const peer = runPeer(result.threads, runs);
     const own = deeplab(result.threads, runs);
     result.peer.push(spread(peer.ms).median);
     result.ours.push(own);
@@ -140,31 +163,31 @@ for (let round = 0; round < Number(options.rounds); ++round) {
 const table = results.map(({threads, peer, ours: rounds, createMs}) => {
   const total = spread(rounds.map((r) => r.input_ms.median + r.infer_ms.median + r.labels_ms.median));
   const infer = spread(rounds.map((r) => r.infer_ms.median));
-  const onnx = spread(peer);
+  const other = spread(peer);
   return {
     threads,
-    onnxruntime_ms: onnx,
-    onnxruntime_create_ms: createMs,
+    peer_ms: other,
+    peer_create_ms: createMs,
     deeplab_ms: total,
     deeplab_infer_ms: infer,
     deeplab_prepare_ms: rounds.at(-1).prepare_ms,
     isa: rounds[0].isa,
-    ratio: onnx.median / total.median,
+    ratio: other.median / total.median,
   };
 });
 
 if (options.json) {
-  for (const row of table) console.log(JSON.stringify({agreement, conversion, onnxruntime: first.version, ...row}));
+  for (const row of table) console.log(JSON.stringify({agreement, conversion, peer: options.peer, version: first.version, ...row}));
 } else {
   const ms = (value) => value.toFixed(2).padStart(8);
   console.log(`${width}x${height} RGB -> label map; ${options.rounds} rounds of ${runs} runs in alternation; ${table[0].isa}`);
   console.log(`label maps agree on ${(100 * agreement).toFixed(2)} % of the pixels`);
   if (options.float) console.log(`float32; the QDQ model and its float network agree on ${(100 * conversion).toFixed(2)} %`);
   console.log();
-  console.log('| threads | ONNX Runtime ' + first.version + ', ms | deeplab, ms | of it infer | ratio |');
+  console.log('| threads | ' + peerName + ' ' + first.version + ', ms | deeplab, ms | of it infer | ratio |');
   console.log('| --- | --- | --- | --- | --- |');
   for (const row of table) {
-    console.log(`| ${row.threads} | ${ms(row.onnxruntime_ms.median)} (best round ${ms(row.onnxruntime_ms.min).trim()}) | ` +
+    console.log(`| ${row.threads} | ${ms(row.peer_ms.median)} (best round ${ms(row.peer_ms.min).trim()}) | ` +
                 `${ms(row.deeplab_ms.median)} (best round ${ms(row.deeplab_ms.min).trim()}) | ` +
                 `${ms(row.deeplab_infer_ms.median)} | ${row.ratio.toFixed(2)} |`);
   }

@@ -319,7 +319,10 @@ typedef struct deeplab_segmenter_options {
   int32_t override_normalization;
   float mean[3];
   float stddev[3];
-  int32_t reserved;
+  /* Input pixels per cell of the network's coarsest feature map, along each side. 0: the file's
+   * own. The file's own times 2, 4, ...: dilated convolutions become strided ones, with the same
+   * weights; faster and less accurate. DEEPLAB_UNSUPPORTED: the network does not allow it. */
+  int32_t output_stride;
   /* Limits against model files made to exhaust the machine: a model that needs more is
    * DEEPLAB_RESOURCE_EXHAUSTED before memory is taken or work done. 0: the default. */
   int64_t max_memory_bytes;           /* weights, activations, scratch, scores; 2^30 */

@@ -310,6 +310,7 @@ struct Options {
   Fit fit = Fit::kPad;
   int32_t width = 0;  ///< Input canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;
+  int32_t output_stride = 0;  ///< 0: the file's own; see deeplab_segmenter_options.
   /// Nothing: what the file's metadata says, else Normalization's defaults.
   std::optional<Normalization> normalization = {};
   /// Limits against hostile models, see deeplab_segmenter_options; 0: the default, 2^30 bytes and
@@ -330,6 +331,7 @@ struct COptions {
     c.fit = static_cast<int32_t>(options.fit);
     c.width = options.width;
     c.height = options.height;
+    c.output_stride = options.output_stride;
     c.max_memory_bytes = options.max_memory_bytes;
     c.max_macs = options.max_macs;
     if (options.normalization) {

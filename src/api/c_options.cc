@@ -54,6 +54,7 @@ Result<SegmenterOptions> checked_options(const deeplab_segmenter_options* option
   inner.fit = static_cast<vision::Fit>(given.fit);
   inner.width = given.width;
   inner.height = given.height;
+  inner.output_stride = given.output_stride;
   if (given.max_memory_bytes != 0) inner.max_memory_bytes = given.max_memory_bytes;
   if (given.max_macs != 0) inner.max_macs = given.max_macs;
   if (given.override_normalization != 0) {

@@ -5,6 +5,7 @@
 #include "api/vision_terms.h"
 #include "base/file.h"
 #include "passes/fold_input_quantize.h"
+#include "passes/output_stride.h"
 #include "passes/pipeline.h"
 #include "vision/palette.h"
 
@@ -95,8 +96,8 @@ Status Model::understand() {
 }
 
 Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int threads,
-                                   const graph::Limits& limits) const {
-  const PlanKey key{height, width, isa, threads, limits, current_memory_hook()};
+                                   const graph::Limits& limits, int32_t output_stride) const {
+  const PlanKey key{height, width, isa, threads, limits, output_stride, current_memory_hook()};
   const auto entry_of_key = [&] {
     return std::find_if(cache_.begin(), cache_.end(),
                         [&](const CachedPlan& entry) { return entry.key == key; });
@@ -162,10 +163,17 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
   planned.input = network_.input;
   planned.input_quantize_cut = network_.input_quantize_cut;
   Network network = network_;
-  if (key.height != input_height_ || key.width != input_width_) {
+  const bool resized = key.height != input_height_ || key.width != input_width_;
+  if (resized || key.output_stride != 0) {
     graph::Graph graph = file_.graph;
-    DEEPLAB_RETURN_IF_ERROR(
-        annotate(graph::resize_input(graph, key.height, key.width, key.limits), name_));
+    if (resized) {
+      DEEPLAB_RETURN_IF_ERROR(
+          annotate(graph::resize_input(graph, key.height, key.width, key.limits), name_));
+    }
+    if (key.output_stride != 0) {
+      DEEPLAB_RETURN_IF_ERROR(
+          annotate(passes::set_output_stride(graph, key.output_stride, key.limits), name_));
+    }
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph)));
   }
   plan::PlanOptions options;

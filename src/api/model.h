@@ -72,13 +72,14 @@ class Model {
   /// The head of the network at the file's own size.
   const passes::LabelHead& head() const { return network_.head; }
 
-  /// The network planned for a canvas. Segmenters of the same canvas, threads, ISA, limits and
-  /// current_memory_hook() share one plan and its packed weights for as long as any of them lives,
+  /// The network planned for a canvas. Segmenters of the same canvas, threads, ISA, limits,
+  /// output stride and current_memory_hook() share one plan and its packed weights for as long as any of them lives,
   /// or longer: see keep_plans(). While one thread plans, others may plan other canvases; those
   /// that want the same one wait for it. Only here do `limits` of memory and work hold: reading
-  /// takes none of what the activations ask for. Thread-safe.
+  /// takes none of what the activations ask for. `output_stride` 0 is the file's own; see
+  /// passes::set_output_stride(). Thread-safe.
   Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads,
-                              const graph::Limits& limits) const;
+                              const graph::Limits& limits, int32_t output_stride = 0) const;
 
   /// How many plans, those asked for last, live as long as the model. 0 in the beginning.
   /// Thread-safe.
@@ -104,6 +105,7 @@ class Model {
     Isa isa = Isa::kScalar;
     int threads = 1;
     graph::Limits limits;
+    int32_t output_stride = 0;
     MemoryHook allocator;
     bool operator==(const PlanKey&) const = default;
   };

@@ -63,7 +63,8 @@ Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
   setup.isa = options.isa.value_or(available_isas().back());
   DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
   DEEPLAB_ASSIGN_OR_RETURN(setup.network,
-                           model.plan(height, width, setup.isa, setup.threads, limits));
+                           model.plan(height, width, setup.isa, setup.threads, limits,
+                                      options.output_stride));
   const plan::Plan& plan = *setup.network.plan;
   const int64_t score_count = plan.graph().tensor(setup.network.head.scores).elements();
   if (score_count * int64_t{sizeof(float)} > limits.max_plan_bytes - plan.required_bytes()) {

@@ -27,7 +27,8 @@ struct SegmenterOptions {
   vision::Fit fit = vision::Fit::kPad;
   int32_t width = 0;  ///< Canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;
-  double pad_limit = 1;  ///< Largest scale of Fit::kPad; see vision::place().
+  int32_t output_stride = 0;  ///< 0: the model's own; see passes::set_output_stride().
+  double pad_limit = 1;       ///< Largest scale of Fit::kPad; see vision::place().
   std::optional<vision::Normalization> normalization;
   std::optional<Isa> isa;  ///< Nothing: the best one of this machine.
   /// See deeplab_options: what the model may ask for.

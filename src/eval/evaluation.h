@@ -19,7 +19,8 @@ struct Protocol {
   int32_t width = 0;  ///< The canvas at scale 1.
   int32_t height = 0;
   std::vector<double> scales = {1};
-  bool flip = false;  ///< Each scale mirrored, too.
+  bool flip = false;          ///< Each scale mirrored, too.
+  int32_t output_stride = 0;  ///< 0: the model's own.
 
   /// One run of the network a photo, whose labels are taken as they are.
   bool is_plain() const { return scales.size() == 1 && scales[0] == 1 && !flip; }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/dequantize.h"
 #include "graph/operands.h"
 
 namespace deeplab::graph {
@@ -20,9 +21,6 @@ constexpr int64_t kMaxAveraged = kAccumulatorMax / 256;
 constexpr double kMaxRescale = 65536;
 /// TensorFlow Lite sums a softmax's exponentials in 12 integer bits.
 constexpr int32_t kMaxSoftmaxDepth = 4096;
-/// A bias's scale against input scale * filter scale. Writers compute the product in float32, some
-/// round it to fewer digits.
-constexpr double kBiasScaleTolerance = 0.01;
 /// Two scales that are meant to be one.
 constexpr double kSameScaleTolerance = 1e-5;
 
@@ -38,21 +36,21 @@ class TypeRules {
   Status operator()(const Conv2D&) const { return convolution(0); }
   Status operator()(const DepthwiseConv2D&) const { return convolution(3); }
 
-  Status operator()(const Add&) const {
-    DEEPLAB_RETURN_IF_ERROR(computable(in(0), "input 0"));
-    DEEPLAB_RETURN_IF_ERROR(expect_activation(0));
-    DEEPLAB_RETURN_IF_ERROR(expect_type(in(1), "input 1", in(0).type));
-    DEEPLAB_RETURN_IF_ERROR(expect_type(out(), "output", in(0).type));
-    DEEPLAB_RETURN_IF_ERROR(expect_per_tensor(in(1)));
-    DEEPLAB_RETURN_IF_ERROR(expect_rescale(in(0)));
-    return expect_rescale(in(1));
+  Status operator()(const Add&) const { return sum(); }
+  Status operator()(const Sub&) const { return sum(); }
+
+  Status operator()(const Mul&) const {
+    DEEPLAB_RETURN_IF_ERROR(two_operands());
+    if (!eight_bit(in(0))) return {};
+    return expect_factor(double{in(0).quantization.scale()} * in(1).quantization.scale() /
+                         out().quantization.scale());
   }
 
   Status operator()(const AveragePool2D& a) const {
     const int64_t window =
         int64_t{std::min(a.filter_h, in(0).shape[1])} * std::min(a.filter_w, in(0).shape[2]);
     DEEPLAB_RETURN_IF_ERROR(expect_averaged(window));
-    return same_type_and_parameters();
+    return same_type();
   }
 
   Status operator()(const Mean& a) const {
@@ -126,13 +124,14 @@ class TypeRules {
   Status operator()(const Reshape&) const {
     // Labels may be reshaped, too: exporters put one behind an ARG_MAX.
     const bool labels = in(0).type == DataType::kInt32 || in(0).type == DataType::kInt64;
-    return labels ? expect_type(out(), "output", in(0).type) : same_type_and_parameters();
+    return labels ? expect_type(out(), "output", in(0).type) : same_type();
   }
 
-  // RESIZE_*, TILE, PAD, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND move or mix stored values.
+  // RESIZE_*, TILE, PAD, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND move or mix stored values, whatever
+  // scale either side says they have.
   template <typename Moving>
   Status operator()(const Moving&) const {
-    return same_type_and_parameters();
+    return same_type();
   }
 
  private:
@@ -141,6 +140,20 @@ class TypeRules {
 
   static bool eight_bit(const Tensor& tensor) {
     return tensor.type == DataType::kUInt8 || tensor.type == DataType::kInt8;
+  }
+
+  /// Of one type, that of the output; the second may be a constant.
+  Status two_operands() const {
+    DEEPLAB_RETURN_IF_ERROR(computable(in(0), "input 0"));
+    DEEPLAB_RETURN_IF_ERROR(expect_activation(0));
+    DEEPLAB_RETURN_IF_ERROR(expect_type(in(1), "input 1", in(0).type));
+    DEEPLAB_RETURN_IF_ERROR(expect_type(out(), "output", in(0).type));
+    return expect_per_tensor(in(1));
+  }
+  Status sum() const {
+    DEEPLAB_RETURN_IF_ERROR(two_operands());
+    DEEPLAB_RETURN_IF_ERROR(expect_rescale(in(0)));
+    return expect_rescale(in(1));
   }
 
   template <typename... Parts>
@@ -171,9 +184,16 @@ class TypeRules {
   }
 
   Status expect_per_tensor(const Tensor& tensor) const {
-    if (!tensor.quantization.per_channel()) return {};
-    return not_supported("expected one scale on an operand, found ",
-                         tensor.quantization.scales.size());
+    if (tensor.quantization.per_channel()) {
+      return not_supported("expected one scale on an operand, found ",
+                           tensor.quantization.scales.size());
+    }
+    return tensor.quantization.present() ? expect_above_0(tensor.quantization.scale()) : Status();
+  }
+
+  Status expect_above_0(float scale) const {
+    if (scale > 0) return {};
+    return not_supported("expected scales above 0, found ", scale);
   }
 
   Status expect_averaged(int64_t count) const {
@@ -203,11 +223,6 @@ class TypeRules {
                     parameters_text(out()));
   }
 
-  Status same_type_and_parameters() const {
-    DEEPLAB_RETURN_IF_ERROR(same_type());
-    return same_parameters(in(0));
-  }
-
   Status rescaling() const {
     DEEPLAB_RETURN_IF_ERROR(same_type());
     return expect_rescale(in(0));
@@ -227,13 +242,15 @@ class TypeRules {
   Status convolution(int32_t channel_axis) const {
     DEEPLAB_RETURN_IF_ERROR(computable(in(0), "input"));
     DEEPLAB_RETURN_IF_ERROR(expect_activation(0));
-    DEEPLAB_RETURN_IF_ERROR(expect_type(in(1), "a filter", in(0).type));
+    if (!is_hybrid(graph_, op_)) {
+      DEEPLAB_RETURN_IF_ERROR(expect_type(in(1), "a filter", in(0).type));
+    }
     DEEPLAB_RETURN_IF_ERROR(expect_constant(1, "filter"));
     DEEPLAB_RETURN_IF_ERROR(expect_type(out(), "output", in(0).type));
-    if (eight_bit(in(0))) {
+    if (eight_bit(in(1))) {
       DEEPLAB_RETURN_IF_ERROR(filter_quantization(channel_axis));
     }
-    return has_bias() ? bias() : expect_accumulator(0);
+    return has_bias() ? bias() : expect_accumulator();
   }
 
   bool has_bias() const { return op_.inputs.size() > 2 && op_.inputs[2] != kNoTensor; }
@@ -250,10 +267,21 @@ class TypeRules {
       if (filter.file_type == DataType::kInt8 && q.zero_points[c] != 0) {
         return op_error(op_, "expected zero point 0 on an int8 filter, found ", q.zero_points[c]);
       }
+      if (!eight_bit(in(0))) {
+        DEEPLAB_RETURN_IF_ERROR(expect_finite_weights(q.scales[c]));
+        continue;
+      }
+      DEEPLAB_RETURN_IF_ERROR(expect_above_0(q.scales[c]));
       DEEPLAB_RETURN_IF_ERROR(expect_factor(double{in(0).quantization.scale()} * q.scales[c] /
                                             out().quantization.scale()));
     }
     return {};
+  }
+
+  /// A hybrid filter stands for float32 numbers.
+  Status expect_finite_weights(float scale) const {
+    if (std::isfinite(scale * 128)) return {};
+    return op_error(op_, "expected a filter whose values are finite, found a scale of ", scale);
   }
 
   Status bias() const {
@@ -266,44 +294,17 @@ class TypeRules {
       return op_error(op_, "expected a bias of ", channels, " values, found ",
                       shape_text(bias.shape));
     }
-    if (!eight_bit(in(0))) return {};
-    DEEPLAB_RETURN_IF_ERROR(bias_scale());
-    int64_t largest = 0;
-    for (int32_t value : bias.values<int32_t>()) {
-      largest = std::max(largest, std::abs(int64_t{value}));
-    }
-    return expect_accumulator(largest);
+    // Neither the bias's scale nor its size matter: TensorFlow Lite adds the stored numbers, modulo
+    // 2^32, whatever scale they have. Converters share one bias of zeros between convolutions, and
+    // give dead channels the smallest int32.
+    return expect_accumulator();
   }
 
-  Status bias_scale() const {
-    const Quantization& bias = in(2).quantization;
-    if (!bias.present()) return {};
-    const Quantization& filter = in(1).quantization;
-    const auto channels = static_cast<size_t>(out().shape[3]);
-    if (bias.per_channel() && bias.scales.size() != channels) {
-      return op_error(op_, "expected 1 or ", channels, " bias scales, found ", bias.scales.size());
-    }
-    for (size_t c = 0; c < channels; ++c) {
-      const double product =
-          double{in(0).quantization.scale()} * filter.scales[filter.per_channel() ? c : 0];
-      const double found = bias.scales[bias.per_channel() ? c : 0];
-      if (!close(found, product, kBiasScaleTolerance)) {
-        return op_error(op_, "expected a bias of scale ", product, " (input times filter), found ",
-                        found, " in channel ", c);
-      }
-    }
-    return {};
-  }
-
-  Status expect_accumulator(int64_t largest_bias) const {
-    if (!eight_bit(in(0))) return {};
+  Status expect_accumulator() const {
+    if (!eight_bit(in(1))) return {};
     const int64_t count = taps(graph_, op_);
-    if (count <= kAccumulatorMax / kAccumulatorPerTap &&
-        count * kAccumulatorPerTap + largest_bias <= kAccumulatorMax) {
-      return {};
-    }
-    return not_supported("a sum over ", count, " filter taps and a bias of up to ", largest_bias,
-                         " can leave the 32-bit accumulator");
+    if (count <= kAccumulatorMax / kAccumulatorPerTap) return {};
+    return not_supported("a sum over ", count, " filter taps can leave the 32-bit accumulator");
   }
 
   const Graph& graph_;

@@ -67,6 +67,10 @@ std::string attribute_text(const Attributes& attributes) {
                    activation_text(a.activation);
           },
           [](const Add& a) { return activation_text(a.activation); },
+          [](const Sub& a) {
+            return (a.reversed ? " reversed" : "") + activation_text(a.activation);
+          },
+          [](const Mul& a) { return activation_text(a.activation); },
           [](const AveragePool2D& a) {
             return str_cat(" window ", a.filter_h, "x", a.filter_w) + window_text(a.window) +
                    activation_text(a.activation);

@@ -33,6 +33,12 @@ Arity arity(const Attributes& attributes) {
                         [](const Add&) {
                           return Arity{2, 2};
                         },
+                        [](const Sub&) {
+                          return Arity{2, 2};
+                        },
+                        [](const Mul&) {
+                          return Arity{2, 2};
+                        },
                         [](const Concatenation&) {
                           return Arity{1, 1 << 10};
                         },
@@ -77,7 +83,11 @@ class Inference {
     return slide(a.window, filter[1], filter[2], filter[3]);
   }
 
-  Result<Shape> operator()(const Add&) const {
+  Result<Shape> operator()(const Add&) const { return broadcast(); }
+  Result<Shape> operator()(const Sub&) const { return broadcast(); }
+  Result<Shape> operator()(const Mul&) const { return broadcast(); }
+
+  Result<Shape> broadcast() const {
     if (!broadcastable(in(1), in())) {
       return op_error(op_, "the second input ", shape_text(in(1)),
                       " is neither of the shape of the first, ", shape_text(in()),

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kOpNames[] = {"CONV_2D",
                                          "DEPTHWISE_CONV_2D",
                                          "ADD",
+                                         "SUB",
+                                         "MUL",
                                          "AVERAGE_POOL_2D",
                                          "MEAN",
                                          "RESIZE_BILINEAR",

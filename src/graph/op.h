@@ -51,6 +51,15 @@ struct DepthwiseConv2D {
 struct Add {
   Activation activation = Activation::kNone;
 };
+/// {a, b} as ADD: a - b; b - a if `reversed`, since only b may be broadcast.
+struct Sub {
+  Activation activation = Activation::kNone;
+  bool reversed = false;
+};
+/// {a, b} as ADD: a * b
+struct Mul {
+  Activation activation = Activation::kNone;
+};
 /// {x [N,H,W,C]} -> [N,Ho,Wo,C]; the mean is over the elements inside the picture.
 struct AveragePool2D {
   Window window;
@@ -125,7 +134,7 @@ struct BatchToSpaceNd {
 };
 
 using Attributes =
-    std::variant<Conv2D, DepthwiseConv2D, Add, AveragePool2D, Mean, ResizeBilinear,
+    std::variant<Conv2D, DepthwiseConv2D, Add, Sub, Mul, AveragePool2D, Mean, ResizeBilinear,
                  ResizeNearestNeighbor, Concatenation, Tile, Pad, Quantize, Dequantize, ArgMax,
                  Softmax, Relu, Relu6, Reshape, SpaceToBatchNd, BatchToSpaceNd>;
 

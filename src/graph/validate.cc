@@ -114,8 +114,11 @@ Status check_quantization(const Tensor& tensor) {
     }
   }
   const ZeroPointRange range = zero_point_range(tensor.type);
+  // Converters give a filter's channel of zeros the scale 0; check_types() knows who may have it.
+  const bool may_be_zero = tensor.type == DataType::kInt8 && tensor.is_constant();
   for (size_t i = 0; i < q.scales.size(); ++i) {
-    if (!std::isnormal(q.scales[i]) || q.scales[i] < 0) {
+    const bool zero = may_be_zero && q.scales[i] == 0;
+    if ((!std::isnormal(q.scales[i]) && !zero) || q.scales[i] < 0) {
       return invalid_model("expected scales that are finite and above 0, found ", q.scales[i]);
     }
     if (q.zero_points[i] < range.min || q.zero_points[i] > range.max) {
@@ -272,6 +275,24 @@ Status check_work(const Graph& graph, const Limits& limits) {
   DEEPLAB_RETURN_IF_ERROR(check_op_count(graph, limits));
   Work work(limits);
   for (const Op& op : graph.ops) DEEPLAB_RETURN_IF_ERROR(work.add(graph, op));
+  return {};
+}
+
+Status settle_shapes(Graph& graph, const Limits& limits) {
+  DEEPLAB_RETURN_IF_ERROR(check_op_count(graph, limits));
+  DEEPLAB_RETURN_IF_ERROR(check_ids(graph));
+  DEEPLAB_RETURN_IF_ERROR(check_order(graph));
+  const auto check = [&](TensorId id) {
+    return annotate(check_tensor(graph.tensor(id), limits), tensor_label(graph, id));
+  };
+  for (TensorId id : graph.inputs) DEEPLAB_RETURN_IF_ERROR(check(id));
+  for (const Op& op : graph.ops) {
+    for (TensorId id : op.inputs) {
+      if (id != kNoTensor && graph.tensor(id).is_constant()) DEEPLAB_RETURN_IF_ERROR(check(id));
+    }
+    DEEPLAB_ASSIGN_OR_RETURN(graph.tensor(op.output()).shape, infer_shape(graph, op));
+    DEEPLAB_RETURN_IF_ERROR(check(op.output()));
+  }
   return {};
 }
 

@@ -27,4 +27,18 @@ std::optional<graph::Window> with_explicit_padding(const graph::Graph& graph, co
   return result;
 }
 
+bool name_padding(const graph::Graph& graph, graph::Op& op) {
+  graph::Window& window = *convolution_window(op);
+  if (window.padding != graph::Padding::kExplicit) return true;
+  for (graph::Padding padding : {graph::Padding::kSame, graph::Padding::kValid}) {
+    graph::Window named = window;
+    named.padding = padding;
+    if (with_explicit_padding(graph, op, named) != window) continue;
+    named.pad_top = named.pad_bottom = named.pad_left = named.pad_right = 0;
+    window = named;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace deeplab::passes

@@ -86,6 +86,9 @@ class HeadFinder {
   void pass_resize() {
     const auto* resize = producer_as<graph::ResizeBilinear>();
     if (resize == nullptr) return;
+    // Stored values that change their meaning on the way stay in the graph.
+    const Op& op = *producer();
+    if (graph_.tensor(op.inputs[0]).quantization != graph_.tensor(op.output()).quantization) return;
     head_.has_resize = true;
     head_.align_corners = resize->align_corners;
     head_.half_pixel_centers = resize->half_pixel_centers;

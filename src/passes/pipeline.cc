@@ -1,5 +1,7 @@
 #include "passes/pipeline.h"
 
+#include "passes/dequantize_filters.h"
+#include "passes/fold_batch_norm.h"
 #include "passes/fold_pad.h"
 #include "passes/fold_space_to_batch.h"
 #include "passes/fuse_activation.h"
@@ -12,6 +14,8 @@ namespace deeplab::passes {
 Status optimize(graph::Graph& graph, const OptimizeOptions& options) {
   // Types first: the other passes need not know of uint8.
   DEEPLAB_RETURN_IF_ERROR(shift_uint8(graph));
+  // Before any batch norm is folded into a filter.
+  if (options.dequantize_filters) DEEPLAB_RETURN_IF_ERROR(dequantize_filters(graph));
   // Identities hide neighbours from the passes that look for pairs; an activation may stand
   // inside a SPACE_TO_BATCH sandwich or become visible behind it; a PAD may be left in front of
   // one. Every pass only removes ops, so this ends, after two rounds for real models.
@@ -23,6 +27,8 @@ Status optimize(graph::Graph& graph, const OptimizeOptions& options) {
       fold_space_to_batch(graph);
       fold_pad(graph);
     }
+    // A batch norm that is left stands after a BATCH_TO_SPACE_ND.
+    if (options.fold_batch_norms) fold_batch_norm(graph);
   }
   // Last: what the others leave without readers.
   remove_dead_ops(graph);

@@ -103,8 +103,8 @@ class BlockEnd {
   int64_t row_;  ///< Elements of an output row.
 };
 
-/// The end of the block whose depthwise convolution is ops[at] and whose projection has this shape.
-/// Nothing where no step does it.
+/// The end of the block whose projection is ops[at] and has this shape. Nothing where no step does
+/// it.
 template <typename Types>
 std::optional<BlockEnd<Types>> make_block_end(std::span<const FusedOp> ops, size_t at,
                                               const kernels::WindowShape& project, Isa isa) {
@@ -113,7 +113,7 @@ std::optional<BlockEnd<Types>> make_block_end(std::span<const FusedOp> ops, size
   places.input = ops.front().inputs[0];
   places.output = last.output;
   std::optional<typename Types::Residual> residual;
-  if (ops.size() == at + 3) {
+  if (ops.size() == at + 2) {
     const auto* add = std::get_if<typename Types::Add>(&last.lowered);
     if (add == nullptr || !add->shape.elementwise()) return std::nullopt;
     residual = Types::residual(*add, isa);

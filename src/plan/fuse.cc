@@ -28,12 +28,18 @@ class Fuser {
 
   std::vector<FusedOps> run() {
     std::vector<FusedOps> groups;
-    for (size_t i = 0; i < graph_.ops.size(); ++i) {
-      FusedOps group = block_at(static_cast<int>(i));
-      if (group.ops.empty()) group = spread_concat_at(static_cast<int>(i));
-      if (group.ops.empty()) continue;
+    const auto take = [&](FusedOps group) {
+      if (group.ops.empty()) return;
       for (int op : group.ops) taken_[static_cast<size_t>(op)] = true;
       groups.push_back(std::move(group));
+    };
+    for (int i = 0; i < static_cast<int>(graph_.ops.size()); ++i) {
+      FusedOps block = block_at(i);
+      take(block.ops.empty() ? spread_concat_at(i) : std::move(block));
+    }
+    // What no block has taken.
+    for (int i = 0; i < static_cast<int>(graph_.ops.size()); ++i) {
+      take({FusedOps::Kind::kChannelwise, channelwise_from(i)});
     }
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
       if (!taken_[i]) groups.push_back({FusedOps::Kind::kSingle, {static_cast<int>(i)}});
@@ -73,14 +79,39 @@ class Fuser {
            conv->window.padding != graph::Padding::kExplicit;
   }
 
+  /// MUL, ADD or SUB of an int8 picture and a constant for each of its channels.
+  bool is_channelwise(int at) const {
+    if (as<graph::Mul>(at) == nullptr && as<graph::Add>(at) == nullptr &&
+        as<graph::Sub>(at) == nullptr) {
+      return false;
+    }
+    const graph::Tensor& a = graph_.tensor(op(at).inputs[0]);
+    const graph::Tensor& b = graph_.tensor(op(at).inputs[1]);
+    return a.type == graph::DataType::kInt8 && b.is_constant() && !a.shape.empty() &&
+           !b.shape.empty() && b.elements() == a.shape.back() && b.shape.back() == a.shape.back() &&
+           a.elements() > b.elements() && b.elements() > 1;
+  }
+  /// `at` and what follows it of this kind, at most two ops.
+  std::vector<int> channelwise_from(int at) const {
+    std::vector<int> ops;
+    while (ops.size() < 2 && at >= 0 && is_channelwise(at)) {
+      ops.push_back(at);
+      at = sole_reader(op(at).output());
+    }
+    return ops;
+  }
+
   FusedOps block_at(int at) const {
     const auto* depthwise = as<graph::DepthwiseConv2D>(at);
     if (depthwise == nullptr || !has_constant_weights(at)) return {};
     const TensorId input = op(at).inputs[0];
     if (graph_.tensor(input).shape[0] != 1) return {};
-    const int project = sole_reader(op(at).output());
-    if (!is_pointwise(project) || op(project).inputs[0] != op(at).output()) return {};
-    FusedOps block{FusedOps::Kind::kBlock, {at, project}};
+    FusedOps block{FusedOps::Kind::kBlock, {at}};
+    for (int between : channelwise_from(sole_reader(op(at).output()))) block.ops.push_back(between);
+    const int last = block.ops.back();
+    const int project = sole_reader(op(last).output());
+    if (!is_pointwise(project) || op(project).inputs[0] != op(last).output()) return {};
+    block.ops.push_back(project);
 
     const int expand = producer(input);
     if (as<graph::Conv2D>(expand) != nullptr && has_constant_weights(expand) &&

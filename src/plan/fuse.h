@@ -12,9 +12,12 @@ namespace deeplab::plan {
 struct FusedOps {
   enum class Kind : uint8_t {
     kSingle,
-    /// [CONV_2D], DEPTHWISE_CONV_2D, 1x1 CONV_2D, [ADD]: an inverted residual block (Sandler et
-    /// al., MobileNetV2, 2018), a strip of rows at a time.
+    /// [CONV_2D], DEPTHWISE_CONV_2D, [MUL], [ADD], 1x1 CONV_2D, [ADD]: an inverted residual block
+    /// (Sandler et al., MobileNetV2, 2018), a strip of rows at a time. The ops in the middle have a
+    /// constant per channel: a batch norm that the converter left as it was.
     kBlock,
+    /// One or two of MUL, ADD and SUB with a constant per channel, int8.
+    kChannelwise,
     /// What spreads one pixel over the picture, [QUANTIZE], CONCATENATION with another picture,
     /// 1x1 CONV_2D: the pixel's part of the product is computed once.
     kSpreadConcat,

@@ -51,23 +51,49 @@ class Lowering {
   Lowering(const graph::Graph& graph, const graph::Op& op) : graph_(graph), op_(op) {}
 
   Result<Lowered> operator()(const graph::Conv2D& a) const {
-    return convolution<kernels::Conv2DInt8, kernels::Conv2DFloat, LoweredConv2DInt8>(
-        a.window, a.activation, {}, {});
+    return convolution<DenseTypes>(a.window, a.activation, {}, {}, {});
   }
 
   Result<Lowered> operator()(const graph::DepthwiseConv2D& a) const {
     kernels::DepthwiseConv2DInt8 int8_conv;
     kernels::DepthwiseConv2DFloat float_conv;
-    int8_conv.depth_multiplier = float_conv.depth_multiplier = a.depth_multiplier;
-    return convolution<kernels::DepthwiseConv2DInt8, kernels::DepthwiseConv2DFloat,
-                       LoweredDepthwiseConv2DInt8>(a.window, a.activation, int8_conv, float_conv);
+    kernels::DepthwiseConv2DHybrid hybrid_conv;
+    int8_conv.depth_multiplier = a.depth_multiplier;
+    float_conv.depth_multiplier = a.depth_multiplier;
+    hybrid_conv.depth_multiplier = a.depth_multiplier;
+    return convolution<DepthwiseTypes>(a.window, a.activation, int8_conv, float_conv, hybrid_conv);
   }
 
-  Result<Lowered> operator()(const graph::Add& a) const {
+  Result<Lowered> operator()(const graph::Add& a) const { return sum(a.activation, 1, 1); }
+  Result<Lowered> operator()(const graph::Sub& a) const {
+    return a.reversed ? sum(a.activation, -1, 1) : sum(a.activation, 1, -1);
+  }
+
+  Result<Lowered> operator()(const graph::Mul& a) const {
     DEEPLAB_ASSIGN_OR_RETURN(const kernels::BroadcastShape shape, broadcast());
     if (all(DataType::kFloat32)) {
       const auto [min, max] = activation_bounds(a.activation);
-      return Lowered(kernels::AddFloat{shape, min, max});
+      return Lowered(kernels::MulFloat{shape, min, max});
+    }
+    DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
+    kernels::MulInt8 mul;
+    mul.shape = shape;
+    mul.a_zero_point = in(0).quantization.zero_point();
+    mul.b_zero_point = in(1).quantization.zero_point();
+    // float32 products and quotients, as TensorFlow Lite has them here.
+    DEEPLAB_ASSIGN_OR_RETURN(mul.multiplier,
+                             multiplier(in(0).quantization.scale() * in(1).quantization.scale() /
+                                        out().quantization.scale()));
+    set_output(a.activation, mul);
+    return Lowered(mul);
+  }
+
+  /// a_sign * a + b_sign * b
+  Result<Lowered> sum(graph::Activation activation, float a_sign, float b_sign) const {
+    DEEPLAB_ASSIGN_OR_RETURN(const kernels::BroadcastShape shape, broadcast());
+    if (all(DataType::kFloat32)) {
+      const auto [min, max] = activation_bounds(activation);
+      return Lowered(kernels::AddFloat{shape, a_sign, b_sign, min, max});
     }
     DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
     kernels::AddInt8 add;
@@ -79,14 +105,14 @@ class Lowering {
     const double scale_out = out().quantization.scale();
     DEEPLAB_ASSIGN_OR_RETURN(const auto a_factor, multiplier(scale_a / scale_out));
     DEEPLAB_ASSIGN_OR_RETURN(const auto b_factor, multiplier(scale_b / scale_out));
-    add.a_scale = a_factor.scale;
-    add.b_scale = b_factor.scale;
+    add.a_scale = a_sign * a_factor.scale;
+    add.b_scale = b_sign * b_factor.scale;
     const double common = 2 * std::max(scale_a, scale_b);
     DEEPLAB_ASSIGN_OR_RETURN(add.a_multiplier, multiplier(scale_a / common));
     DEEPLAB_ASSIGN_OR_RETURN(add.b_multiplier, multiplier(scale_b / common));
     DEEPLAB_ASSIGN_OR_RETURN(add.output_multiplier,
                              multiplier(common / ((1 << kernels::kTfLiteAddShift) * scale_out)));
-    set_output(a.activation, add);
+    set_output(activation, add);
     return Lowered(add);
   }
 
@@ -387,34 +413,60 @@ class Lowering {
     op.pixel_bytes = out().shape[3] * element_size();
   }
 
-  /// Input, filter and output have `type`, and the bias, where there is one, `bias_type`.
-  bool convolves(DataType type, DataType bias_type) const {
+  /// Input and output have `type`, and the bias, where there is one, `bias_type`.
+  bool convolves(DataType type, DataType filter_type, DataType bias_type) const {
     const bool has_bias = op_.inputs.size() > 2 && op_.inputs[2] != graph::kNoTensor;
-    return in(0).type == type && in(1).type == type && out().type == type &&
+    return in(0).type == type && in(1).type == filter_type && out().type == type &&
            (!has_bias || in(2).type == bias_type);
   }
 
-  template <typename Int8, typename Float, typename LoweredInt8>
+  struct DenseTypes {
+    using Int8 = kernels::Conv2DInt8;
+    using Float = kernels::Conv2DFloat;
+    using Hybrid = kernels::Conv2DHybrid;
+    using LoweredInt8 = LoweredConv2DInt8;
+    using LoweredHybrid = LoweredConv2DHybrid;
+  };
+  struct DepthwiseTypes {
+    using Int8 = kernels::DepthwiseConv2DInt8;
+    using Float = kernels::DepthwiseConv2DFloat;
+    using Hybrid = kernels::DepthwiseConv2DHybrid;
+    using LoweredInt8 = LoweredDepthwiseConv2DInt8;
+    using LoweredHybrid = LoweredDepthwiseConv2DHybrid;
+  };
+
+  template <typename Types>
   Result<Lowered> convolution(const graph::Window& window, graph::Activation activation,
-                              Int8 int8_conv, Float float_conv) const {
+                              typename Types::Int8 int8_conv, typename Types::Float float_conv,
+                              typename Types::Hybrid hybrid_conv) const {
     const graph::Shape& filter = in(1).shape;
     DEEPLAB_ASSIGN_OR_RETURN(const kernels::WindowShape shape,
                              window_shape(window, filter[1], filter[2]));
-    if (convolves(DataType::kFloat32, DataType::kFloat32)) {
-      float_conv.shape = shape;
+    const auto set_float = [&](kernels::Conv2DFloat& conv) {
+      conv.shape = shape;
       const auto [min, max] = activation_bounds(activation);
-      float_conv.output_min = min;
-      float_conv.output_max = max;
+      conv.output_min = min;
+      conv.output_max = max;
+    };
+    if (convolves(DataType::kFloat32, DataType::kFloat32, DataType::kFloat32)) {
+      set_float(float_conv);
       return Lowered(float_conv);
     }
-    if (!convolves(DataType::kInt8, DataType::kInt32)) return no_kernel();
+    if (convolves(DataType::kFloat32, DataType::kInt8, DataType::kFloat32)) {
+      set_float(hybrid_conv);
+      std::vector<float> scales = in(1).quantization.scales;
+      hybrid_conv.one_scale = scales.size() == 1;
+      scales.resize(index(shape.out_c), scales.front());
+      return Lowered(typename Types::LoweredHybrid(hybrid_conv, std::move(scales)));
+    }
+    if (!convolves(DataType::kInt8, DataType::kInt8, DataType::kInt32)) return no_kernel();
     int8_conv.shape = shape;
     int8_conv.input_zero_point = in(0).quantization.zero_point();
     int8_conv.filter_zero_point = in(1).quantization.zero_point();
     set_output(activation, int8_conv);
     DEEPLAB_ASSIGN_OR_RETURN(std::vector<kernels::Multiplier> multipliers,
                              convolution_multipliers(shape.out_c));
-    return Lowered(LoweredInt8(int8_conv, std::move(multipliers)));
+    return Lowered(typename Types::LoweredInt8(int8_conv, std::move(multipliers)));
   }
 
   /// Input scale * filter scale / output scale. TensorFlow Lite rounds the product to float32

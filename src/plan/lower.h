@@ -19,8 +19,11 @@
 #include "kernels/batch_to_space_nd/batch_to_space_nd.h"
 #include "kernels/concatenation/concatenation.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/hybrid.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "kernels/depthwise_conv2d/hybrid.h"
 #include "kernels/mean/mean.h"
+#include "kernels/mul/mul.h"
 #include "kernels/pad/pad.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/relu/relu.h"
@@ -51,6 +54,11 @@ struct LoweredWithArray {
 using LoweredConv2DInt8 = LoweredWithArray<kernels::Conv2DInt8, &kernels::Conv2DInt8::multipliers>;
 using LoweredDepthwiseConv2DInt8 =
     LoweredWithArray<kernels::DepthwiseConv2DInt8, &kernels::DepthwiseConv2DInt8::multipliers>;
+using LoweredConv2DHybrid =
+    LoweredWithArray<kernels::Conv2DHybrid, &kernels::Conv2DHybrid::filter_scales>;
+using LoweredDepthwiseConv2DHybrid =
+    LoweredWithArray<kernels::DepthwiseConv2DHybrid,
+                     &kernels::DepthwiseConv2DHybrid::filter_scales>;
 using LoweredConcatenationInt8 =
     LoweredWithArray<kernels::ConcatenationInt8, &kernels::ConcatenationInt8::inputs>;
 using LoweredConcatenationFloat =
@@ -68,16 +76,16 @@ struct LoweredCopy {
 };
 
 /// One alternative for each kernel entry point.
-using Lowered =
-    std::variant<LoweredConv2DInt8, kernels::Conv2DFloat, LoweredDepthwiseConv2DInt8,
-                 kernels::DepthwiseConv2DFloat, kernels::AddInt8, kernels::AddFloat,
-                 kernels::AveragePool2DInt8, kernels::AveragePool2DFloat, kernels::MeanInt8,
-                 kernels::MeanFloat, kernels::ResizeBilinearInt8, kernels::ResizeBilinearFloat,
-                 kernels::ResizeNearestNeighbor, LoweredConcatenationInt8,
-                 LoweredConcatenationFloat, kernels::Tile, kernels::Pad, kernels::QuantizeFloat,
-                 kernels::RequantizeInt8, kernels::DequantizeInt8, LoweredArgMax,
-                 kernels::SoftmaxInt8, kernels::SoftmaxFloat, kernels::ReluInt8, kernels::ReluFloat,
-                 kernels::SpaceToBatchNd, kernels::BatchToSpaceNd, LoweredCopy>;
+using Lowered = std::variant<
+    LoweredConv2DInt8, kernels::Conv2DFloat, LoweredConv2DHybrid, LoweredDepthwiseConv2DInt8,
+    kernels::DepthwiseConv2DFloat, LoweredDepthwiseConv2DHybrid, kernels::AddInt8,
+    kernels::AddFloat, kernels::MulInt8, kernels::MulFloat, kernels::AveragePool2DInt8,
+    kernels::AveragePool2DFloat, kernels::MeanInt8, kernels::MeanFloat, kernels::ResizeBilinearInt8,
+    kernels::ResizeBilinearFloat, kernels::ResizeNearestNeighbor, LoweredConcatenationInt8,
+    LoweredConcatenationFloat, kernels::Tile, kernels::Pad, kernels::QuantizeFloat,
+    kernels::RequantizeInt8, kernels::DequantizeInt8, LoweredArgMax, kernels::SoftmaxInt8,
+    kernels::SoftmaxFloat, kernels::ReluInt8, kernels::ReluFloat, kernels::SpaceToBatchNd,
+    kernels::BatchToSpaceNd, LoweredCopy>;
 
 /// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). Where a
 /// tensor's file_type is uint8, the parameters are those of TensorFlow Lite's uint8 kernels.

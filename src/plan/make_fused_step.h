@@ -24,6 +24,7 @@ struct FusedOp {
 Result<MadeStep> make_block_step(std::span<FusedOp> ops, Isa isa);
 /// For blocks that begin with their expansion; leaves `ops` as they were where it gives no step.
 Result<MadeStep> make_inverted_residual_step(std::span<FusedOp> ops, Isa isa);
+Result<MadeStep> make_channelwise_step(std::span<FusedOp> ops, Isa isa);
 Result<MadeStep> make_spread_concat_step(std::span<FusedOp> ops, Isa isa);
 
 }  // namespace deeplab::plan

@@ -33,7 +33,7 @@ Result<MadeStep> make_step(Lowered lowered, StepSource source);
 // One function a family, each in a file of its own. A null step means that the family has
 // nothing for these parameters, and leaves `lowered` as it was.
 Result<MadeStep> make_convolution_step(Lowered& lowered, const StepSource& source);
-MadeStep make_add_step(const Lowered& lowered, const StepSource& source);
+MadeStep make_elementwise_step(const Lowered& lowered, const StepSource& source);
 MadeStep make_average_pool_step(const Lowered& lowered, const StepSource& source);
 MadeStep make_concatenation_step(const Lowered& lowered, const StepSource& source);
 MadeStep make_lookup_step(const Lowered& lowered, const StepSource& source);

@@ -47,6 +47,8 @@ Result<MadeStep> make_step(FusedOps::Kind kind, std::span<FusedOp> ops, Isa isa)
   switch (kind) {
     case FusedOps::Kind::kBlock:
       return make_block_step(ops, isa);
+    case FusedOps::Kind::kChannelwise:
+      return make_channelwise_step(ops, isa);
     case FusedOps::Kind::kSpreadConcat:
       return make_spread_concat_step(ops, isa);
     case FusedOps::Kind::kSingle:

@@ -28,6 +28,13 @@ struct ReferenceRun {
   void operator()(const kernels::Conv2DFloat& op) const {
     conv2d_reference(op, in<float>(0), in<float>(1), float_bias(), out<float>());
   }
+  void operator()(const LoweredConv2DHybrid& op) const {
+    conv2d_reference(op.params, rounding, in<float>(0), in<int8_t>(1), float_bias(), out<float>());
+  }
+  void operator()(const LoweredDepthwiseConv2DHybrid& op) const {
+    depthwise_conv2d_reference(op.params, rounding, in<float>(0), in<int8_t>(1), float_bias(),
+                               out<float>());
+  }
   void operator()(const LoweredDepthwiseConv2DInt8& op) const {
     depthwise_conv2d_reference(op.params, rounding, in<int8_t>(0), in<int8_t>(1), int8_bias(),
                                out<int8_t>());
@@ -40,6 +47,12 @@ struct ReferenceRun {
   }
   void operator()(const kernels::AddFloat& op) const {
     add_reference(op, in<float>(0), in<float>(1), out<float>());
+  }
+  void operator()(const kernels::MulInt8& op) const {
+    mul_reference(op, rounding, in<int8_t>(0), in<int8_t>(1), out<int8_t>());
+  }
+  void operator()(const kernels::MulFloat& op) const {
+    mul_reference(op, in<float>(0), in<float>(1), out<float>());
   }
   void operator()(const kernels::AveragePool2DInt8& op) const {
     average_pool2d_reference(op, rounding, in<int8_t>(0), out<int8_t>());

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "plan/block_end.h"
+#include "plan/bound_channelwise.h"
 #include "plan/bound_convolution.h"
 #include "plan/make_fused_step.h"
 
@@ -24,9 +25,10 @@ class BlockStep final : public Step {
   using Element = typename Conv::Element;
 
   BlockStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
-            std::unique_ptr<Conv> project, BlockEnd<Types> end)
+            BoundChannelwise channelwise, std::unique_ptr<Conv> project, BlockEnd<Types> end)
       : expand_(std::move(expand)),
         depthwise_(std::move(depthwise)),
+        channelwise_(std::move(channelwise)),
         project_(std::move(project)),
         end_(std::move(end)) {
     const kernels::WindowShape& d = depthwise_->shape();
@@ -69,7 +71,7 @@ class BlockStep final : public Step {
   }
   size_t packed_bytes() const override {
     return (expand_ ? expand_->packed_bytes() : 0) + depthwise_->packed_bytes() +
-           project_->packed_bytes();
+           channelwise_.packed_bytes() + project_->packed_bytes();
   }
 
  private:
@@ -108,6 +110,9 @@ class BlockStep final : public Step {
       }
       Element* deep_zero = row_zero(deep, row, deep_row_);
       depthwise_->run(wide_zero, deep_zero, row, row + rows, scratch);
+      if constexpr (std::is_same_v<Element, int8_t>) {
+        if (!channelwise_.empty()) channelwise_.run(int64_t{rows} * d.out_w, deep, deep);
+      }
       Element* projected = end_.projected(context, row, narrow);
       project_->run(deep_zero, row_zero(projected, row, narrow_row_), row, row + rows, scratch);
       end_.finish(context, row, row + rows, narrow);
@@ -116,6 +121,7 @@ class BlockStep final : public Step {
 
   std::unique_ptr<const Conv> expand_;  ///< Null: the block begins with the depthwise convolution.
   std::unique_ptr<const Depthwise> depthwise_;
+  BoundChannelwise channelwise_;  ///< int8 only: in float they are in the weights.
   std::unique_ptr<const Conv> project_;
   BlockEnd<Types> end_;
   int64_t wide_row_ = 0;    ///< Elements of a row: expanded,
@@ -139,6 +145,9 @@ Result<std::unique_ptr<BoundConvolution<LoweredConv>>> bind(FusedOp& op, Isa isa
 template <typename Types>
 Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
   using ThisStep = BlockStep<Types>;
+  const auto is_projection = [](const FusedOp& op) {
+    return std::holds_alternative<typename Types::Conv>(op.lowered);
+  };
   const auto is_depthwise = [](const FusedOp& op) {
     return std::holds_alternative<typename Types::Depthwise>(op.lowered);
   };
@@ -154,14 +163,21 @@ Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
   }
   DEEPLAB_ASSIGN_OR_RETURN(auto depthwise, bind<typename Types::Depthwise>(ops[at], isa));
   if (!depthwise) return MadeStep{};
-  DEEPLAB_ASSIGN_OR_RETURN(auto project, bind<typename Types::Conv>(ops[at + 1], isa));
+  const auto projection = std::find_if(found + 1, ops.end(), is_projection);
+  if (projection == ops.end()) return MadeStep{};
+  const auto between = ops.subspan(at + 1, static_cast<size_t>(projection - found - 1));
+  DEEPLAB_ASSIGN_OR_RETURN(auto channelwise,
+                           BoundChannelwise::bind(between, depthwise->shape().out_c, isa));
+  if (!channelwise) return MadeStep{};
+  DEEPLAB_ASSIGN_OR_RETURN(auto project, bind<typename Types::Conv>(*projection, isa));
   if (!project) return MadeStep{};
-  auto end = make_block_end<Types>(ops, at, project->shape(), isa);
+  auto end = make_block_end<Types>(ops, at + 1 + between.size(), project->shape(), isa);
   if (!end) return MadeStep{};
-  name += str_cat(depthwise->name(), " + ", project->name(), end->name());
-  return MadeStep{std::move(name),
-                  std::make_unique<ThisStep>(std::move(expand), std::move(depthwise),
-                                             std::move(project), std::move(*end))};
+  name += str_cat(depthwise->name(), channelwise->name(), " + ", project->name(), end->name());
+  return MadeStep{
+      std::move(name),
+      std::make_unique<ThisStep>(std::move(expand), std::move(depthwise), std::move(*channelwise),
+                                 std::move(project), std::move(*end))};
 }
 
 }  // namespace

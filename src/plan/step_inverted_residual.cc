@@ -96,7 +96,7 @@ Result<MadeStep> make_inverted_residual_step(std::span<FusedOp> ops, Isa isa) {
   const InvertedResidualInt8 block = {expand->params, depthwise->params, project->params};
   const InvertedResidualInt8Kernel* kernel = find_kernel(block, isa);
   if (kernel == nullptr) return MadeStep{};
-  auto end = make_block_end<Int8Types>(ops, 1, project->params.shape, isa);
+  auto end = make_block_end<Int8Types>(ops, 2, project->params.shape, isa);
   if (!end) return MadeStep{};
 
   AlignedBuffer packed(kernel->packed_bytes(block));

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <numeric>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "passes/rewrite.h"
 #include "quantize/constants.h"
@@ -70,6 +74,73 @@ std::vector<float> filter_ranges(const Graph& graph, const Convolution& conv, bo
   return ranges;
 }
 
+/// Tensors that have to be scaled alike, and the convolutions at their ends.
+struct Stream {
+  std::vector<TensorId> tensors;
+  std::vector<Convolution> producers;
+  std::vector<Convolution> readers;
+};
+
+/// Whether the op gives channel by channel sums or means of its inputs, and so has their scales.
+bool keeps_channel_scales(const Graph& graph, const graph::Op& op) {
+  if (const auto* add = std::get_if<graph::Add>(&op.attributes)) {
+    return add->activation == Activation::kNone && !graph.tensor(op.inputs[1]).is_constant() &&
+           graph.tensor(op.inputs[0]).shape == graph.tensor(op.inputs[1]).shape;
+  }
+  if (const auto* pool = std::get_if<graph::AveragePool2D>(&op.attributes)) {
+    return pool->activation == Activation::kNone;
+  }
+  return std::holds_alternative<graph::ResizeBilinear>(op.attributes) ||
+         std::holds_alternative<graph::ResizeNearestNeighbor>(op.attributes);
+}
+
+/// Adds what `op` says about `stream`; false where it stands in the way of scaling channels.
+bool add_end(const Graph& graph, const graph::Op& op, TensorId id, bool writes, Stream& stream) {
+  if (keeps_channel_scales(graph, op)) return true;
+  Convolution conv;
+  if (!as_convolution(op, conv)) return false;
+  if (writes) {
+    stream.producers.push_back(conv);
+    return conv.activation == Activation::kNone || conv.activation == Activation::kRelu;
+  }
+  stream.readers.push_back(conv);
+  return conv.input == id;
+}
+
+/// The streams of the graph that are no pairs: with several readers, or sums.
+std::vector<Stream> find_streams(const Graph& graph) {
+  std::vector<TensorId> root(graph.tensors.size());
+  std::iota(root.begin(), root.end(), 0);
+  const auto at = [](TensorId id) { return static_cast<size_t>(id); };
+  for (const graph::Op& op : graph.ops) {
+    if (!keeps_channel_scales(graph, op)) continue;
+    for (TensorId id : op.inputs) {
+      const TensorId from = root[at(id)];
+      const TensorId to = root[at(op.output())];
+      std::ranges::replace(root, from, to);
+    }
+  }
+  std::map<TensorId, Stream> streams;
+  std::set<TensorId> spoilt;
+  const auto visit = [&](const graph::Op& op, TensorId id, bool writes) {
+    if (id == graph::kNoTensor || graph.tensor(id).is_constant()) return;
+    if (!add_end(graph, op, id, writes, streams[root[at(id)]])) spoilt.insert(root[at(id)]);
+  };
+  for (const graph::Op& op : graph.ops) {
+    for (TensorId id : op.inputs) visit(op, id, false);
+    visit(op, op.output(), true);
+    streams[root[at(op.output())]].tensors.push_back(op.output());
+  }
+  for (TensorId id : graph.inputs) spoilt.insert(root[at(id)]);
+  for (TensorId id : graph.outputs) spoilt.insert(root[at(id)]);
+  std::vector<Stream> found;
+  for (auto& [id, stream] : streams) {
+    const bool is_pair = stream.producers.size() < 2 && stream.readers.size() < 2;
+    if (!spoilt.contains(id) && !is_pair) found.push_back(std::move(stream));
+  }
+  return found;
+}
+
 class Equalizer {
  public:
   Equalizer(Graph& graph, const Statistics& statistics, const EqualizeOptions& options)
@@ -84,7 +155,9 @@ class Equalizer {
   }
 
   int64_t run() {
+    const std::vector<Stream> streams = find_streams(graph_);
     for (int round = 0; round < options_.rounds; ++round) {
+      for (const Stream& stream : streams) equalize_stream(stream);
       for (const graph::Op& op : graph_.ops) {
         Convolution conv;
         if (!as_convolution(op, conv)) continue;
@@ -112,22 +185,80 @@ class Equalizer {
   void equalize_pair(const Pair& pair) {
     const std::vector<float> factors = choose_factors(pair);
     if (factors.empty()) return;
+    divide_rows(pair.first, factors);
+    multiply_columns(pair.second, pair.offset, factors);
+    note_scaled(pair.first.output, factors);
+  }
+
+  void equalize_stream(const Stream& stream) {
+    const std::vector<float> factors = choose_factors(stream);
+    if (factors.empty()) return;
+    for (const Convolution& conv : stream.producers) divide_rows(conv, factors);
+    for (const Convolution& conv : stream.readers) multiply_columns(conv, 0, factors);
+    for (TensorId id : stream.tensors) note_scaled(id, factors);
+  }
+
+  void divide_rows(const Convolution& conv, const std::vector<float>& factors) {
     const auto divide = [&](float value, size_t channel) { return value / factors[channel]; };
-    const FilterIndex rows(pair.first, graph_.tensor(pair.first.filter).shape);
-    rewrite(pair.first.filter, [&](size_t i, float w) { return divide(w, rows.output(i)); });
-    rewrite(pair.first.bias, [&](size_t i, float b) { return divide(b, i); });
-    const FilterIndex columns(pair.second, graph_.tensor(pair.second.filter).shape);
-    rewrite(pair.second.filter, [&](size_t i, float w) {
+    const FilterIndex rows(conv, graph_.tensor(conv.filter).shape);
+    rewrite(conv.filter, [&](size_t i, float w) { return divide(w, rows.output(i)); });
+    rewrite(conv.bias, [&](size_t i, float b) { return divide(b, i); });
+  }
+
+  void multiply_columns(const Convolution& conv, size_t offset, const std::vector<float>& factors) {
+    const FilterIndex columns(conv, graph_.tensor(conv.filter).shape);
+    rewrite(conv.filter, [&](size_t i, float w) {
       const size_t channel = columns.input(i);
-      const bool ours = channel >= pair.offset && channel - pair.offset < factors.size();
-      return ours ? w * factors[channel - pair.offset] : w;
+      const bool ours = channel >= offset && channel - offset < factors.size();
+      return ours ? w * factors[channel - offset] : w;
     });
-    std::vector<bool>& scaled = scaled_[static_cast<size_t>(pair.first.output)];
+  }
+
+  void note_scaled(TensorId id, const std::vector<float>& factors) {
+    if (reach(id).empty()) return;  // of a pool or a resize: its source stands for it
+    std::vector<bool>& scaled = scaled_[static_cast<size_t>(id)];
     scaled.resize(factors.size());
     for (size_t c = 0; c < factors.size(); ++c) {
-      reach(pair.first.output)[c] /= factors[c];
+      reach(id)[c] /= factors[c];
       if (factors[c] != 1) scaled[c] = true;
     }
+  }
+
+  /// Takes `values` relative to their largest into the largest seen.
+  static void include_relative(const std::vector<float>& values, std::vector<float>& largest) {
+    if (values.empty()) return;
+    const float whole = *std::ranges::max_element(values);
+    if (!(whole > 0)) return;
+    largest.resize(values.size());
+    for (size_t c = 0; c < values.size(); ++c) largest[c] = std::max(largest[c], values[c] / whole);
+  }
+
+  std::vector<float> choose_factors(const Stream& stream) {
+    std::vector<float> rows, columns;
+    if (options_.granularity == Granularity::kPerChannel) {
+      for (TensorId id : stream.tensors) include_relative(reach(id), rows);
+    } else {
+      for (const Convolution& conv : stream.producers) {
+        include_relative(filter_ranges(graph_, conv, true), rows);
+      }
+    }
+    for (const Convolution& conv : stream.readers) {
+      if (!conv.depthwise) include_relative(filter_ranges(graph_, conv, false), columns);
+    }
+    if (columns.empty()) columns.assign(rows.size(), 1);
+    if (rows.empty() || rows.size() != columns.size()) return {};
+    std::vector<float> factors(rows.size());
+    float most = 0;
+    for (size_t c = 0; c < factors.size(); ++c) {
+      factors[c] = std::sqrt(rows[c] / columns[c]);
+      if (!(factors[c] > 0) || !std::isfinite(factors[c])) factors[c] = 1;
+      factors[c] = std::clamp(factors[c], 1 / kLargestFactor, kLargestFactor);
+      most = std::max(most, rows[c] / factors[c]);
+    }
+    if (most > 0) {
+      for (float& s : factors) s *= most;  // the largest reach stays what it was
+    }
+    return factors;
   }
 
   std::vector<float> choose_factors(const Pair& pair) {

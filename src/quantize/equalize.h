@@ -35,6 +35,15 @@ struct EqualizeOptions {
 /// does not commute with scaling, by RELU and takes a drop for it; here RELU6 stays, and
 /// - a channel that reached 6 keeps its scale (s = 1);
 /// - no other is scaled beyond 6 / headroom.
+///
+/// A tensor that several ops read, or that is a sum, as along the shortcuts of MobileNetV2, belongs
+/// to a stream: all tensors that ADD, average pools and resizes tie together. Its channels are
+/// scaled alike in all of it; every convolution that writes into it has its rows divided, every
+/// one that reads it its columns multiplied, by
+///
+///     s = sqrt(reach of channel i / range of column i), each relative to the largest of its
+///         tensor or filter and the largest such of the stream (per tensor: row i in reach's place)
+///
 /// So the float graph's results on the calibration photos change by rounding only. On others a
 /// channel may now be clamped earlier or later than at 6, but not below `headroom` times what
 /// calibration saw. High biases are not absorbed: with real ranges from calibration there is

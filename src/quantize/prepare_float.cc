@@ -1,7 +1,11 @@
 #include "quantize/prepare_float.h"
 
 #include <set>
+#include <utility>
 
+#include "passes/explicit_padding.h"
+#include "passes/fold_batch_norm.h"
+#include "passes/fold_space_to_batch.h"
 #include "passes/fuse_activation.h"
 #include "passes/remove_dead_ops.h"
 #include "passes/remove_identity.h"
@@ -31,15 +35,27 @@ TensorId zero_bias(Graph& graph, const graph::Op& op) {
   return append_tensor(graph, std::move(bias));
 }
 
+/// A file cannot say every padding: where one has no name, nothing is folded.
+void fold_dilations(Graph& graph) {
+  Graph folded = graph;
+  passes::fold_space_to_batch(folded);
+  for (graph::Op& op : folded.ops) {
+    if (passes::convolution_window(op) != nullptr && !passes::name_padding(folded, op)) return;
+  }
+  graph = std::move(folded);
+}
+
 }  // namespace
 
 Status prepare_float_graph(Graph& graph) {
   DEEPLAB_RETURN_IF_ERROR(check_float(graph));
-  // The other pass may make room for either; both only remove ops.
+  // Each pass may make room for another; all only remove ops.
   for (size_t before = graph.ops.size() + 1; graph.ops.size() < before;) {
     before = graph.ops.size();
     passes::remove_identity(graph);
     passes::fuse_activation(graph);
+    fold_dilations(graph);
+    passes::fold_batch_norm(graph);
   }
   passes::remove_dead_ops(graph);
   std::set<TensorId> used;

@@ -86,9 +86,11 @@ Result<graph::Attributes> depthwise_conv_2d(const SourceOp& op) {
   return graph::Attributes(a);
 }
 
-Result<graph::Attributes> add(const SourceOp& op) {
-  graph::Add a;
-  if (const auto* options = op.op.builtin_options_as_AddOptions()) {
+/// ADD, SUB, MUL: their only option is an activation, which may be left out.
+template <typename Arithmetic, typename Options>
+Result<graph::Attributes> arithmetic(const SourceOp& op, const Options* options) {
+  Arithmetic a;
+  if (options != nullptr) {
     DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation(op, options->fused_activation_function()));
   }
   return graph::Attributes(a);
@@ -229,7 +231,11 @@ Result<graph::Attributes> attributes(const SourceOp& op) {
     case Code::DEPTHWISE_CONV_2D:
       return depthwise_conv_2d(op);
     case Code::ADD:
-      return add(op);
+      return arithmetic<graph::Add>(op, op.op.builtin_options_as_AddOptions());
+    case Code::SUB:
+      return arithmetic<graph::Sub>(op, op.op.builtin_options_as_SubOptions());
+    case Code::MUL:
+      return arithmetic<graph::Mul>(op, op.op.builtin_options_as_MulOptions());
     case Code::AVERAGE_POOL_2D:
       return average_pool_2d(op);
     case Code::MEAN:
@@ -274,6 +280,8 @@ size_t data_inputs(const SourceOp& op, size_t listed) {
     case Code::CONV_2D:
     case Code::DEPTHWISE_CONV_2D:
     case Code::ADD:
+    case Code::SUB:
+    case Code::MUL:
     case Code::CONCATENATION:
       return listed;
     default:

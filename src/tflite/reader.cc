@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "tflite/source.h"
 #include "tflite/text.h"
@@ -81,8 +82,15 @@ Result<graph::Graph> read_graph(const Source& source) {
   DEEPLAB_ASSIGN_OR_RETURN(graph.inputs, border(source.subgraph.inputs(), "inputs"));
   DEEPLAB_ASSIGN_OR_RETURN(graph.outputs, border(source.subgraph.outputs(), "outputs"));
   const size_t ops = size_of(source.subgraph.operators());
+  // Constants that a DEQUANTIZE turns into float32, by its output: what a converter makes of
+  // float16 or int8 weights in a float network. They are float32 constants from here on.
+  std::map<size_t, size_t> dequantized;
   for (size_t i = 0; i < ops; ++i) {
     DEEPLAB_ASSIGN_OR_RETURN(const SourceOp from, source_op(source, i));
+    if (const auto constant = dequantized_constant(from);
+        constant && dequantized.insert({constant->output, constant->input}).second) {
+      continue;
+    }
     DEEPLAB_ASSIGN_OR_RETURN(graph::Op op, read_op(from));
     graph.ops.push_back(std::move(op));
   }
@@ -105,23 +113,55 @@ Result<graph::Graph> read_graph(const Source& source) {
   graph.tensors.resize(used.size());
   for (size_t id = 0; id < used.size(); ++id) {
     if (!used[id]) continue;
-    DEEPLAB_ASSIGN_OR_RETURN(graph.tensors[id], tensors.read(id));
+    const auto from = dequantized.find(id);
+    DEEPLAB_ASSIGN_OR_RETURN(graph.tensors[id], from == dequantized.end()
+                                                    ? tensors.read(id)
+                                                    : tensors.read_dequantized(id, from->second));
   }
   return graph;
 }
 
-/// The IR wants the operand that is broadcast, or constant, second; addition does not care.
-void order_additions(graph::Graph& graph) {
+/// The first converters that quantized the filters of float convolutions called their int8 values
+/// uint8. TensorFlow Lite still reads the bytes of such a CONV_2D as int8, without a zero point.
+void read_filters_as_int8(graph::Graph& graph) {
+  for (const graph::Op& op : graph.ops) {
+    if (!std::holds_alternative<graph::Conv2D>(op.attributes) || op.inputs.size() < 2) continue;
+    const auto known = [&](graph::TensorId id) {
+      return id >= 0 && static_cast<size_t>(id) < graph.tensors.size();
+    };
+    if (!known(op.inputs[0]) || !known(op.inputs[1])) continue;
+    graph::Tensor& filter = graph.tensor(op.inputs[1]);
+    if (graph.tensor(op.inputs[0]).type != graph::DataType::kFloat32 ||
+        filter.type != graph::DataType::kUInt8 || !filter.is_constant()) {
+      continue;
+    }
+    filter.type = filter.file_type = graph::DataType::kInt8;
+    for (int32_t& zero_point : filter.quantization.zero_points) zero_point = 0;
+  }
+}
+
+/// The IR wants the operand that is broadcast, or constant, second. Sums and products do not care;
+/// a difference says so.
+void order_operands(graph::Graph& graph) {
   for (graph::Op& op : graph.ops) {
-    if (!std::holds_alternative<graph::Add>(op.attributes) || op.inputs.size() != 2) continue;
+    auto* difference = std::get_if<graph::Sub>(&op.attributes);
+    const bool ordered = difference == nullptr &&
+                         !std::holds_alternative<graph::Add>(op.attributes) &&
+                         !std::holds_alternative<graph::Mul>(op.attributes);
+    if (ordered || op.inputs.size() != 2) continue;
     const auto known = [&](graph::TensorId id) {
       return id >= 0 && static_cast<size_t>(id) < graph.tensors.size();
     };
     if (!known(op.inputs[0]) || !known(op.inputs[1])) continue;
     const graph::Tensor& a = graph.tensor(op.inputs[0]);
     const graph::Tensor& b = graph.tensor(op.inputs[1]);
-    if (graph::broadcastable(b.shape, a.shape) && !(a.is_constant() && !b.is_constant())) continue;
-    if (graph::broadcastable(a.shape, b.shape)) std::swap(op.inputs[0], op.inputs[1]);
+    // Of a constant the shape is known; what the file says of activations may be stale.
+    const bool constant_first = a.is_constant() && !b.is_constant();
+    const bool broadcast_first =
+        !graph::broadcastable(b.shape, a.shape) && graph::broadcastable(a.shape, b.shape);
+    if (!constant_first && (b.is_constant() || !broadcast_first)) continue;
+    std::swap(op.inputs[0], op.inputs[1]);
+    if (difference != nullptr) difference->reversed = true;
   }
 }
 
@@ -131,7 +171,9 @@ Result<ModelFile> read_verified(const Source& source, const graph::Limits& limit
     file.description = clean_text(text->string_view(), kMaxDescription);
   }
   DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source));
-  order_additions(file.graph);
+  read_filters_as_int8(file.graph);
+  order_operands(file.graph);
+  DEEPLAB_RETURN_IF_ERROR(graph::settle_shapes(file.graph, limits));
   DEEPLAB_RETURN_IF_ERROR(graph::validate(file.graph, limits));
   DEEPLAB_ASSIGN_OR_RETURN(file.metadata, read_metadata(source, file.graph));
   return file;

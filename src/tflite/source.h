@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -101,11 +102,20 @@ Result<SourceOp> source_op(const Source& source, size_t index);
 /// the rest.
 Result<graph::Op> read_op(const SourceOp& op);
 
+/// The tensors of a DEQUANTIZE whose input is a constant: nothing for every other op.
+struct DequantizedConstant {
+  size_t input;
+  size_t output;
+};
+std::optional<DequantizedConstant> dequantized_constant(const SourceOp& op);
+
 /// Converts tensors one at a time. A buffer that several tensors name is copied once.
 class TensorReader {
  public:
   explicit TensorReader(const Source& source) : source_(source) {}
   Result<graph::Tensor> read(size_t id);
+  /// Tensor `id` as what DEQUANTIZE makes of `constant`, which dequantized_constant() has found.
+  Result<graph::Tensor> read_dequantized(size_t id, size_t constant);
 
  private:
   Status spend(size_t bytes, size_t id);

@@ -77,6 +77,7 @@ class Assembly {
       auto to = std::make_unique<schema::OperatorT>();
       to->opcode_index = opcode(from.code, from.version);
       to->inputs = op.inputs;
+      if (from.swap_inputs) std::swap(to->inputs[0], to->inputs[1]);
       to->outputs = op.outputs;
       to->builtin_options = std::move(from.options);
       const std::string& output = subgraph().tensors[static_cast<size_t>(op.output())]->name;

@@ -3,6 +3,7 @@
 // types of the IR.
 #include <utility>
 
+#include "graph/dequantize.h"
 #include "graph/operands.h"
 #include "tflite/writer_parts.h"
 
@@ -57,7 +58,7 @@ class Converter {
     options.dilation_h_factor = a.window.dilation_h;
     options.dilation_w_factor = a.window.dilation_w;
     options.fused_activation_function = activation(a.activation);
-    return make(Code::CONV_2D, int8() ? 3 : 1, options);
+    return make(Code::CONV_2D, hybrid() ? (per_channel() ? 5 : 2) : int8() ? 3 : 1, options);
   }
 
   FileOp operator()(const graph::DepthwiseConv2D& a) const {
@@ -68,13 +69,28 @@ class Converter {
     options.depth_multiplier = a.depth_multiplier;
     options.fused_activation_function = activation(a.activation);
     const bool dilated = a.window.dilation_h != 1 || a.window.dilation_w != 1;
-    return make(Code::DEPTHWISE_CONV_2D, int8() ? 3 : dilated ? 2 : 1, options);
+    const int32_t version = int8() ? 3 : dilated ? 2 : 1;
+    return make(Code::DEPTHWISE_CONV_2D, hybrid() ? (per_channel() ? 6 : 4) : version, options);
   }
 
   FileOp operator()(const graph::Add& a) const {
     schema::AddOptionsT options;
     options.fused_activation_function = activation(a.activation);
     return make(Code::ADD, since_int8(2), options);
+  }
+
+  FileOp operator()(const graph::Sub& a) const {
+    schema::SubOptionsT options;
+    options.fused_activation_function = activation(a.activation);
+    FileOp op = make(Code::SUB, since_int8(2), options);
+    op.swap_inputs = a.reversed;
+    return op;
+  }
+
+  FileOp operator()(const graph::Mul& a) const {
+    schema::MulOptionsT options;
+    options.fused_activation_function = activation(a.activation);
+    return make(Code::MUL, since_int8(2), options);
   }
 
   FileOp operator()(const graph::AveragePool2D& a) const {
@@ -180,6 +196,9 @@ class Converter {
   graph::DataType type() const { return input().type; }
   size_t rank() const { return input().shape.size(); }
   bool int8() const { return type() == graph::DataType::kInt8; }
+  bool hybrid() const { return graph::is_hybrid(graph_, op_); }
+  /// Of a convolution's filter.
+  bool per_channel() const { return graph_.tensor(op_.inputs[1]).quantization.per_channel(); }
   /// Most ops have one version for what was there before int8, and one for int8.
   int32_t since_int8(int32_t version) const { return int8() ? version : 1; }
 
@@ -219,14 +238,20 @@ constexpr VersionRelease kReleases[] = {
     {Code::CONCATENATION, 1, {1, 5, 0}},
     {Code::CONCATENATION, 2, {1, 14, 0}},
     {Code::CONV_2D, 1, {1, 5, 0}},
+    {Code::CONV_2D, 2, {1, 14, 0}},
     {Code::CONV_2D, 3, {1, 14, 0}},
+    {Code::CONV_2D, 5, {2, 4, 0}},
     {Code::DEPTHWISE_CONV_2D, 1, {1, 5, 0}},
     {Code::DEPTHWISE_CONV_2D, 2, {1, 12, 0}},
     {Code::DEPTHWISE_CONV_2D, 3, {1, 14, 0}},
+    {Code::DEPTHWISE_CONV_2D, 4, {2, 2, 0}},
+    {Code::DEPTHWISE_CONV_2D, 6, {2, 3, 0}},
     {Code::DEQUANTIZE, 1, {1, 13, 1}},
     {Code::DEQUANTIZE, 2, {1, 14, 0}},
     {Code::MEAN, 1, {1, 6, 0}},
     {Code::MEAN, 2, {1, 14, 0}},
+    {Code::MUL, 1, {1, 5, 0}},
+    {Code::MUL, 2, {1, 14, 0}},
     {Code::PAD, 1, {1, 5, 0}},
     {Code::PAD, 2, {1, 14, 0}},
     {Code::PAD, 4, {2, 6, 0}},
@@ -246,6 +271,8 @@ constexpr VersionRelease kReleases[] = {
     {Code::SOFTMAX, 2, {1, 14, 0}},
     {Code::SPACE_TO_BATCH_ND, 1, {1, 6, 0}},
     {Code::SPACE_TO_BATCH_ND, 2, {1, 14, 0}},
+    {Code::SUB, 1, {1, 6, 0}},
+    {Code::SUB, 2, {1, 14, 0}},
     {Code::TILE, 1, {1, 10, 1}},
     {Code::TILE, 3, {2, 8, 0}},
 };

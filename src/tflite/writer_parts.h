@@ -33,6 +33,7 @@ struct FileOp {
   int32_t version = 1;
   schema::BuiltinOptionsUnion options;
   std::vector<ListOperand> operands;  ///< Behind the data inputs.
+  bool swap_inputs = false;           ///< The file has the two data inputs in the other order.
 };
 
 /// `op` of a file_graph(). Error: an attribute that the format cannot say.

@@ -124,6 +124,19 @@ struct Agreement {
   double mean() const { return sum / photos; }
 };
 
+constexpr int32_t kSide = 513;
+
+/// The photo top left on a canvas of 127, which the golden maps cover.
+std::vector<uint8_t> canvas_of(const imageio::Image& photo) {
+  std::vector<uint8_t> canvas(static_cast<size_t>(kSide) * kSide * 3, 127);
+  for (int32_t y = 0; y < photo.height; ++y) {
+    std::memcpy(&canvas[static_cast<size_t>(y) * kSide * 3],
+                &photo.pixels[static_cast<size_t>(y) * photo.width * 3],
+                static_cast<size_t>(photo.width) * 3);
+  }
+  return canvas;
+}
+
 /// The planned executor against TensorFlow Lite's reference kernels on the 20 photos of a model.
 struct GoldenAgreement {
   Agreement graph;  ///< The file's whole graph, last resize and arg-max included.
@@ -131,7 +144,6 @@ struct GoldenAgreement {
 };
 
 void compare_with_goldens(const std::string& file, GoldenAgreement& agreement) {
-  constexpr int32_t kSide = 513;
   const auto model = api::Model::load(test_data(file));
   ASSERT_TRUE(model.ok()) << model.status().message();
   auto segmenter = api::Segmenter::create(*model, {});
@@ -156,12 +168,7 @@ void compare_with_goldens(const std::string& file, GoldenAgreement& agreement) {
     const auto photo = imageio::read_image(test_data("voc2012/JPEGImages/" + id + ".jpg"));
     ASSERT_TRUE(photo.ok()) << photo.status().message();
     // The golden map covers the canvas, not only the photo.
-    std::vector<uint8_t> canvas(static_cast<size_t>(kSide) * kSide * 3, 127);
-    for (int32_t y = 0; y < photo->height; ++y) {
-      std::memcpy(&canvas[static_cast<size_t>(y) * kSide * 3],
-                  &photo->pixels[static_cast<size_t>(y) * photo->width * 3],
-                  static_cast<size_t>(photo->width) * 3);
-    }
+    const std::vector<uint8_t> canvas = canvas_of(*photo);
     ASSERT_TRUE((*segmenter)->run(rgb_view(canvas, kSide, kSide)).ok());
     ASSERT_TRUE((*segmenter)->category_mask(kSide, kSide, mask.data(), kSide).ok());
     agreement.head.add(mask, golden->pixels);
@@ -180,6 +187,33 @@ void compare_with_goldens(const std::string& file, GoldenAgreement& agreement) {
     agreement.graph.add(from_graph, golden->pixels);
   }
   ASSERT_EQ(agreement.graph.photos, 20);
+}
+
+// The original page's own file, whose maps were made from its float scores.
+TEST(AgainstGoldenLabels, ThePlannedExecutorAgreesOnThePagesTwentyMaps) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const auto model = api::Model::load(test_data("models/tfhub_deeplabv3_mnv2_dm05_int8.tflite"));
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  auto segmenter = api::Segmenter::create(*model, {});
+  ASSERT_TRUE(segmenter.ok()) << segmenter.status().message();
+  Agreement agreement;
+  std::vector<uint8_t> mask(kSide * kSide);
+  const std::string golden = test_data("golden/labels_pad513/tfhub_dm05_int8");
+  for (const auto& entry : std::filesystem::directory_iterator(golden)) {
+    const auto expected = imageio::read_label_png(entry.path().string());
+    ASSERT_TRUE(expected.ok()) << expected.status().message();
+    const std::string id = entry.path().stem();
+    const auto photo = imageio::read_image(test_data("voc2012/JPEGImages/" + id + ".jpg"));
+    ASSERT_TRUE(photo.ok()) << photo.status().message();
+    const std::vector<uint8_t> canvas = canvas_of(*photo);
+    ASSERT_TRUE((*segmenter)->run(rgb_view(canvas, kSide, kSide)).ok());
+    ASSERT_TRUE((*segmenter)->category_mask(kSide, kSide, mask.data(), kSide).ok());
+    agreement.add(mask, expected->pixels);
+  }
+  ASSERT_EQ(agreement.photos, 20);
+  std::printf("the page's file: labels equal to TensorFlow Lite's, mean %.4f worst %.4f\n",
+              agreement.mean(), agreement.worst);
+  EXPECT_GE(agreement.mean(), 0.98);
 }
 
 TEST(AgainstGoldenLabels, ThePlannedExecutorAgreesOnTheSixtyMaps) {

@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "apps/deeplab/bench_first.h"
 #include "apps/deeplab/bench_measure.h"
@@ -26,17 +29,29 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-TEST(Spread, MedianMinimumAndNearestRank) {
+TEST(Spread, MedianExtremesAverageDeviationAndNearestRanks) {
   const app::Spread odd = app::spread_of({3, 1, 2});
   EXPECT_EQ(odd.median, 2);
   EXPECT_EQ(odd.min, 1);
+  EXPECT_EQ(odd.max, 3);
+  EXPECT_EQ(odd.p5, 1);
   EXPECT_EQ(odd.p95, 3);
   std::vector<double> hundred;
   for (int i = 100; i > 0; --i) hundred.push_back(i);
   const app::Spread even = app::spread_of(hundred);
   EXPECT_EQ(even.median, 50.5);
+  EXPECT_EQ(even.p5, 5);
   EXPECT_EQ(even.p95, 95);
-  EXPECT_EQ(app::spread_of({7}).p95, 7);
+  EXPECT_EQ(even.average, 50.5);
+  // The average is not the median here, and the deviation divides by 4, not by 3.
+  const app::Spread skewed = app::spread_of({1, 1, 1, 9});
+  EXPECT_EQ(skewed.average, 3);
+  EXPECT_DOUBLE_EQ(skewed.deviation, std::sqrt((3 * 2.0 * 2.0 + 6.0 * 6.0) / 4));
+  const app::Spread one = app::spread_of({7});
+  EXPECT_EQ(one.p5, 7);
+  EXPECT_EQ(one.p95, 7);
+  EXPECT_EQ(one.average, 7);
+  EXPECT_EQ(one.deviation, 0);
 }
 
 TEST(SyntheticPhoto, IsTheSameEveryTimeAndNotFlat) {
@@ -90,10 +105,19 @@ TEST_F(Bench, JsonHasTheKeysOfTheContract) {
     const double peak = bench["peak_gmacs_per_s"];
     EXPECT_GT(peak, 0);
     EXPECT_DOUBLE_EQ(bench["share_of_peak"], bench["gmacs_per_s"].get<double>() / peak);
-    for (const char* stage : {"decode_ms", "input_ms", "infer_ms", "labels_ms", "write_ms"}) {
+    for (const char* stage :
+         {"decode_ms", "input_ms", "infer_ms", "labels_ms", "total_ms", "write_ms"}) {
       EXPECT_GT(bench[stage]["min"], 0) << stage;
-      EXPECT_LE(bench[stage]["min"], bench[stage]["median"]) << stage;
+      EXPECT_LE(bench[stage]["min"], bench[stage]["p5"]) << stage;
+      EXPECT_LE(bench[stage]["p5"], bench[stage]["median"]) << stage;
       EXPECT_LE(bench[stage]["median"], bench[stage]["p95"]) << stage;
+      EXPECT_LE(bench[stage]["p95"], bench[stage]["max"]) << stage;
+      EXPECT_LE(bench[stage]["min"], bench[stage]["average"]) << stage;
+      EXPECT_LE(bench[stage]["average"], bench[stage]["max"]) << stage;
+      EXPECT_GE(bench[stage]["std"], 0) << stage;
+      EXPECT_LE(bench[stage]["std"].get<double>(),
+                bench[stage]["max"].get<double>() - bench[stage]["min"].get<double>())
+          << stage;
     }
     int64_t macs = 0;
     for (const json& step : bench["steps"]) {
@@ -102,6 +126,57 @@ TEST_F(Bench, JsonHasTheKeysOfTheContract) {
     }
     EXPECT_EQ(macs, bench["macs"]);
   }
+}
+
+TEST_F(Bench, HasWhatBenchmarkModelHas) {
+  const ProgramRun run = run_deeplab(
+      {"bench", "-m", model_, "--threads", "1", "--runs", "4", "--size", "129", "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json bench = json::parse(run.out);
+  EXPECT_EQ(bench["file_bytes"], std::filesystem::file_size(model_));
+  EXPECT_DOUBLE_EQ(bench["init_ms"],
+                   bench["load_ms"].get<double>() + bench["prepare_ms"].get<double>());
+  EXPECT_GE(bench["warmup_runs"], 2);
+  EXPECT_GT(bench["warmup_ms"], 0);
+  // At least 0.2 seconds of warm-up. A millisecond for what the average was rounded by.
+  EXPECT_GE(bench["warmup_runs"].get<double>() * bench["warmup_ms"].get<double>(), 199);
+  // The first inference is one of all stages; no stage of it is left out.
+  EXPECT_GT(bench["first_ms"], bench["infer_ms"]["min"].get<double>() / 2);
+  double stages = 0;
+  for (const char* stage : {"input_ms", "infer_ms", "labels_ms"}) {
+    stages += bench[stage]["average"].get<double>();
+  }
+  EXPECT_GE(bench["total_ms"]["average"].get<double>() * 1.001, stages);
+  EXPECT_LE(bench["total_ms"]["min"].get<double>(), 2 * stages);
+  // Weights alone are 0.7 MB; the canvas of the first inference comes on top of what init took.
+  EXPECT_GT(bench["memory_mib"]["init"], 0.7);
+  EXPECT_GE(bench["memory_mib"]["overall"], bench["memory_mib"]["init"].get<double>());
+  EXPECT_LT(bench["memory_mib"]["overall"], bench["peak_rss_mib"].get<double>());
+}
+
+TEST_F(Bench, TextNamesTheNumbersAsBenchmarkModelDoes) {
+  const ProgramRun run =
+      run_deeplab({"bench", "-m", model_, "--threads", "1", "--runs", "3", "--size", "65"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  std::smatch us, mb;
+  ASSERT_TRUE(std::regex_search(
+      run.out, us,
+      std::regex(R"(us: Init: (\d+), First inference: (\d+), Warmup \(avg\): ([\d.]+), )"
+                 R"(Inference \(avg\): ([\d.]+); count=3 min=(\d+) max=(\d+) std=(\d+))")))
+      << run.out;
+  ASSERT_TRUE(std::regex_search(run.out, mb, std::regex(R"(MB.*: init=([\d.]+) overall=([\d.]+))")))
+      << run.out;
+  const auto number = [](const std::ssub_match& match) { return std::stod(match.str()); };
+  EXPECT_GT(number(us[2]), 0);
+  EXPECT_LE(number(us[5]), std::ceil(number(us[4])));
+  EXPECT_LE(number(us[4]), number(us[6]) + 1);
+  EXPECT_LE(number(mb[1]), number(mb[2]));
+  // The table has the same numbers in ms.
+  std::smatch ms;
+  ASSERT_TRUE(std::regex_search(run.out, ms, std::regex(R"(\n  init +([\d.]+) )"))) << run.out;
+  EXPECT_NEAR(number(ms[1]) * 1e3, number(us[1]), 1);
+  ASSERT_TRUE(std::regex_search(run.out, ms, std::regex(R"(\n  first +([\d.]+) )"))) << run.out;
+  EXPECT_NEAR(number(ms[1]) * 1e3, number(us[2]), 1);
 }
 
 TEST_F(Bench, EverySizeWithEveryFamilyWithEveryThreadCount) {
@@ -196,8 +271,24 @@ TEST(FirstPhoto, MemoryIsTheChildsOwn) {
   ASSERT_TRUE(small.ok()) << small.status().message();
   EXPECT_EQ(small->threads, 'x');
   EXPECT_GT(large->peak_rss_mib, 200);
+  EXPECT_GT(large->start_rss_mib, 0);
+  EXPECT_GT(large->peak_rss_mib - large->start_rss_mib, 190);
+  EXPECT_LT(small->peak_rss_mib - small->start_rss_mib, 50);
   // Sanitizers keep what was freed, and shadows of it; a child starts without either.
   EXPECT_LT(small->peak_rss_mib, large->peak_rss_mib - 150);
+}
+
+TEST(FirstPhoto, MemoryAtInitIsWhatWasHeldThen) {
+  const auto photo = app::measure_first_photo([](app::FirstPhoto& first) {
+    const std::vector<char> before(60 << 20, 'x');
+    first.init_rss_mib = app::peak_rss_mib();
+    const std::vector<char> after(60 << 20, 'y');
+    first.threads = before.back() + after.back();
+    return Status();
+  });
+  ASSERT_TRUE(photo.ok()) << photo.status().message();
+  EXPECT_GT(photo->init_rss_mib - photo->start_rss_mib, 55);
+  EXPECT_GT(photo->peak_rss_mib - photo->init_rss_mib, 55);
 }
 
 TEST(FirstPhoto, ErrorsComeBackAndADeathIsOne) {
@@ -220,8 +311,8 @@ TEST_F(Bench, TextHasEveryStageAndStepsOnRequest) {
       run_deeplab({"bench", "-m", model_, "--threads", "1", "--runs", "1", "--size", "65",
                    "--profile", "--photo", test_data("golden/dog_257.png")});
   ASSERT_EQ(run.status, 0) << run.err;
-  for (const char* text : {"load", "prepare", "decode", "input", "infer", "labels", "write",
-                           "AVERAGE_POOL_2D", "of peak", "photo "}) {
+  for (const char* text : {"load", "prepare", "init", "first", "warmup", "decode", "input", "infer",
+                           "labels", "total", "write", "AVERAGE_POOL_2D", "of peak", "photo "}) {
     EXPECT_THAT(run.out, HasSubstr(text));
   }
 }

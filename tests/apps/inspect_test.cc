@@ -36,6 +36,8 @@ TEST_F(Inspect, JsonHasTheFileAsItIs) {
   const json model = facts("deeplabv3_mnv2_dm05_pascal_quant.tflite");
   EXPECT_EQ(model["bytes"], 760904);
   EXPECT_EQ(model["macs"], 867496704);
+  EXPECT_EQ(model["flops"], 2 * 867496704LL);
+  EXPECT_EQ(model["parameters"], 688357);
   EXPECT_EQ(model["ops"].size(), 72u);
   const json& input = model["inputs"][0];
   EXPECT_EQ(input["type"], "uint8");
@@ -84,12 +86,32 @@ TEST_F(Inspect, AnotherSize) {
   EXPECT_EQ(model["outputs"][0]["shape"], json({1, 129, 257, 21}));
 }
 
+TEST_F(Inspect, ALargerOutputStrideIsTheNetworkMadeForIt) {
+  const std::string name = "tfhub_deeplabv3_mnv2_dm05_int8.tflite";
+  EXPECT_EQ(facts(name)["label_head"]["width"], 65);
+  const json model = facts(name, {"--output-stride", "16"});
+  EXPECT_EQ(model["label_head"]["width"], 33);
+  EXPECT_EQ(model["macs"], 867496704);  // as the file that was trained at 16
+  const ProgramRun run =
+      run_deeplab({"inspect", test_data("models/" + name), "--output-stride", "64"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.err, HasSubstr("its output stride is 8 and cannot be 64: too few"));
+}
+
 TEST_F(Inspect, TextForPeople) {
   const ProgramRun run =
       run_deeplab({"inspect", test_data("models/deeplabv3_257_mv_gpu.tflite"), "--plan"});
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.out, AllOf(HasSubstr("label head"), HasSubstr("1x257x257x3"),
                              HasSubstr("multiply-accumulates"), HasSubstr("\nplan: ")));
+}
+
+TEST_F(Inspect, TextSaysTheWorkAndHowItIsCounted) {
+  const ProgramRun run =
+      run_deeplab({"inspect", test_data("models/deeplabv3_mnv2_dm05_int8_f32io.tflite")});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.out, HasSubstr("\nwork          867.5 M multiply-accumulates, 1735.0 M FLOPs (2 "
+                                 "per multiply-accumulate); 688357 parameters\n"));
 }
 
 // In the order of the graph; the published networks have none of these ops.

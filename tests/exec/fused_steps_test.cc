@@ -34,6 +34,14 @@ class Builder : public GraphBuilder {
               activation());
   }
   TensorId add(TensorId a, TensorId b) { return op(graph::Add{}, {a, b}, type_, activation()); }
+  /// With a constant per channel.
+  template <typename Arithmetic>
+  TensorId channelwise(Arithmetic attributes, TensorId x, int32_t channels) {
+    std::vector<int8_t> values(static_cast<size_t>(channels));
+    for (int8_t& v : values) v = static_cast<int8_t>(pick(-128, 127));
+    const TensorId b = filled({channels}, per_tensor(0.01f, pick(-10, 10)), values);
+    return op(attributes, {x, b}, type_, activation());
+  }
   graph::Quantization activation() {
     if (type_ == DataType::kFloat32) return {};
     return per_tensor(0.02f + 0.001f * static_cast<float>(pick(0, 60)), pick(-128, 127));
@@ -149,6 +157,44 @@ TEST_P(FusedSteps, BlocksOfEveryShape) {
                          " wide, stride ", stride, ", dilation ", dilation));
     ASSERT_NO_FATAL_FAILURE(expect_same(b.build({out}), 1));
   }
+}
+
+// The blocks of the page's own file: dilated, with a batch norm that the converter left between.
+TEST(FusedSteps, BlocksWithConstantsPerChannel) {
+  for (uint32_t seed = 0; seed < 30; ++seed) {
+    Builder b(DataType::kInt8, 300 + seed);
+    const bool large = seed % 3 == 0;
+    const int32_t height = large ? b.pick(60, 90) : b.pick(1, 20);
+    const int32_t width = large ? b.pick(120, 150) : b.pick(1, 40);
+    const int32_t in = b.pick(1, 24);
+    const int32_t wide = large ? b.pick(90, 200) : b.pick(2, 100);
+    graph::DepthwiseConv2D depthwise;
+    const int32_t dilation = b.pick(1, 4);
+    depthwise.window = {Padding::kSame, 1, 1, dilation, dilation};
+    const auto x = b.picture(height, width, in);
+    const auto expanded = b.conv({{}, graph::Activation::kRelu6}, x, in, wide);
+    auto deep = b.depthwise(depthwise, expanded, wide);
+    deep = b.channelwise(graph::Mul{}, deep, wide);
+    if (seed % 4 != 3) {
+      const bool sub = seed % 4 == 2;
+      deep = sub ? b.channelwise(graph::Sub{graph::Activation::kRelu6, seed % 8 == 2}, deep, wide)
+                 : b.channelwise(graph::Add{graph::Activation::kRelu6}, deep, wide);
+    }
+    auto out = b.conv({}, deep, wide, in);
+    if (seed % 2 == 0) out = b.add(out, x);
+    SCOPED_TRACE(str_cat("seed ", seed, ": ", height, "x", width, "x", in, ", ", wide,
+                         " wide, dilation ", dilation));
+    ASSERT_NO_FATAL_FAILURE(expect_same(b.build({out}), 1));
+  }
+}
+
+TEST(FusedSteps, ConstantsPerChannelWithoutABlock) {
+  Builder b(DataType::kInt8, 400);
+  const auto x = b.picture(9, 300, 21);
+  auto y = b.channelwise(graph::Sub{graph::Activation::kNone, true}, x, 21);
+  y = b.channelwise(graph::Mul{graph::Activation::kRelu}, y, 21);
+  y = b.channelwise(graph::Add{}, y, 21);
+  ASSERT_NO_FATAL_FAILURE(expect_same(b.build({y}), 1));  // Two together, one by itself.
 }
 
 // The first block of a MobileNet: a 3x3 convolution with stride 2 where others expand.

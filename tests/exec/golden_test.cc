@@ -12,6 +12,7 @@
 #include "exec/naive_executor.h"
 #include "passes/shift_uint8.h"
 #include "tests/exec/golden_data.h"
+#include "tflite/zip.h"
 
 namespace deeplab::exec {
 namespace {
@@ -80,6 +81,7 @@ void for_each_golden(const std::string& model, const std::string& image,
   size_t compared = 0;
   for (const testing::GoldenTensor& golden : index) {
     const graph::Op& op = graph.ops[static_cast<size_t>(golden.op)];
+    EXPECT_EQ(op.index, golden.op);
     const Tensor& tensor = graph.tensor(op.output());
     SCOPED_TRACE(graph::op_label(op));
     EXPECT_EQ(graph::op_name(op.attributes), golden.op_name);
@@ -117,12 +119,103 @@ TEST(Golden, Int8TensorsAreByteIdentical) {
                   "golden/dog_dm05_int8_f32io", 50, expect_same_bytes);
 }
 
+// The original page's own file, and what of its 113 ops is stored.
+TEST(Golden, ThePagesTensorsAreByteIdentical) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  for_each_golden("tfhub_deeplabv3_mnv2_dm05_int8.tflite", "golden/dog_513.png",
+                  "golden/dog_tfhub_int8", 21, expect_same_bytes);
+}
+
+/// The lowest of the classes with the highest score, for each pixel.
+std::vector<uint8_t> labels_of(NaiveExecutor& executor) {
+  const graph::TensorId id = executor.graph().outputs[0];
+  const Tensor& output = executor.graph().tensor(id);
+  EXPECT_EQ(output.type, DataType::kFloat32);
+  const auto classes = static_cast<size_t>(output.shape[3]);
+  const auto* scores = reinterpret_cast<const float*>(executor.tensor(id).data());
+  std::vector<uint8_t> labels(static_cast<size_t>(output.elements()) / classes);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const float* pixel = scores + i * classes;
+    labels[i] = static_cast<uint8_t>(std::max_element(pixel, pixel + classes) - pixel);
+  }
+  return labels;
+}
+
+size_t count_different(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  size_t different = 0;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) different += a[i] != b[i];
+  return different;
+}
+
+// Its float16 parent. TensorFlow Lite's own float kernels sum in another order, so scores may
+// differ in their last bits.
+TEST(Golden, ThePagesFloat16ParentHasTheSameLabelsAndNearlyTheSameScores) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const std::string directory = "golden/dog_tfhub_float16";
+  const auto executor =
+      naive_executor("tfhub_deeplabv3_mnv2_dm05_float16.tflite", kernels::Rounding::kTfLite);
+  ASSERT_NE(executor, nullptr);
+  set_pixels(*executor, testing::read_test_image("golden/dog_513.png").pixels);
+  executor->run();
+  const auto golden = imageio::read_label_png(testing::test_data(directory + "/labels.png"));
+  ASSERT_TRUE(golden.ok()) << golden.status().message();
+  EXPECT_EQ(count_different(labels_of(*executor), golden->pixels), 0u);
+
+  // NumPy's file ends with the numbers of every 8th row and column.
+  const std::vector<std::byte> file = testing::read_test_file(directory + "/scores_every_8th.npy");
+  constexpr size_t kSide = 65;
+  constexpr size_t kClasses = 21;
+  constexpr size_t kCount = kSide * kSide * kClasses;
+  ASSERT_GT(file.size(), kCount * sizeof(float));
+  std::vector<float> expected(kCount);
+  std::memcpy(expected.data(), file.data() + file.size() - kCount * sizeof(float),
+              kCount * sizeof(float));
+  const auto* scores =
+      reinterpret_cast<const float*>(executor->tensor(executor->graph().outputs[0]).data());
+  float largest = 0;
+  for (float score : expected) largest = std::max(largest, std::abs(score));
+  for (size_t i = 0; i < kCount; ++i) {
+    const size_t pixel = i / kClasses;
+    const size_t at = (pixel / kSide * 8 * 513 + pixel % kSide * 8) * kClasses + i % kClasses;
+    ASSERT_NEAR(scores[at], expected[i], 1e-4f * largest) << i;
+  }
+}
+
 // Float sums keep TensorFlow Lite's order too, and no compiler flag lets a multiplication and an
 // addition melt together: nothing is left to differ.
 TEST(Golden, FloatTensorsAreByteIdentical) {
   DEEPLAB_NEEDS_TEST_DATA();
   for_each_golden("deeplabv3_257_mv_gpu.tflite", "golden/dog_257.png", "golden/dog_257_float", 30,
                   expect_same_bytes);
+}
+
+/// The array of a .npz file of one: floats, of this many.
+std::vector<std::byte> npz_floats(const std::string& relative, size_t count) {
+  const auto entry =
+      tflite::read_zip_entry(testing::read_test_file(relative), "output.npy", 1 << 24);
+  EXPECT_TRUE(entry.ok() && entry->has_value()) << relative;
+  if (!entry.ok() || !entry->has_value()) return {};
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(**entry));
+  EXPECT_NE((*entry)->find("'descr': '<f4', 'fortran_order': False"), std::string::npos);
+  EXPECT_GE(bytes.size(), count * sizeof(float));  // Behind a header.
+  const auto values = bytes.last(std::min(bytes.size(), count * sizeof(float)));
+  return {values.begin(), values.end()};
+}
+
+// int8 filters, float activations: the input is quantized while it runs, in float32 numbers that
+// leave nothing open, so that even the floats of the result are the same.
+TEST(Golden, DynamicRangeScoresAreByteIdentical) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const std::unique_ptr<NaiveExecutor> executor =
+      naive_executor("../faults/models/hybrid_dynamic_range.tflite", kernels::Rounding::kTfLite);
+  ASSERT_NE(executor, nullptr);
+  set_pixels(*executor, testing::read_test_image("faults/dog33.png").pixels);
+  executor->run();
+  const graph::TensorId output = executor->graph().outputs[0];
+  const std::vector<std::byte> got = file_bytes(*executor, output);
+  expect_same_bytes(
+      got, npz_floats("faults/models/hybrid_dynamic_range.0.npz", got.size() / sizeof(float)));
 }
 
 class EngineRounding : public ::testing::TestWithParam<const char*> {};
@@ -172,7 +265,8 @@ TEST_P(EngineRounding, IsWithinOneStepOfTfLiteOpByOp) {
 
 INSTANTIATE_TEST_SUITE_P(Models, EngineRounding,
                          ::testing::Values("deeplabv3_mnv2_dm05_pascal_quant.tflite",
-                                           "deeplabv3_mnv2_dm05_int8_f32io.tflite"),
+                                           "deeplabv3_mnv2_dm05_int8_f32io.tflite",
+                                           "tfhub_deeplabv3_mnv2_dm05_int8.tflite"),
                          [](const auto& test) {
                            const std::string name = test.param;
                            return name.substr(0, name.find('.'));
@@ -192,27 +286,29 @@ std::vector<uint8_t> padded_canvas(const imageio::Image& photo) {
   return canvas;
 }
 
-/// The ids of the golden label maps of a model, sorted.
+/// The ids of the golden label maps of a model, sorted: all 20 with DEEPLAB_FULL_TESTS=1, else
+/// three spread over them.
 std::vector<std::string> label_map_ids(const std::string& directory) {
   std::vector<std::string> ids;
   for (const auto& entry : std::filesystem::directory_iterator(testing::test_data(directory))) {
     ids.push_back(entry.path().stem().string());
   }
   std::sort(ids.begin(), ids.end());
-  return ids;
+  EXPECT_EQ(ids.size(), 20u);
+  if (ids.size() != 20) return {};
+  const char* full = std::getenv("DEEPLAB_FULL_TESTS");
+  if (full != nullptr && std::string_view(full) == "1") return ids;
+  return {ids[0], ids[9], ids[19]};
 }
 
 class GoldenLabels : public ::testing::TestWithParam<const char*> {};
 
-/// All 20 label maps of each model with DEEPLAB_FULL_TESTS=1, else three spread over them.
 TEST_P(GoldenLabels, EveryPixelIsIdentical) {
   DEEPLAB_NEEDS_TEST_DATA();
   const std::string model = GetParam();
   const std::string directory = "golden/labels_pad513/" + model;
-  std::vector<std::string> ids = label_map_ids(directory);
-  ASSERT_EQ(ids.size(), 20u);
-  const char* full = std::getenv("DEEPLAB_FULL_TESTS");
-  if (full == nullptr || std::string_view(full) != "1") ids = {ids[0], ids[9], ids[19]};
+  const std::vector<std::string> ids = label_map_ids(directory);
+  ASSERT_FALSE(ids.empty());
 
   const std::unique_ptr<NaiveExecutor> executor =
       naive_executor(model + ".tflite", kernels::Rounding::kTfLite);
@@ -240,6 +336,26 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenLabels,
                                            "deeplabv3_mnv2_dm05_int8_labels",
                                            "deeplabv3_mnv2_pascal_quant"),
                          [](const auto& test) { return std::string(test.param); });
+
+// Its maps were made from the float scores, outside the graph.
+TEST(Golden, ThePagesLabelMaps) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const std::string directory = "golden/labels_pad513/tfhub_dm05_int8";
+  const std::vector<std::string> ids = label_map_ids(directory);
+  ASSERT_FALSE(ids.empty());
+  const auto executor =
+      naive_executor("tfhub_deeplabv3_mnv2_dm05_int8.tflite", kernels::Rounding::kTfLite);
+  ASSERT_NE(executor, nullptr);
+  for (const std::string& id : ids) {
+    SCOPED_TRACE(id);
+    const auto golden = imageio::read_label_png(testing::test_data(directory + "/" + id + ".png"));
+    ASSERT_TRUE(golden.ok()) << golden.status().message();
+    set_pixels(*executor,
+               padded_canvas(testing::read_test_image("voc2012/JPEGImages/" + id + ".jpg")));
+    executor->run();
+    EXPECT_EQ(count_different(labels_of(*executor), golden->pixels), 0u);
+  }
+}
 
 }  // namespace
 }  // namespace deeplab::exec

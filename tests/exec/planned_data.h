@@ -22,9 +22,10 @@
 namespace deeplab::testing {
 
 inline const char* const kModels[] = {
-    "deeplabv3_mnv2_dm05_pascal_quant.tflite", "deeplabv3_mnv2_pascal_quant.tflite",
-    "deeplabv3_mnv2_dm05_int8_labels.tflite",  "deeplabv3_mnv2_dm05_int8_f32io.tflite",
-    "deeplabv3_mnv2_dm05_513_float.tflite",    "deeplabv3_257_mv_gpu.tflite",
+    "tfhub_deeplabv3_mnv2_dm05_int8.tflite", "deeplabv3_mnv2_dm05_pascal_quant.tflite",
+    "deeplabv3_mnv2_pascal_quant.tflite",    "deeplabv3_mnv2_dm05_int8_labels.tflite",
+    "deeplabv3_mnv2_dm05_int8_f32io.tflite", "deeplabv3_mnv2_dm05_513_float.tflite",
+    "deeplabv3_257_mv_gpu.tflite",
 };
 
 /// A model of the test data for a canvas of `size` (0: the file's own), uint8 shifted to int8.

@@ -72,7 +72,7 @@ TEST(RealData, ValPhotosMatchTheirMasks) {
 TEST(RealData, GoldenLabelMaps) {
   DEEPLAB_NEEDS_TEST_DATA();
   const auto paths = files_in(test_data("golden/labels_pad513"));
-  ASSERT_EQ(paths.size(), 60u);
+  ASSERT_EQ(paths.size(), 80u);
   for (const std::string& path : paths) {
     const Result<Image> labels = read_label_png(path);
     ASSERT_TRUE(labels.ok()) << labels.status().message();

@@ -152,6 +152,74 @@ TEST(Equalize, GoesThroughAConcatenation) {
   EXPECT_GT(reach_low, 0.9f * reach_high);
 }
 
+/// stem -> (expand -> project) + shortcut -> two readers: a stream of three tensors, of which the
+/// first channel reaches a hundred times as far as the others.
+Graph shortcut() {
+  GraphBuilder b;
+  const auto weights = [&](graph::Shape shape, float v) {
+    return b.constant(DataType::kFloat32, shape, v);
+  };
+  graph::Conv2D relu6;
+  relu6.activation = graph::Activation::kRelu6;
+  const auto x = b.input(DataType::kFloat32, {1, 8, 8, 3});
+  const auto stem = b.op(graph::Conv2D{}, {x, weights({4, 1, 1, 3}, 0.1f), weights({4}, 0.05f)},
+                         DataType::kFloat32);
+  const auto wide =
+      b.op(relu6, {stem, weights({5, 1, 1, 4}, 0.2f), weights({5}, 0.5f)}, DataType::kFloat32);
+  const auto narrow = b.op(graph::Conv2D{}, {wide, weights({4, 1, 1, 5}, 0.1f), weights({4}, 0)},
+                           DataType::kFloat32);
+  const auto sum = b.op(graph::Add{}, {narrow, stem}, DataType::kFloat32);
+  const auto y = b.op(graph::Conv2D{}, {sum, weights({2, 1, 1, 4}, 0.3f), weights({2}, 0)},
+                      DataType::kFloat32);
+  const auto z =
+      b.op(relu6, {sum, weights({2, 1, 1, 4}, -0.3f), weights({2}, 0)}, DataType::kFloat32);
+  const auto both = b.op(graph::Concatenation{3}, {y, z}, DataType::kFloat32);
+  Graph graph = b.build({both});
+  const auto scale = [&](size_t op, size_t first, size_t step, size_t count, float factor) {
+    graph::Tensor& tensor = graph.tensor(graph.ops[op].inputs[1]);
+    std::vector<float> values(tensor.values<float>().begin(), tensor.values<float>().end());
+    for (size_t i = 0; i < values.size(); ++i) values[i] *= 1 + 0.1f * static_cast<float>(i);
+    for (size_t i = 0; i < count; ++i) values[first + i * step] *= factor;
+    tensor.data = bytes_of(values);
+  };
+  scale(0, 0, 1, 3, 100);    // the stem's first row
+  scale(2, 0, 1, 5, 100);    // the projection's
+  scale(1, 0, 4, 5, 0.01f);  // what the expansion makes of the first channel,
+  scale(4, 0, 4, 2, 0.01f);  // and the two readers
+  scale(5, 0, 4, 2, 0.01f);
+  return graph;
+}
+
+TEST(Equalize, GoesAlongShortcuts) {
+  const Graph before = shortcut();
+  Graph after = before;
+  EXPECT_GE(equalize(after, statistics_of(before, noise(3)), {}), 3 * 4);
+  const TensorId last = before.ops[4].output();
+  EXPECT_GT(sqnr_of_output(before, after, last), 100);
+  const Statistics now = statistics_of(after, noise(3));
+  for (size_t op : {0, 3}) {
+    const auto& ranges = now[static_cast<size_t>(before.ops[op].output())].channel_ranges;
+    const auto reach = [&](size_t c) { return std::max(-ranges[c].min, ranges[c].max); };
+    for (size_t c : {1, 2, 3}) EXPECT_LT(reach(0), 10 * reach(c)) << op;
+  }
+  const auto quantized = [&](const Graph& graph) {
+    auto result = quantize_graph(graph, deeplab::testing::ranges_of(graph), {});
+    EXPECT_TRUE(result.ok()) << result.status().message();
+    return std::move(result).value();
+  };
+  EXPECT_GT(sqnr_of_output(before, quantized(after), last),
+            10 + sqnr_of_output(before, quantized(before), last));
+}
+
+TEST(Equalize, LeavesAShortcutThatAnotherOpReads) {
+  Graph graph = shortcut();
+  graph.outputs.push_back(graph.ops[3].output());
+  const Graph before = graph;
+  equalize(graph, statistics_of(before, noise(2)), {});
+  const TensorId stem = graph.ops[0].inputs[1];
+  EXPECT_TRUE(graph.tensor(stem).data == before.tensor(stem).data);
+}
+
 TEST(WeightSpread, IsLargestOverSmallestRow) {
   const Graph graph = block();
   EXPECT_FLOAT_EQ(static_cast<float>(weight_spread(graph, graph.ops[0])), 900);

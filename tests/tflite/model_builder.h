@@ -156,4 +156,40 @@ inline ModelBuilder small_int8_model() {
   return b;
 }
 
+/// What a converter to float16 makes of a dilated depthwise convolution whose batch norm it did not
+/// fold: constants behind DEQUANTIZE, SPACE_TO_BATCH_ND, DEPTHWISE_CONV_2D, BATCH_TO_SPACE_ND, MUL,
+/// SUB.
+inline ModelBuilder float16_batch_norm_model() {
+  namespace schema = tflite::schema;
+  using Type = schema::TensorType;
+  using Code = schema::BuiltinOperator;
+  ModelBuilder b;
+  const auto half = [&](std::vector<int32_t> shape, size_t count, uint16_t value) {
+    const int32_t c = b.constant(Type::FLOAT16, shape, std::vector<uint16_t>(count, value));
+    return b.add(Code::DEQUANTIZE, {c}, b.activation(Type::FLOAT32, std::move(shape)));
+  };
+  const int32_t x = b.input(Type::FLOAT32, {1, 6, 8, 3});
+  const int32_t block = b.numbers({2, 2});
+  const int32_t pads = b.numbers({2, 2, 2, 2}, {2, 2});
+  const int32_t crops = b.numbers({0, 0, 0, 0}, {2, 2});
+  const int32_t split =
+      b.add(Code::SPACE_TO_BATCH_ND, {x, block, pads}, b.activation(Type::FLOAT32, {4, 5, 6, 3}));
+  schema::DepthwiseConv2DOptionsT conv;
+  conv.padding = schema::Padding::VALID;
+  conv.stride_h = conv.stride_w = 1;
+  const int32_t deep =
+      b.add(Code::DEPTHWISE_CONV_2D, {split, half({1, 3, 3, 3}, 27, 0x3800), half({3}, 3, 0x3400)},
+            b.activation(Type::FLOAT32, {4, 3, 4, 3}), conv);
+  const int32_t join = b.add(Code::BATCH_TO_SPACE_ND, {deep, block, crops},
+                             b.activation(Type::FLOAT32, {1, 6, 8, 3}));
+  const int32_t product =
+      b.add(Code::MUL, {half({3}, 3, 0x3E00), join}, b.activation(Type::FLOAT32, {1, 6, 8, 3}));
+  schema::SubOptionsT sub;
+  sub.fused_activation_function = schema::ActivationFunctionType::RELU6;
+  const int32_t out = b.add(Code::SUB, {half({1, 1, 1, 3}, 3, 0x4000), product},
+                            b.activation(Type::FLOAT32, {1, 6, 8, 3}), sub);
+  b.graph().outputs = {out};
+  return b;
+}
+
 }  // namespace deeplab::testing

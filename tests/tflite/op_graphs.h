@@ -59,6 +59,7 @@ class OpGraphs {
       all.labels();
     }
     all.quantization();
+    all.hybrids();
     return std::move(all.graphs_);
   }
 
@@ -144,6 +145,24 @@ class OpGraphs {
                                       : c.constant(type_, {4}, uint8_t{0}, parameters(0.5f));
     add("Add_Constant", c, c.op(graph::Add{}, {z, offset}, type_, parameters(0.75f)), {1, 1, 2});
 
+    for (bool reversed : {false, true}) {
+      GraphBuilder d;
+      const TensorId from = d.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+      const TensorId minus = float32() ? d.constant(type_, {4}, 0.0f)
+                                       : d.constant(type_, {4}, uint8_t{0}, parameters(0.5f));
+      add(reversed ? "Sub_Reversed" : "Sub", d,
+          d.op(graph::Sub{graph::Activation::kRelu6, reversed}, {from, minus}, type_,
+               parameters(0.75f)),
+          {1, 1, 2});
+    }
+
+    GraphBuilder m;
+    const TensorId factor = m.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    const TensorId other = m.input(type_, {1, 5, 7, 4}, parameters(0.25f));
+    add("Mul", m,
+        m.op(graph::Mul{graph::Activation::kRelu}, {factor, other}, type_, parameters(0.75f)),
+        {1, 1, 2});
+
     graph::AveragePool2D pool;
     pool.window = {graph::Padding::kSame, 2, 1};
     pool.filter_h = 3;
@@ -208,6 +227,37 @@ class OpGraphs {
       GraphBuilder d;
       const TensorId z = d.input(to, {1, 5, 7, 4}, parameters(0.03f));
       add("Dequantize", d, d.op(graph::Dequantize{}, {z}, DataType::kFloat32), {1, 1, 2});
+    }
+  }
+
+  /// float32 activations, int8 filters.
+  void hybrids() {
+    type_ = DataType::kFloat32;
+    for (const bool each : {false, true}) {
+      const auto weights = [&](GraphBuilder& b, graph::Shape shape, int32_t axis) {
+        graph::Quantization q = per_tensor(0.01f, 0);
+        if (each) {
+          q = per_channel(static_cast<size_t>(shape[static_cast<size_t>(axis)]), 0.01f, axis);
+          q.scales.back() = 0.02f;
+        }
+        return b.constant(DataType::kInt8, std::move(shape), int8_t{0}, std::move(q));
+      };
+      const std::string name = each ? "Hybrid_PerChannel" : "Hybrid_PerTensor";
+      GraphBuilder b;
+      const TensorId x = b.input(type_, {2, 9, 8, 4});
+      const TensorId kernel = weights(b, {6, 3, 3, 4}, 0);
+      add("Conv2D_" + name, b,
+          b.op(graph::Conv2D{{graph::Padding::kSame, 2, 2}, graph::Activation::kRelu6},
+               {x, kernel, bias(b, 6)}, type_),
+          {each ? 5 : 2, 0, 0});
+      GraphBuilder d;
+      const TensorId y = d.input(type_, {2, 9, 8, 4});
+      const TensorId deep = weights(d, {1, 3, 3, 8}, 3);
+      graph::DepthwiseConv2D depthwise;
+      depthwise.window = {graph::Padding::kSame, 1, 1, 2, 2};
+      depthwise.depth_multiplier = 2;
+      add("Depthwise_" + name, d, d.op(depthwise, {y, deep, bias(d, 8)}, type_),
+          {each ? 6 : 4, 0, 0});
     }
   }
 

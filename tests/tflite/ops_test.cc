@@ -93,6 +93,61 @@ TEST(ReadOps, DepthwiseConv2D) {
   }
 }
 
+/// A float convolution of either kind with an 8-bit filter, as TensorFlow Lite's dynamic range
+/// quantization leaves it.
+std::vector<std::byte> hybrid_model(Code code, Type filter_type, FileQuantization q) {
+  const bool dense = code == Code::CONV_2D;
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, {1, 9, 9, 2});
+  const int32_t filter =
+      b.constant(filter_type, dense ? std::vector<int32_t>{2, 3, 3, 2} : std::vector{1, 3, 3, 2},
+                 std::vector<int8_t>(dense ? 36 : 18, -2), std::move(q));
+  const int32_t bias = b.constant(Type::FLOAT32, {2}, std::vector<float>{0.5f, -1});
+  const int32_t out = b.activation(Type::FLOAT32, {1, 9, 9, 2});
+  if (dense) {
+    schema::Conv2DOptionsT options;
+    options.stride_h = options.stride_w = 1;
+    b.add(code, {x, filter, bias}, out, options);
+  } else {
+    schema::DepthwiseConv2DOptionsT options;
+    options.stride_h = options.stride_w = 1;
+    b.add(code, {x, filter, bias}, out, options);
+  }
+  return b.build({out});
+}
+
+TEST(ReadOps, ConvolutionsOfFloatWithInt8Filters) {
+  for (const Code code : {Code::CONV_2D, Code::DEPTHWISE_CONV_2D}) {
+    const int32_t axis = code == Code::CONV_2D ? 0 : 3;
+    for (const FileQuantization& q :
+         {FileQuantization{{0.5f}, {0}, 0}, {{0.5f, 0.25f}, {0, 0}, axis}}) {
+      const ModelFile file = read(hybrid_model(code, Type::INT8, q));
+      ASSERT_EQ(file.graph.ops.size(), 1u);
+      const graph::Tensor& filter = file.graph.tensor(file.graph.ops[0].inputs[1]);
+      EXPECT_EQ(filter.type, graph::DataType::kInt8);
+      EXPECT_EQ(filter.quantization.scales, q.scales);
+      EXPECT_EQ(filter.values<int8_t>()[17], -2);
+      EXPECT_EQ(file.graph.tensor(file.graph.ops[0].output()).type, graph::DataType::kFloat32);
+    }
+  }
+}
+
+TEST(ReadOps, Uint8FiltersOfFloatConvolutionsHoldInt8) {
+  const ModelFile file = read(hybrid_model(Code::CONV_2D, Type::UINT8, {{0.5f}, {7}, 0}));
+  ASSERT_EQ(file.graph.ops.size(), 1u);
+  const graph::Tensor& filter = file.graph.tensor(file.graph.ops[0].inputs[1]);
+  EXPECT_EQ(filter.type, graph::DataType::kInt8);
+  EXPECT_EQ(filter.file_type, graph::DataType::kInt8);
+  EXPECT_THAT(filter.quantization.zero_points, ElementsAre(0));
+  EXPECT_EQ(filter.values<int8_t>()[0], -2);
+  // TensorFlow Lite's depthwise kernel refuses them.
+  const auto refused =
+      read_model(hybrid_model(Code::DEPTHWISE_CONV_2D, Type::UINT8, {{0.5f}, {7}, 0}), "test");
+  EXPECT_THAT(refused.status().message(),
+              ::testing::HasSubstr("op 0 (DEPTHWISE_CONV_2D): expected a filter of float32, "
+                                   "found uint8"));
+}
+
 TEST(ReadOps, SmallInt8Model) {
   const ModelFile file = read(small_int8_model().build());
   ASSERT_EQ(file.graph.ops.size(), 6u);
@@ -119,6 +174,21 @@ TEST(ReadOps, AddOfABroadcastActivation) {
   const ModelFile file = read(b.build({out}));
   EXPECT_EQ(only_op<graph::Add>(file).activation, graph::Activation::kRelu6);
   EXPECT_THAT(file.graph.ops[0].inputs, ElementsAre(large, small));
+}
+
+// TensorFlow Lite computes every shape anew when it loads a file, and so do we.
+TEST(ReadOps, ShapesThatTheFileDeclaresWrongly) {
+  ModelBuilder b = small_int8_model();
+  const ModelFile good = read(b.build());
+  for (size_t i = 0; i < good.graph.ops.size(); ++i) {
+    b.tensor(b.op(i).outputs[0]).shape = {7, -1, 0, 3};  // A rank is believed: axes count from it.
+  }
+  const ModelFile file = read(b.build());
+  ASSERT_EQ(file.graph.ops.size(), good.graph.ops.size());
+  for (size_t i = 0; i < good.graph.ops.size(); ++i) {
+    const graph::TensorId id = good.graph.ops[i].output();
+    EXPECT_EQ(file.graph.tensor(id).shape, good.graph.tensor(id).shape) << i;
+  }
 }
 
 TEST(ReadOps, AveragePool2D) {

@@ -1,38 +1,29 @@
-// ADD with broadcasting of the second operand.
+// ADD and SUB with broadcasting of the second operand.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <span>
 
+#include "kernels/broadcast.h"
 #include "kernels/per_isa.h"
 #include "kernels/requantize.h"
-#include "kernels/shape.h"
 
 namespace deeplab::kernels {
 
-/// The shape of `a` and of the output, and how `b` is stretched over it.
-struct BroadcastShape {
-  Dims dims;
-  /// Elements between neighbours of b along each dimension; 0 where b is repeated.
-  std::array<int64_t, kMaxRank> b_strides = {};
-
-  /// b has the shape of a: the op is elementwise over dims.elements().
-  bool elementwise() const { return dims.rank == 1 && b_strides[0] == 1; }
-  /// b, of the innermost dimension's shape, is added to every piece of that size.
-  bool repeats() const { return dims.rank == 2 && b_strides[0] == 0 && b_strides[1] == 1; }
-};
-
+/// SUB is an ADD of which one operand counts negatively.
+///
 /// Engine: q = clamp(round_half_even(float(a - za) * a_scale + float(b - zb) * b_scale) + zo),
 /// two products, one sum, each rounded to float32.
 /// TFLite: both inputs, shifted left by 20 bits, are brought to the common scale
-/// 2 * max(scale_a, scale_b) by their multipliers, added, and brought to the output's scale.
+/// 2 * max(scale_a, scale_b) by their multipliers, added or subtracted, and brought to the output's
+/// scale.
 struct AddInt8 {
   BroadcastShape shape;
   int32_t a_zero_point = 0;
   int32_t b_zero_point = 0;
-  float a_scale = 0;  ///< Scale of a over scale of the output.
+  float a_scale = 0;  ///< Scale of a over scale of the output, below 0 if a is subtracted.
   float b_scale = 0;
-  Multiplier a_multiplier;  ///< Only TFLite's rounding reads the multipliers.
+  Multiplier a_multiplier;  ///< Only TFLite's rounding reads the multipliers, which have no sign.
   Multiplier b_multiplier;
   Multiplier output_multiplier;
   int32_t output_zero_point = 0;
@@ -42,6 +33,8 @@ struct AddInt8 {
 
 struct AddFloat {
   BroadcastShape shape;
+  float a_sign = 1;  ///< -1: the operand is subtracted.
+  float b_sign = 1;
   float output_min = 0;
   float output_max = 0;
 };

@@ -168,8 +168,9 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
   o.zero_point = _mm256_set1_epi32(conv.output_zero_point);
   const bool usual = s.filter_w == 3 && row_groups(s) == 2;
   for (int32_t row = row_begin; row < row_end; ++row) {
-    for (int32_t first = 0; first < s.out_w; first += kStripOutputs) {
-      const int32_t outputs = s.out_w - first < kStripOutputs ? s.out_w - first : kStripOutputs;
+    const int32_t most = strip_outputs(s);
+    for (int32_t first = 0; first < s.out_w; first += most) {
+      const int32_t outputs = s.out_w - first < most ? s.out_w - first : most;
       int8_t* out = output + (ptrdiff_t{row} * s.out_w + first) * s.out_c;
       for (int32_t c = 0; c < s.out_c; c += kPanel) {
         const int32_t count = s.out_c - c < kPanel ? s.out_c - c : kPanel;

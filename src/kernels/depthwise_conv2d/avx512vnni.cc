@@ -267,8 +267,9 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
   auto* strip = reinterpret_cast<uint8_t*>(scratch);
   const Output o = make_output(conv);
   for (int32_t row = row_begin; row < row_end; ++row) {
-    for (int32_t first = 0; first < s.out_w; first += kStripOutputs) {
-      const int32_t outputs = s.out_w - first < kStripOutputs ? s.out_w - first : kStripOutputs;
+    const int32_t most = strip_outputs(s);
+    for (int32_t first = 0; first < s.out_w; first += most) {
+      const int32_t outputs = s.out_w - first < most ? s.out_w - first : most;
       int8_t* out = output + (ptrdiff_t{row} * s.out_w + first) * s.out_c;
       const std::byte* panel = packed;
       for (int32_t c = 0, vectors; c < s.out_c; c += vectors * kLanes) {

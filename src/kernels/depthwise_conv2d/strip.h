@@ -12,11 +12,18 @@
 
 namespace deeplab::kernels {
 
-/// Output columns that share a strip: enough to make its ends, which neighbouring strips both
-/// interleave, a small part; few enough for 64 channels of it to stay in L1.
+/// About how many output columns share a strip: enough to make its ends, which neighbouring strips
+/// both interleave, a small part; few enough for 64 channels of it to stay in L1.
 static constexpr int32_t kStripOutputs = 64;
 /// Strips over this are left to the scalar kernel: it takes a dilation or a filter of thousands.
 static constexpr int64_t kMaxStripBytes = int64_t{1} << 20;
+
+/// Output columns of a strip: a row in equal parts, so that none of 65 columns is left for a strip
+/// of its own. At most half over kStripOutputs.
+static inline int32_t strip_outputs(const WindowShape& s) {
+  const int32_t strips = (s.out_w + kStripOutputs / 2) / kStripOutputs;
+  return strips < 2 ? s.out_w : (s.out_w + strips - 1) / strips;
+}
 
 /// Columns under `outputs` neighbouring outputs.
 static inline int64_t strip_columns(const WindowShape& s, int32_t outputs) {
@@ -26,7 +33,7 @@ static inline int64_t strip_columns(const WindowShape& s, int32_t outputs) {
 
 /// Bytes of a whole strip whose columns take `column_bytes`.
 static inline int64_t strip_bytes(const WindowShape& s, int64_t column_bytes) {
-  return strip_columns(s, s.out_w < kStripOutputs ? s.out_w : kStripOutputs) * column_bytes;
+  return strip_columns(s, strip_outputs(s)) * column_bytes;
 }
 
 /// The input row under filter row `ky` of output row `row` (of batch * out_h), or null where it

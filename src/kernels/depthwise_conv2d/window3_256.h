@@ -234,8 +234,9 @@ struct Window3Of256 {
                        const InputRows& rows, int8_t* const (&out)[2], std::byte* strip) {
     const WindowShape& s = conv.shape;
     const Output o = make_output(conv);
-    for (int32_t first = 0; first < s.out_w; first += kStripOutputs) {
-      const int32_t outputs = s.out_w - first < kStripOutputs ? s.out_w - first : kStripOutputs;
+    const int32_t most = strip_outputs(s);
+    for (int32_t first = 0; first < s.out_w; first += most) {
+      const int32_t outputs = s.out_w - first < most ? s.out_w - first : most;
       const int32_t left = first * s.stride_w - s.pad_left;
       const auto columns = static_cast<int32_t>(strip_columns(s, outputs));
       for (int32_t c = 0; c < s.out_c; c += kPanel) {

@@ -316,8 +316,9 @@ void run_rows(const DepthwiseConv2DInt8& conv, const std::byte* packed, const In
   const WindowShape& s = conv.shape;
   const Output wide = make_output(conv, 2);
   const Output narrow = make_output(conv, 1);
-  for (int32_t first = 0; first < s.out_w; first += kStripOutputs) {
-    const int32_t outputs = s.out_w - first < kStripOutputs ? s.out_w - first : kStripOutputs;
+  const int32_t most = strip_outputs(s);
+  for (int32_t first = 0; first < s.out_w; first += most) {
+    const int32_t outputs = s.out_w - first < most ? s.out_w - first : most;
     const int32_t left = first * s.stride_w - s.pad_left;
     const auto columns = static_cast<int32_t>(strip_columns(s, outputs));
     const std::byte* panel = packed;
