@@ -224,10 +224,15 @@ TEST(LabelHead, ConfidencesAreTheSoftmax) {
     LabelScratch scratch;
     ASSERT_TRUE(head.grow(scratch).ok());
     const size_t plane = 41 * 23;
-    std::vector<float> all(plane * 21), two(plane), highest(plane);
-    const int32_t chosen[] = {3, 15, 99, -1};
+    std::vector<float> all(plane * 21), two(plane), others(plane), highest(plane);
+    const int32_t chosen[] = {3, 15};
+    std::vector<int32_t> rest;
+    for (int32_t c = 0; c < 21; ++c) {
+      if (c != 3 && c != 15) rest.push_back(c);
+    }
     head.all_confidence_rows(0, 23, all.data(), 41, plane, scratch);
     head.confidence_rows(chosen, 0, 23, two.data(), 41, scratch);
+    head.confidence_rows(rest, 0, 23, others.data(), 41, scratch);
     head.max_confidence_rows(0, 23, highest.data(), 41, scratch);
     for (int32_t y = 0; y < 23; ++y) {
       for (int32_t x = 0; x < 41; ++x) {
@@ -238,6 +243,7 @@ TEST(LabelHead, ConfidencesAreTheSoftmax) {
         const size_t i = static_cast<size_t>(y * 41 + x);
         for (size_t c = 0; c < 21; ++c) ASSERT_NEAR(all[c * plane + i], e[c] / total, 2e-6);
         ASSERT_NEAR(two[i], (e[3] + e[15]) / total, 2e-6);
+        ASSERT_NEAR(others[i], 1 - (e[3] + e[15]) / total, 2e-6);
         ASSERT_NEAR(highest[i], 1 / total, 2e-6);
       }
     }
