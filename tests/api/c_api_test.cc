@@ -173,44 +173,8 @@ TEST_F(LoadedModel, TheSegmenterOutlivesTheModelHandle) {
   deeplab_segmenter_free(segmenter);
 }
 
-TEST(CppApi, PhotoInLabelMapOut) {
-  DEEPLAB_NEEDS_TEST_DATA();
-  auto model = Model::load(test_data(kInt8Labels));
-  ASSERT_TRUE(model.ok()) << model.status().message();
-  EXPECT_EQ(model->label(8), "cat");
-  EXPECT_EQ(model->input_size(), std::make_pair(513, 513));
-
-  auto bmp = read_file(test_data("images/bird.bmp"), 1 << 20);
-  ASSERT_TRUE(bmp.ok());
-  // A 24-bit bottom-up bitmap of 513x513: rows padded to 4 bytes, last row first. Read in place.
-  const int32_t side = 513;
-  const ptrdiff_t stride = (side * 3 + 3) / 4 * 4;
-  const auto* first = reinterpret_cast<const uint8_t*>(bmp->data()) + bmp->size() - stride;
-  auto segmenter = Segmenter::create(*model);
-  ASSERT_TRUE(segmenter.ok()) << segmenter.status().message();
-  const auto result = segmenter->segment({first, side, side, -stride, PixelFormat::kBgr8});
-  ASSERT_TRUE(result.ok()) << result.status().message();
-
-  const auto counts = result->class_pixels();
-  EXPECT_GT(counts[3], side * side / 20) << "no bird";
-  EXPECT_GT(counts[0] + counts[3], side * side * 98 / 100) << "something but bird and background";
-  EXPECT_GT(segmenter->timing().infer_ms, 0);
-
-  std::vector<float> confidence(static_cast<size_t>(side) * side);
-  ASSERT_TRUE(segmenter->confidence_mask(3, side, side, confidence).ok());
-  for (int32_t i = 0; i < side * side; ++i) {
-    ASSERT_GE(confidence[i], 0.0f);
-    ASSERT_LE(confidence[i], 1.0f);
-    if (confidence[i] > 0.5f) {
-      ASSERT_EQ(result->category_mask[i], 3);
-    }
-  }
-  EXPECT_FALSE(segmenter->category_mask(side, side, std::span<uint8_t>()).ok());
-}
-
 TEST(CppApi, EightThreadsShareAModel) {
-  DEEPLAB_NEEDS_TEST_DATA();
-  auto model = Model::load(test_data(kUint8Labels));
+  auto model = Model::load(kUint8Labels);
   ASSERT_TRUE(model.ok()) << model.status().message();
   const std::vector<uint8_t> pixels = synthetic_photo(120, 90);
   Options options;

@@ -13,7 +13,7 @@ namespace {
 std::unique_ptr<api::Segmenter> make_segmenter(const std::string& file, int32_t width = 0,
                                                int32_t height = 0, int threads = 1,
                                                vision::Fit fit = vision::Fit::kPad) {
-  const auto model = api::Model::load(test_data(file));
+  const auto model = api::Model::load(file);
   EXPECT_TRUE(model.ok()) << model.status().message();
   if (!model.ok()) return nullptr;
   api::SegmenterOptions options;
@@ -36,7 +36,6 @@ std::vector<uint8_t> mask_of(api::Segmenter& segmenter, const vision::ImageView&
 }
 
 TEST(SegmenterTest, PixelOrderAndStrideDoNotMatter) {
-  DEEPLAB_NEEDS_TEST_DATA();
   const int32_t width = 97, height = 61;
   const std::vector<uint8_t> rgb = synthetic_photo(width, height);
   auto segmenter = make_segmenter(kInt8Labels, 129, 129);
@@ -67,7 +66,6 @@ TEST(SegmenterTest, PixelOrderAndStrideDoNotMatter) {
 class EveryModel : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryModel, RunsAtAnySizeAndThreadCountAlike) {
-  DEEPLAB_NEEDS_TEST_DATA();
   const int32_t width = 320, height = 200;
   const std::vector<uint8_t> rgb = synthetic_photo(width, height);
   const std::pair<int32_t, int32_t> sizes[] = {{257, 257}, {321, 193}, {160, 90}, {33, 65}};
@@ -84,7 +82,6 @@ TEST_P(EveryModel, RunsAtAnySizeAndThreadCountAlike) {
 }
 
 TEST_P(EveryModel, ConfidencesAreADistributionAndAgreeWithTheMask) {
-  DEEPLAB_NEEDS_TEST_DATA();
   const int32_t width = 150, height = 113;
   const std::vector<uint8_t> rgb = synthetic_photo(width, height);
   auto segmenter = make_segmenter(GetParam(), 129, 129, 2);
@@ -110,7 +107,6 @@ TEST_P(EveryModel, ConfidencesAreADistributionAndAgreeWithTheMask) {
 }
 
 TEST_P(EveryModel, AllConfidencesByRowsAreTheMasksOfTheClasses) {
-  DEEPLAB_NEEDS_TEST_DATA();
   const int32_t width = 90, height = 71;
   const std::vector<uint8_t> rgb = synthetic_photo(width, height);
   auto segmenter = make_segmenter(GetParam(), 129, 129, 2);
@@ -141,10 +137,9 @@ TEST_P(EveryModel, AllConfidencesByRowsAreTheMasksOfTheClasses) {
   EXPECT_FALSE(segmenter->all_confidences(width, height, 0, 1, nullptr).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, EveryModel, ::testing::ValuesIn(kAllModels));
+INSTANTIATE_TEST_SUITE_P(Models, EveryModel, ::testing::ValuesIn(kSampleModels));
 
 TEST(SegmenterTest, EveryFitFindsTheSameObjectInPlace) {
-  DEEPLAB_NEEDS_TEST_DATA();
   const int32_t width = 400, height = 300;
   const std::vector<uint8_t> rgb = synthetic_photo(width, height);
   for (vision::Fit fit : {vision::Fit::kPad, vision::Fit::kLetterbox, vision::Fit::kStretch}) {
@@ -166,8 +161,7 @@ TEST(SegmenterTest, EveryFitFindsTheSameObjectInPlace) {
 }
 
 TEST(SegmenterTest, PlansAreSharedWhileInUse) {
-  DEEPLAB_NEEDS_TEST_DATA();
-  const auto model = api::Model::load(test_data(kInt8Labels));
+  const auto model = api::Model::load(kInt8Labels);
   ASSERT_TRUE(model.ok());
   api::SegmenterOptions options;
   options.threads = 1;
@@ -182,11 +176,10 @@ TEST(SegmenterTest, PlansAreSharedWhileInUse) {
 }
 
 TEST(SegmenterTest, EveryIsaGivesTheSameScores) {
-  DEEPLAB_NEEDS_TEST_DATA();
   const int32_t side = 200;
   const std::vector<uint8_t> rgb = synthetic_photo(side, side);
-  for (const std::string& file : kAllModels) {
-    const auto model = api::Model::load(test_data(file));
+  for (const std::string& file : kSampleModels) {
+    const auto model = api::Model::load(file);
     ASSERT_TRUE(model.ok()) << model.status().message();
     std::vector<float> expected;
     for (Isa isa : available_isas()) {

@@ -1,24 +1,14 @@
-// The real model files by short names, and pictures that need no file.
+// Pictures that need no file, for the models of samples.h.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "deeplab/deeplab.h"
-#include "tests/test_data.h"
+#include "tests/samples/samples.h"
 #include "vision/image_view.h"
 
 namespace deeplab::testing {
-
-inline const char* const kInt8Labels = "models/deeplabv3_mnv2_dm05_int8_labels.tflite";
-inline const char* const kInt8FloatIo = "models/deeplabv3_mnv2_dm05_int8_f32io.tflite";
-inline const char* const kUint8Labels = "models/deeplabv3_mnv2_dm05_pascal_quant.tflite";
-inline const char* const kUint8Dm10 = "models/deeplabv3_mnv2_pascal_quant.tflite";
-inline const char* const kFloat257 = "models/deeplabv3_257_mv_gpu.tflite";
-inline const char* const kFloat513 = "models/deeplabv3_mnv2_dm05_513_float.tflite";
-inline const std::vector<std::string> kAllModels = {kInt8Labels, kInt8FloatIo, kUint8Labels,
-                                                    kUint8Dm10,  kFloat257,    kFloat513};
 
 /// RGB pixels with smooth areas, edges and noise; the same on every machine.
 inline std::vector<uint8_t> synthetic_photo(int32_t width, int32_t height) {
