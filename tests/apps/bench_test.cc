@@ -18,7 +18,7 @@
 #include "imageio/writer.h"
 #include "tests/apps/program.h"
 #include "tests/apps/read_npy.h"
-#include "tests/test_data.h"
+#include "tests/samples/samples.h"
 
 namespace deeplab::testing {
 namespace {
@@ -77,8 +77,7 @@ TEST(Peak, EveryInstructionSetHasOneAndABetterOneIsNoSlower) {
 
 class Bench : public ::testing::Test {
  protected:
-  void SetUp() override { DEEPLAB_NEEDS_TEST_DATA(); }
-  const std::string model_ = test_data("models/deeplabv3_mnv2_dm05_int8_labels.tflite");
+  const std::string model_ = kInt8Labels;
 };
 
 TEST_F(Bench, JsonHasTheKeysOfTheContract) {
@@ -307,9 +306,8 @@ TEST(FirstPhoto, ErrorsComeBackAndADeathIsOne) {
 }
 
 TEST_F(Bench, TextHasEveryStageAndStepsOnRequest) {
-  const ProgramRun run =
-      run_deeplab({"bench", "-m", model_, "--threads", "1", "--runs", "1", "--size", "65",
-                   "--profile", "--photo", test_data("golden/dog_257.png")});
+  const ProgramRun run = run_deeplab({"bench", "-m", model_, "--threads", "1", "--runs", "1",
+                                      "--size", "65", "--profile", "--photo", kCatPhoto});
   ASSERT_EQ(run.status, 0) << run.err;
   for (const char* text : {"load", "prepare", "init", "first", "warmup", "decode", "input", "infer",
                            "labels", "total", "write", "AVERAGE_POOL_2D", "of peak", "photo "}) {

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "tests/apps/program.h"
 #include "tests/graph/graph_builder.h"
-#include "tests/test_data.h"
+#include "tests/samples/samples.h"
 #include "tflite/writer.h"
 
 namespace deeplab::testing {
@@ -21,10 +21,8 @@ using ::testing::SizeIs;
 
 class Inspect : public ::testing::Test {
  protected:
-  void SetUp() override { DEEPLAB_NEEDS_TEST_DATA(); }
-
   static json facts(const std::string& model, std::vector<std::string> flags = {}) {
-    flags.insert(flags.begin(), {"inspect", test_data("models/" + model), "--json"});
+    flags.insert(flags.begin(), {"inspect", model, "--json"});
     const ProgramRun run = run_deeplab(flags);
     EXPECT_EQ(run.status, 0) << run.err;
     EXPECT_THAT(lines_of(run.out), SizeIs(1));
@@ -33,23 +31,23 @@ class Inspect : public ::testing::Test {
 };
 
 TEST_F(Inspect, JsonHasTheFileAsItIs) {
-  const json model = facts("deeplabv3_mnv2_dm05_pascal_quant.tflite");
-  EXPECT_EQ(model["bytes"], 760904);
-  EXPECT_EQ(model["macs"], 867496704);
-  EXPECT_EQ(model["flops"], 2 * 867496704LL);
-  EXPECT_EQ(model["parameters"], 688357);
-  EXPECT_EQ(model["ops"].size(), 72u);
+  const json model = facts(kUint8Labels);
+  EXPECT_EQ(model["bytes"], std::filesystem::file_size(kUint8Labels));
+  EXPECT_EQ(model["macs"], 835127968);
+  EXPECT_EQ(model["flops"], 2 * 835127968LL);
+  EXPECT_EQ(model["parameters"], 707114);
+  EXPECT_EQ(model["ops"].size(), 79u);
   const json& input = model["inputs"][0];
   EXPECT_EQ(input["type"], "uint8");
   EXPECT_EQ(input["shape"], json({1, 513, 513, 3}));
-  EXPECT_EQ(input["quantization"]["scales"], json({0.0078125}));
+  EXPECT_EQ(input["quantization"]["scales"].size(), 1u);
   EXPECT_EQ(input["quantization"]["zero_points"], json({128}));
   EXPECT_EQ(model["outputs"][0]["type"], "int64");
   EXPECT_EQ(model["ops"][0]["type"], "CONV_2D");
   EXPECT_EQ(model["ops"][0]["attributes"]["stride"], json({2, 2}));
-  EXPECT_EQ(model["ops"][71]["attributes"], json({{"axis", 3}}));
+  EXPECT_EQ(model["ops"][78]["attributes"], json({{"axis", 3}}));
   const json& head = model["label_head"];
-  EXPECT_EQ(head["width"], 33);
+  EXPECT_EQ(head["width"], 65);
   EXPECT_EQ(head["classes"], 21);
   EXPECT_EQ(head["align_corners"], true);
   EXPECT_EQ(head["argmax"], true);
@@ -57,7 +55,7 @@ TEST_F(Inspect, JsonHasTheFileAsItIs) {
 }
 
 TEST_F(Inspect, EveryIdOfAnOpIsDescribed) {
-  const json model = facts("deeplabv3_mnv2_dm05_int8_f32io.tflite");
+  const json model = facts(kInt8FloatIo);
   std::set<int> described;
   for (const json& tensor : model["tensors"]) described.insert(tensor["id"].get<int>());
   for (const json& op : model["ops"]) {
@@ -67,7 +65,7 @@ TEST_F(Inspect, EveryIdOfAnOpIsDescribed) {
 }
 
 TEST_F(Inspect, ThePlanAddsUp) {
-  const json model = facts("deeplabv3_mnv2_dm05_int8_labels.tflite", {"--plan", "--threads", "1"});
+  const json model = facts(kInt8Labels, {"--plan", "--threads", "1"});
   const json& plan = model["plan"];
   EXPECT_EQ(plan["threads"], 1);
   EXPECT_GT(plan["packed_weight_bytes"], 600000);
@@ -81,37 +79,34 @@ TEST_F(Inspect, ThePlanAddsUp) {
 }
 
 TEST_F(Inspect, AnotherSize) {
-  const json model = facts("deeplabv3_mnv2_dm05_int8_f32io.tflite", {"--size", "257x129"});
+  const json model = facts(kInt8FloatIo, {"--size", "257x129"});
   EXPECT_EQ(model["inputs"][0]["shape"], json({1, 129, 257, 3}));
   EXPECT_EQ(model["outputs"][0]["shape"], json({1, 129, 257, 21}));
 }
 
 TEST_F(Inspect, ALargerOutputStrideIsTheNetworkMadeForIt) {
-  const std::string name = "tfhub_deeplabv3_mnv2_dm05_int8.tflite";
+  const std::string name = kInt8Dilated;
   EXPECT_EQ(facts(name)["label_head"]["width"], 65);
   const json model = facts(name, {"--output-stride", "16"});
   EXPECT_EQ(model["label_head"]["width"], 33);
   EXPECT_EQ(model["macs"], 867496704);  // as the file that was trained at 16
-  const ProgramRun run =
-      run_deeplab({"inspect", test_data("models/" + name), "--output-stride", "64"});
+  const ProgramRun run = run_deeplab({"inspect", name, "--output-stride", "64"});
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.err, HasSubstr("its output stride is 8 and cannot be 64: too few"));
 }
 
 TEST_F(Inspect, TextForPeople) {
-  const ProgramRun run =
-      run_deeplab({"inspect", test_data("models/deeplabv3_257_mv_gpu.tflite"), "--plan"});
+  const ProgramRun run = run_deeplab({"inspect", kFloat257, "--plan"});
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.out, AllOf(HasSubstr("label head"), HasSubstr("1x257x257x3"),
                              HasSubstr("multiply-accumulates"), HasSubstr("\nplan: ")));
 }
 
 TEST_F(Inspect, TextSaysTheWorkAndHowItIsCounted) {
-  const ProgramRun run =
-      run_deeplab({"inspect", test_data("models/deeplabv3_mnv2_dm05_int8_f32io.tflite")});
+  const ProgramRun run = run_deeplab({"inspect", kInt8FloatIo});
   EXPECT_EQ(run.status, 0);
-  EXPECT_THAT(run.out, HasSubstr("\nwork          867.5 M multiply-accumulates, 1735.0 M FLOPs (2 "
-                                 "per multiply-accumulate); 688357 parameters\n"));
+  EXPECT_THAT(run.out, HasSubstr("\nwork          835.1 M multiply-accumulates, 1670.3 M FLOPs (2 "
+                                 "per multiply-accumulate); 707114 parameters\n"));
 }
 
 // In the order of the graph; the published networks have none of these ops.

@@ -8,6 +8,7 @@
 
 #include "tests/apps/program.h"
 #include "tests/apps/read_npy.h"
+#include "tests/samples/samples.h"
 #include "tests/test_data.h"
 
 namespace deeplab::testing {
@@ -50,27 +51,23 @@ std::string npy_type(const std::string& golden_type) {
 
 class Run : public ::testing::Test {
  protected:
-  void SetUp() override { DEEPLAB_NEEDS_TEST_DATA(); }
-
   const TempDir dir_;
-  const std::string dog_ = test_data("golden/dog_513.png");
+  const std::string cat_ = kCatPhoto;
 };
 
-class GoldenRun : public Run, public ::testing::WithParamInterface<std::array<const char*, 2>> {};
-
-TEST_P(GoldenRun, AllTensorsAreTfLitesBytes) {
-  const auto [golden, model] = GetParam();
+void expect_tflites_bytes(const std::string& golden, const std::string& model) {
+  const TempDir dir;
   const ProgramRun run =
-      run_deeplab({"run", dog_, "-m", test_data(std::string("models/") + model), "-o", dir_ / "out",
-                   "--executor", "naive", "--rounding", "tflite", "--all-tensors"});
+      run_deeplab({"run", test_data("golden/dog_513.png"), "-m", test_data("models/" + model), "-o",
+                   dir / "out", "--executor", "naive", "--rounding", "tflite", "--all-tensors"});
   ASSERT_EQ(run.status, 0) << run.err;
-  const std::string folder = test_data(std::string("golden/") + golden + "/");
+  const std::string folder = test_data("golden/" + golden + "/");
   const std::vector<GoldenOp> ops = read_index(folder + "index.tsv");
   ASSERT_GT(ops.size(), 70u);
-  EXPECT_EQ(files_below(dir_ / "out").size(), ops.size());
+  EXPECT_EQ(files_below(dir / "out").size(), ops.size());
   int compared = 0;
   for (const GoldenOp& op : ops) {
-    const NpyFile npy = read_npy(dir_ / ("out/" + npy_name(op)));
+    const NpyFile npy = read_npy(dir / ("out/" + npy_name(op)));
     EXPECT_EQ(npy.type, npy_type(op.type)) << op.index;
     EXPECT_EQ(npy.shape, std::regex_replace(op.shape, std::regex("x"), ", ")) << op.index;
     if (op.file == "-") continue;
@@ -80,18 +77,18 @@ TEST_P(GoldenRun, AllTensorsAreTfLitesBytes) {
   EXPECT_GT(compared, 40);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, GoldenRun,
-    ::testing::Values(std::array{"dog_dm05_u8", "deeplabv3_mnv2_dm05_pascal_quant.tflite"},
-                      std::array{"dog_dm05_int8_f32io", "deeplabv3_mnv2_dm05_int8_f32io.tflite"}));
+TEST(GoldenRun, AllTensorsAreTfLitesBytes) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  expect_tflites_bytes("dog_dm05_u8", "deeplabv3_mnv2_dm05_pascal_quant.tflite");
+  expect_tflites_bytes("dog_dm05_int8_f32io", "deeplabv3_mnv2_dm05_int8_f32io.tflite");
+}
 
 TEST_F(Run, WithoutAllTensorsTheOutputsAlone) {
   const ProgramRun run =
-      run_deeplab({"run", dog_, "-m", test_data("models/deeplabv3_mnv2_dm05_int8_labels.tflite"),
-                   "-o", dir_ / "out", "--size", "129"});
+      run_deeplab({"run", cat_, "-m", kInt8Labels, "-o", dir_ / "out", "--size", "129"});
   ASSERT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(files_below(dir_ / "out"), ElementsAre("071_ARG_MAX.npy"));
-  const NpyFile npy = read_npy(dir_ / "out/071_ARG_MAX.npy");
+  EXPECT_THAT(files_below(dir_ / "out"), ElementsAre("078_ARG_MAX.npy"));
+  const NpyFile npy = read_npy(dir_ / "out/078_ARG_MAX.npy");
   EXPECT_EQ(npy.type, "<i8");
   EXPECT_EQ(npy.shape, "1, 129, 129");
   EXPECT_EQ(npy.data.size(), size_t{129} * 129 * 8);
@@ -99,16 +96,15 @@ TEST_F(Run, WithoutAllTensorsTheOutputsAlone) {
 
 TEST_F(Run, BothExecutorsWriteTheSameFiles) {
   const auto run = [&](const std::string& executor) {
-    return run_deeplab({"run", dog_, "-m",
-                        test_data("models/deeplabv3_mnv2_dm05_pascal_quant.tflite"), "-o",
-                        dir_ / executor, "--size", "129", "--executor", executor, "--all-tensors"});
+    return run_deeplab({"run", cat_, "-m", kUint8Labels, "-o", dir_ / executor, "--size", "129",
+                        "--executor", executor, "--all-tensors"});
   };
   ASSERT_EQ(run("naive").status, 0);
   const ProgramRun planned = run("planned");
   ASSERT_EQ(planned.status, 0);
   const std::vector<std::string> all = files_below(dir_ / "naive");
   const std::vector<std::string> kept = files_below(dir_ / "planned");
-  EXPECT_EQ(all.size(), 72u);
+  EXPECT_EQ(all.size(), 79u);
   // What is missing is counted.
   ASSERT_LT(kept.size(), all.size());
   EXPECT_THAT(planned.out, HasSubstr(std::to_string(all.size() - kept.size()) + " more"));
@@ -119,7 +115,7 @@ TEST_F(Run, BothExecutorsWriteTheSameFiles) {
 }
 
 TEST_F(Run, WhatCannotBeReadOrWrittenIsNamed) {
-  const std::string model = test_data("models/deeplabv3_mnv2_dm05_pascal_quant.tflite");
+  const std::string model = kUint8Labels;
   write_text(dir_ / "text", "no photo and no model\n");
   struct Failure {
     std::string photo, model, out, named;
@@ -127,8 +123,8 @@ TEST_F(Run, WhatCannotBeReadOrWrittenIsNamed) {
   for (const Failure& failure :
        {Failure{dir_ / "missing.png", model, dir_ / "out", dir_ / "missing.png"},
         Failure{dir_ / "text", model, dir_ / "out", dir_ / "text"},
-        Failure{dog_, dir_ / "text", dir_ / "out", dir_ / "text"},
-        Failure{dog_, model, dir_ / "text", dir_ / "text"}}) {
+        Failure{cat_, dir_ / "text", dir_ / "out", dir_ / "text"},
+        Failure{cat_, model, dir_ / "text", dir_ / "text"}}) {
     const ProgramRun run =
         run_deeplab({"run", failure.photo, "-m", failure.model, "-o", failure.out, "--size", "65"});
     EXPECT_EQ(run.status, 1);
@@ -143,9 +139,7 @@ TEST_F(Run, AFullDiskLeavesNoHalfAFile) {
   RunOptions limit;
   limit.max_file_bytes = 4096;
   const ProgramRun run =
-      run_deeplab({"run", dog_, "-m", test_data("models/deeplabv3_mnv2_dm05_int8_labels.tflite"),
-                   "-o", dir_ / "out", "--size", "129"},
-                  limit);
+      run_deeplab({"run", cat_, "-m", kInt8Labels, "-o", dir_ / "out", "--size", "129"}, limit);
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(lines_of(run.err), SizeIs(1)) << run.err;
   EXPECT_THAT(files_below(dir_.path()), IsEmpty());

@@ -1,4 +1,4 @@
-// deeplab segment on real models and photos: files, lines, JSON, and photos that fail.
+// deeplab segment on a real photo: files, lines, JSON, and photos that fail.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include "imageio/reader.h"
 #include "imageio/writer.h"
 #include "tests/apps/program.h"
-#include "tests/test_data.h"
+#include "tests/samples/samples.h"
 #include "vision/palette.h"
 
 namespace deeplab::testing {
@@ -30,14 +30,12 @@ using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-constexpr int32_t kCatWidth = 800;
-constexpr int32_t kCatHeight = 533;
+constexpr int32_t kCatWidth = 500;
+constexpr int32_t kCatHeight = 334;
 constexpr uint8_t kCatId = 8;
 
 class Segment : public ::testing::Test {
  protected:
-  void SetUp() override { DEEPLAB_NEEDS_TEST_DATA(); }
-
   /// segment ... -m MODEL -o OUT
   ProgramRun segment(std::vector<std::string> arguments, const RunOptions& options = {}) const {
     arguments.insert(arguments.begin(), "segment");
@@ -56,8 +54,8 @@ class Segment : public ::testing::Test {
   }
 
   const TempDir dir_;
-  const std::string model_ = test_data("models/deeplabv3_mnv2_dm05_pascal_quant.tflite");
-  const std::string cat_ = test_data("images/cat.jpg");
+  const std::string model_ = kUint8Labels;
+  const std::string cat_ = kCatPhoto;
 };
 
 imageio::Image read_photo(const std::string& path, bool keep_alpha = false) {
@@ -90,8 +88,8 @@ TEST_F(Segment, WritesMaskAndOverlayAndALineByDefault) {
   ASSERT_EQ(mask.height, kCatHeight);
   // The cat covers about a fifth of the photo and sits in the middle of it.
   EXPECT_NEAR(static_cast<double>(count_of(mask, kCatId)) / (kCatWidth * kCatHeight), 0.2, 0.03);
-  EXPECT_EQ(mask.pixels[270 * kCatWidth + 350], kCatId);
-  EXPECT_EQ(mask.pixels[20 * kCatWidth + 20], 0);
+  EXPECT_EQ(mask.pixels[169 * kCatWidth + 219], kCatId);
+  EXPECT_EQ(mask.pixels[12 * kCatWidth + 12], 0);
 
   // As a picture the mask has VOC's colours.
   const imageio::Image colours = read_photo(out("cat.mask.png"));
@@ -188,8 +186,8 @@ TEST_F(Segment, ScoresAre16BitProbabilitiesOfTheClassesFound) {
   EXPECT_EQ(png[24], 16);  // IHDR: bit depth
   EXPECT_EQ(png[25], 0);   // and colour type, grey
   const imageio::Image confidence = read_photo(out("cat.cat.confidence.png"));
-  EXPECT_GT(confidence.pixels[3 * (270 * kCatWidth + 350)], 230);
-  EXPECT_LT(confidence.pixels[3 * (20 * kCatWidth + 20)], 25);
+  EXPECT_GT(confidence.pixels[3 * (169 * kCatWidth + 219)], 230);
+  EXPECT_LT(confidence.pixels[3 * (12 * kCatWidth + 12)], 25);
 }
 
 TEST_F(Segment, ClassesByNameOrId) {
@@ -248,14 +246,12 @@ void fill_polygon(const json& line, int32_t width, int32_t height, uint8_t value
 }
 
 TEST_F(Segment, PolygonsFillToTheMask) {
-  // bird.bmp has a bird with another class, and a hole, inside.
-  const ProgramRun run =
-      segment({test_data("images/bird.bmp"), "--write", "mask,polygons", "--tolerance", "0"});
+  const ProgramRun run = segment({cat_, "--write", "mask,polygons", "--tolerance", "0"});
   ASSERT_EQ(run.status, 0) << run.err;
-  const imageio::Image mask = read_mask(out("bird.mask.png"));
-  const json coco = json::parse(file_text(out("bird.polygons.json")));
+  const imageio::Image mask = read_mask(out("cat.mask.png"));
+  const json coco = json::parse(file_text(out("cat.polygons.json")));
   ASSERT_THAT(coco["images"], SizeIs(1));
-  EXPECT_EQ(coco["images"][0]["file_name"], "bird.bmp");
+  EXPECT_EQ(coco["images"][0]["file_name"], "cat.jpg");
   EXPECT_EQ(coco["images"][0]["width"], mask.width);
   EXPECT_EQ(coco["images"][0]["height"], mask.height);
   EXPECT_THAT(coco["categories"], SizeIs(20));
@@ -282,14 +278,12 @@ TEST_F(Segment, PolygonsFillToTheMask) {
   }
 
   // Fewer with a class chosen and a least area.
-  ASSERT_EQ(segment({test_data("images/bird.bmp"), "--write", "polygons", "--class", "bird",
-                     "--min-area", "1000"})
-                .status,
+  ASSERT_EQ(segment({cat_, "--write", "polygons", "--class", "cat", "--min-area", "1000"}).status,
             0);
-  const json birds = json::parse(file_text(out("bird.polygons.json")));
-  ASSERT_THAT(birds["annotations"], SizeIs(1));
-  EXPECT_EQ(birds["annotations"][0]["category_id"], 3);
-  EXPECT_THAT(birds["categories"], SizeIs(1));
+  const json cats = json::parse(file_text(out("cat.polygons.json")));
+  ASSERT_THAT(cats["annotations"], SizeIs(1));
+  EXPECT_EQ(cats["annotations"][0]["category_id"], kCatId);
+  EXPECT_THAT(cats["categories"], SizeIs(1));
 }
 
 TEST_F(Segment, TheMaskDependsOnNoOtherOutputAndNoThreadCount) {
@@ -331,7 +325,7 @@ TEST_F(Segment, AnyCanvasGivesAMaskOfThePhotosSize) {
       EXPECT_EQ(mask.width, kCatWidth);
       EXPECT_EQ(mask.height, kCatHeight);
       if (std::string(size) != "97x513") {
-        EXPECT_EQ(mask.pixels[270 * kCatWidth + 350], kCatId) << size << " " << fit;
+        EXPECT_EQ(mask.pixels[169 * kCatWidth + 219], kCatId) << size << " " << fit;
       }
     }
   }
@@ -432,7 +426,7 @@ TEST_F(Segment, TheSecondPhotoOfANameFails) {
   const std::string first = cat_as("a/x.jpg");
   const std::string second = dir_ / "b/x.bmp";
   fs::create_directory(dir_ / "b");
-  fs::copy_file(test_data("images/bird.bmp"), second);
+  fs::copy_file(cat_, second);
   const ProgramRun run = segment({first, second});
   EXPECT_EQ(run.status, 1);
   ASSERT_THAT(lines_of(run.err), SizeIs(1));

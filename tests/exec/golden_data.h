@@ -49,17 +49,27 @@ inline std::vector<std::byte> read_test_file(const std::string& relative) {
   return bytes.ok() ? std::move(*bytes) : std::vector<std::byte>();
 }
 
-inline graph::Graph read_test_model(const std::string& name) {
-  const std::vector<std::byte> bytes = read_test_file("models/" + name);
-  auto model = tflite::read_model(bytes, name);
+inline graph::Graph read_model(const std::string& path) {
+  const auto bytes = read_file(path, int64_t{1} << 30);
+  EXPECT_TRUE(bytes.ok()) << bytes.status().message();
+  if (!bytes.ok()) return {};
+  auto model = tflite::read_model(*bytes, path);
   EXPECT_TRUE(model.ok()) << model.status().message();
   return model.ok() ? std::move(model->graph) : graph::Graph();
 }
 
-inline imageio::Image read_test_image(const std::string& relative) {
-  auto image = imageio::read_image(test_data(relative));
+inline graph::Graph read_test_model(const std::string& name) {
+  return read_model(test_data("models/" + name));
+}
+
+inline imageio::Image read_photo(const std::string& path) {
+  auto image = imageio::read_image(path);
   EXPECT_TRUE(image.ok()) << image.status().message();
   return image.ok() ? std::move(*image) : imageio::Image();
+}
+
+inline imageio::Image read_test_image(const std::string& relative) {
+  return read_photo(test_data(relative));
 }
 
 }  // namespace deeplab::testing

@@ -16,24 +16,16 @@
 #include "passes/pipeline.h"
 #include "passes/shift_uint8.h"
 #include "plan/plan.h"
-#include "tests/test_data.h"
 #include "tflite/reader.h"
 
 namespace deeplab::testing {
 
-inline const char* const kModels[] = {
-    "tfhub_deeplabv3_mnv2_dm05_int8.tflite", "deeplabv3_mnv2_dm05_pascal_quant.tflite",
-    "deeplabv3_mnv2_pascal_quant.tflite",    "deeplabv3_mnv2_dm05_int8_labels.tflite",
-    "deeplabv3_mnv2_dm05_int8_f32io.tflite", "deeplabv3_mnv2_dm05_513_float.tflite",
-    "deeplabv3_257_mv_gpu.tflite",
-};
-
-/// A model of the test data for a canvas of `size` (0: the file's own), uint8 shifted to int8.
-inline graph::Graph read_model_at(const std::string& name, int32_t size) {
-  auto bytes = read_file(test_data("models/" + name), int64_t{1} << 30);
+/// A model file for a canvas of `size` (0: the file's own), uint8 shifted to int8.
+inline graph::Graph read_model_at(const std::string& path, int32_t size) {
+  auto bytes = read_file(path, int64_t{1} << 30);
   EXPECT_TRUE(bytes.ok()) << bytes.status().message();
   if (!bytes.ok()) return {};
-  auto model = tflite::read_model(*bytes, name);
+  auto model = tflite::read_model(*bytes, path);
   EXPECT_TRUE(model.ok()) << model.status().message();
   if (!model.ok()) return {};
   graph::Graph graph = std::move(model->graph);

@@ -1,14 +1,15 @@
-// The planned executor on the real models: the naive executor's bytes, whatever the instruction
+// The planned executor on whole models: the naive executor's bytes, whatever the instruction
 // set and the number of threads, since no pass and no kernel changes the rounding.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <iostream>
 #include <map>
 
 #include "tests/exec/planned_data.h"
+#include "tests/samples/samples.h"
+#include "tests/test_data.h"
 
 namespace deeplab::exec {
 namespace {
@@ -19,12 +20,9 @@ using testing::make_planned;
 using testing::optimized;
 using testing::read_model_at;
 
-class PlannedModels : public ::testing::TestWithParam<const char*> {};
-
-// What the model gives on an odd canvas, where every SAME padding is uneven somewhere.
-TEST_P(PlannedModels, EveryTensorIsTheNaiveOneOnEveryIsaAndThreadCount) {
-  DEEPLAB_NEEDS_TEST_DATA();
-  const graph::Graph graph = read_model_at(GetParam(), 97);
+/// On an odd canvas, where every SAME padding is uneven somewhere.
+void expect_the_naive_tensors(const std::string& model) {
+  const graph::Graph graph = read_model_at(model, 97);
   const auto naive = make_naive(graph, kernels::Rounding::kEngine);
   ASSERT_NE(naive, nullptr);
   testing::fill_input(*naive, 1);
@@ -41,9 +39,24 @@ TEST_P(PlannedModels, EveryTensorIsTheNaiveOneOnEveryIsaAndThreadCount) {
   }
 }
 
+class PlannedModels : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(PlannedModels, EveryTensorIsTheNaiveOneOnEveryIsaAndThreadCount) {
+  expect_the_naive_tensors(GetParam());
+}
+
+TEST(PlannedRealModels, EveryTensorIsTheNaiveOneOnEveryIsaAndThreadCount) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  for (const char* name :
+       {"tfhub_deeplabv3_mnv2_dm05_int8", "deeplabv3_mnv2_dm05_pascal_quant",
+        "deeplabv3_mnv2_pascal_quant", "deeplabv3_mnv2_dm05_int8_labels", "deeplabv3_257_mv_gpu"}) {
+    SCOPED_TRACE(name);
+    expect_the_naive_tensors(testing::test_data(std::string("models/") + name + ".tflite"));
+  }
+}
+
 // With tensors that share memory the outputs stay the same, run after run.
 TEST_P(PlannedModels, SharedMemoryChangesNothing) {
-  DEEPLAB_NEEDS_TEST_DATA();
   const graph::Graph graph = optimized(read_model_at(GetParam(), 129));
   const Isa best = available_isas().back();
   const auto apart = make_planned(graph, best, 1, true);
@@ -126,21 +139,21 @@ void expect_one_step_at_most(const std::string& model, int32_t size) {
 }
 
 TEST(PlannedAgainstTfLite, EveryOpIsWithinOneStepGivenTheSameInput) {
-  DEEPLAB_NEEDS_TEST_DATA();
-  for (const char* model :
-       {"deeplabv3_mnv2_dm05_pascal_quant.tflite", "deeplabv3_mnv2_dm05_int8_f32io.tflite",
-        "tfhub_deeplabv3_mnv2_dm05_int8.tflite"}) {
+  for (const std::string& model :
+       {testing::kUint8Labels, testing::kInt8FloatIo, testing::kInt8Dilated}) {
     expect_one_step_at_most(model, 129);
   }
-  expect_one_step_at_most("deeplabv3_mnv2_dm05_int8_labels.tflite", 513);
+  expect_one_step_at_most(testing::kInt8Labels, 513);
 }
 
-INSTANTIATE_TEST_SUITE_P(, PlannedModels, ::testing::ValuesIn(testing::kModels),
-                         [](const auto& model) {
-                           std::string name = model.param;
-                           std::erase_if(name, [](unsigned char c) { return !std::isalnum(c); });
-                           return name;
-                         });
+// The one with MUL and ADD per channel.
+TEST(PlannedAgainstTfLite, EveryOpOfThePagesFileIsWithinOneStep) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  expect_one_step_at_most(testing::test_data("models/tfhub_deeplabv3_mnv2_dm05_int8.tflite"), 129);
+}
+
+INSTANTIATE_TEST_SUITE_P(, PlannedModels, ::testing::ValuesIn(testing::kSampleModels),
+                         [](const auto& model) { return testing::sample_name(model.param); });
 
 }  // namespace
 }  // namespace deeplab::exec

@@ -1,4 +1,4 @@
-// The float DeepLab of the test data, quantized on a few photos.
+// A float DeepLab, quantized on a photo.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -8,18 +8,24 @@
 #include "quantize/equalize.h"
 #include "quantize/measure_drop.h"
 #include "tests/quantize/quantize_testing.h"
-#include "tests/test_data.h"
+#include "tests/samples/samples.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
 
 namespace deeplab::quantize {
 namespace {
 
-/// The 513x513 dog that the golden tensors were made of, and its mirror image.
-Samples dogs() {
-  auto image = imageio::read_image(deeplab::testing::test_data("golden/dog_513.png"));
+/// A cat on a canvas of 513x513, and its mirror image.
+Samples cats() {
+  const auto image = imageio::read_image(deeplab::testing::kCatPhoto);
   EXPECT_TRUE(image.ok()) << image.status().message();
-  return {2, [pixels = image->pixels](size_t i, std::span<float> input) {
+  std::vector<uint8_t> canvas(513 * 513 * 3, 127);
+  for (int32_t y = 0; y < image->height; ++y) {
+    const size_t row_bytes = static_cast<size_t>(image->width) * 3;
+    std::copy_n(&image->pixels[static_cast<size_t>(y) * row_bytes], row_bytes,
+                &canvas[static_cast<size_t>(y) * 513 * 3]);
+  }
+  return {2, [pixels = canvas](size_t i, std::span<float> input) {
             const size_t count = pixels.size() / 3;
             for (size_t p = 0; p < count; ++p) {
               const size_t column = p % 513;
@@ -33,9 +39,7 @@ Samples dogs() {
 }
 
 TEST(RealModel, KeepsItsLabels) {
-  DEEPLAB_NEEDS_TEST_DATA();
-  const std::string path =
-      deeplab::testing::test_data("models/deeplabv3_mnv2_dm05_513_float.tflite");
+  const std::string path = deeplab::testing::kFloat513;
   const auto bytes = read_file(path, int64_t{1} << 30);
   ASSERT_TRUE(bytes.ok()) << bytes.status().message();
   auto file = tflite::read_model(*bytes, path);
@@ -46,7 +50,7 @@ TEST(RealModel, KeepsItsLabels) {
   auto pool = ThreadPool::create(0);
   ASSERT_TRUE(isa.ok() && pool.ok());
   const Engine engine{pool->get(), *isa};
-  const Samples samples = dogs();
+  const Samples samples = cats();
 
   const auto before = collect_statistics(from, range_sources(from), samples, engine);
   ASSERT_TRUE(before.ok()) << before.status().message();

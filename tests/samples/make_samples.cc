@@ -32,8 +32,8 @@ std::vector<float> real_values(const Tensor& tensor) {
   std::vector<float> values(static_cast<size_t>(tensor.elements()));
   for (size_t i = 0; i < values.size(); ++i) {
     const size_t slice = q.per_channel() ? i / inner % q.scales.size() : 0;
-    const int32_t stored = tensor.type == DataType::kInt8 ? tensor.values<int8_t>()[i]
-                                                          : tensor.values<int32_t>()[i];
+    const int32_t stored =
+        tensor.type == DataType::kInt8 ? tensor.values<int8_t>()[i] : tensor.values<int32_t>()[i];
     values[i] = static_cast<float>(static_cast<double>(q.scales[slice]) *
                                    (static_cast<double>(stored) - q.zero_points[slice]));
   }
@@ -76,6 +76,26 @@ FloatNetwork make_float(Graph graph) {
   }
   made.graph = std::move(graph);
   return made;
+}
+
+/// A RESIZE_BILINEAR to the size that the scores have already, as the published files have it
+/// before the last one.
+void add_idle_resize(FloatNetwork& network) {
+  Graph& graph = network.graph;
+  graph::Op& last = graph.ops.back();
+  const graph::TensorId scores = last.inputs[0];
+  const auto same = static_cast<graph::TensorId>(graph.tensors.size());
+  graph.tensors.push_back(graph.tensor(scores));
+  graph.tensors.back().name = "same";
+  network.ranges.push_back(network.ranges[static_cast<size_t>(scores)]);
+  last.inputs[0] = same;
+  graph::Op idle = last;
+  auto& resize = std::get<graph::ResizeBilinear>(idle.attributes);
+  resize.height = graph.tensor(scores).shape[1];
+  resize.width = graph.tensor(scores).shape[2];
+  idle.inputs = {scores};
+  idle.outputs = {same};
+  graph.ops.insert(graph.ops.end() - 1, std::move(idle));
 }
 
 /// ARG_MAX over the classes at the end.
@@ -134,7 +154,8 @@ class Maker {
 
 void make_all(const Maker& maker) {
   const tflite::ModelFile built_in = maker.read("deeplab.tflite");
-  const FloatNetwork network = make_float(built_in.graph);
+  FloatNetwork network = make_float(built_in.graph);
+  add_idle_resize(network);
 
   Graph float513 = network.graph;
   add_arg_max(float513);

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "base/file.h"
-#include "tests/test_data.h"
+#include "tests/samples/samples.h"
 #include "tests/tflite/metadata_builder.h"
 #include "tests/tflite/zip_writer.h"
 #include "tflite/reader.h"
@@ -194,15 +194,11 @@ TEST(Hostile, TooManyTensors) {
   EXPECT_FALSE(survives(b.build()));
 }
 
-TEST(Hostile, RealFilesTruncatedAndFlipped) {
-  DEEPLAB_NEEDS_TEST_DATA();
+TEST(Hostile, WholeFilesTruncatedAndFlipped) {
   unsigned seed = 10;
-  for (const char* name : {"deeplabv3_mnv2_dm05_pascal_quant", "deeplabv3_mnv2_pascal_quant",
-                           "deeplabv3_mnv2_dm05_int8_labels", "deeplabv3_mnv2_dm05_int8_f32io",
-                           "deeplabv3_mnv2_dm05_513_float", "deeplabv3_257_mv_gpu"}) {
-    SCOPED_TRACE(name);
-    const auto bytes =
-        read_file(testing::test_data(std::string("models/") + name + ".tflite"), 1 << 28);
+  for (const std::string& path : testing::kSampleModels) {
+    SCOPED_TRACE(path);
+    const auto bytes = read_file(path, 1 << 28);
     ASSERT_TRUE(bytes.ok());
     for (size_t i = 0; i < 16; ++i) {
       const std::vector<std::byte> cut(

@@ -14,6 +14,7 @@
 #include "passes/explicit_padding.h"
 #include "passes/shift_uint8.h"
 #include "tests/graph/graph_builder.h"
+#include "tests/samples/samples.h"
 #include "tests/test_data.h"
 #include "tests/tflite/op_graphs.h"
 #include "tests/tflite/same_graph.h"
@@ -45,8 +46,8 @@ ModelFile read(const std::vector<std::byte>& bytes) {
   return file.ok() ? std::move(*file) : ModelFile{};
 }
 
-ModelFile read_real(const std::string& name) {
-  const auto bytes = read_file(testing::test_data("models/" + name + ".tflite"), 1 << 28);
+ModelFile read_path(const std::string& path) {
+  const auto bytes = read_file(path, 1 << 28);
   EXPECT_TRUE(bytes.ok()) << bytes.status().message();
   return bytes.ok() ? read(*bytes) : ModelFile{};
 }
@@ -267,38 +268,38 @@ TEST(WriteRefuses, ANormalizationThatCannotBe) {
   EXPECT_THAT(message({std::numeric_limits<float>::infinity()}, {1}), HasSubstr("mean is inf"));
 }
 
-class WriteRealModel : public ::testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    DEEPLAB_NEEDS_TEST_DATA();
-    file_ = read_real(GetParam());
-  }
-  ModelFile file_;
-};
-
-TEST_P(WriteRealModel, IsReadBack) {
-  const auto bytes = write(file_);
+void expect_read_back(const std::string& path) {
+  const ModelFile file = read_path(path);
+  const auto bytes = write(file);
   const ModelFile again = read(bytes);
-  expect_same_graph(file_.graph, again.graph);
-  EXPECT_EQ(again.description, file_.description);
-  EXPECT_EQ(again.metadata.labels, file_.metadata.labels);
+  expect_same_graph(file.graph, again.graph);
+  EXPECT_EQ(again.description, file.description);
+  EXPECT_EQ(again.metadata.labels, file.metadata.labels);
   EXPECT_EQ(write(again), bytes);
-}
 
-// The engine's own int8 form of a uint8 file is that file.
-TEST_P(WriteRealModel, IsReadBackShifted) {
-  graph::Graph shifted = file_.graph;
+  // The engine's own int8 form of a uint8 file is that file.
+  graph::Graph shifted = file.graph;
   ASSERT_TRUE(passes::shift_uint8(shifted).ok());
-  expect_same_graph(file_.graph, read(write(shifted)).graph);
+  expect_same_graph(file.graph, read(write(shifted)).graph);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, WriteRealModel,
-                         ::testing::Values("deeplabv3_mnv2_dm05_pascal_quant",
-                                           "deeplabv3_mnv2_pascal_quant",
-                                           "deeplabv3_mnv2_dm05_int8_labels",
-                                           "deeplabv3_mnv2_dm05_int8_f32io",
-                                           "deeplabv3_mnv2_dm05_513_float", "deeplabv3_257_mv_gpu"),
-                         [](const auto& each) { return std::string(each.param); });
+TEST(WriteModels, AreReadBack) {
+  for (const std::string& path : testing::kSampleModels) {
+    SCOPED_TRACE(path);
+    expect_read_back(path);
+  }
+}
+
+// Written by TensorFlow Lite's converters.
+TEST(WriteRealModels, AreReadBack) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  for (const char* name : {"deeplabv3_mnv2_dm05_pascal_quant", "deeplabv3_mnv2_pascal_quant",
+                           "deeplabv3_mnv2_dm05_int8_labels", "deeplabv3_mnv2_dm05_int8_f32io",
+                           "deeplabv3_mnv2_dm05_513_float", "deeplabv3_257_mv_gpu"}) {
+    SCOPED_TRACE(name);
+    expect_read_back(testing::test_data(std::string("models/") + name + ".tflite"));
+  }
+}
 
 /// The scores of a noise picture, 129x129 so that the reference kernels take no time.
 std::vector<std::byte> noise_scores(graph::Graph graph) {
@@ -317,9 +318,8 @@ std::vector<std::byte> noise_scores(graph::Graph graph) {
   return {output.begin(), output.end()};
 }
 
-TEST(WriteRealModels, GiveTheSameScores) {
-  DEEPLAB_NEEDS_TEST_DATA();
-  const ModelFile file = read_real("deeplabv3_mnv2_dm05_int8_f32io");
+TEST(WriteModels, GiveTheSameScores) {
+  const ModelFile file = read_path(testing::kInt8FloatIo);
   const auto scores = noise_scores(file.graph);
   EXPECT_GT(std::set(scores.begin(), scores.end()).size(), 20u) << "they say little";
   EXPECT_EQ(scores, noise_scores(read(write(file)).graph));
