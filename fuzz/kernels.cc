@@ -102,7 +102,7 @@ void make_sizes(Decisions& in, WindowShape& s) {
   s.dilation_w = in.flag() ? s.dilation_h : in.between(1, 20);
 }
 
-/// False where the window does not fit.
+/// False if the window does not fit.
 bool make_padding(Decisions& in, WindowShape& s) {
   using Pad = deeplab::kernels::testing::Pad;
   const uint8_t pad = in.byte() % 4;

@@ -131,7 +131,7 @@ std::string host_name() {
   return host;
 }
 
-/// The largest SECONDS among the event files of a directory; -1 where there are none.
+/// The largest SECONDS among the event files of a directory; -1 if there are none.
 int64_t newest_seconds(const std::string& directory, std::error_code& error) {
   int64_t newest = -1;
   for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;

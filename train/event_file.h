@@ -36,7 +36,7 @@ uint32_t masked_crc32c(std::span<const std::byte> bytes);
 /// tail. Not for use from two threads at once.
 class EventFile {
  public:
-  /// A new `events.out.tfevents.SECONDS.HOST` in `directory`, which is made where it is missing.
+  /// A new `events.out.tfevents.SECONDS.HOST` in `directory`, which is made if it is missing.
   /// Its name sorts behind the names of the event files that are there, which is the order in which
   /// TensorBoard reads them. `first_step` is where the run takes up: with files of an earlier life
   /// of the run beside it, TensorBoard drops what they say from that step on, so that steps which

@@ -29,7 +29,7 @@ struct RunOptions {
   std::string license;
 };
 
-/// Runs to the last step; continues where `directory` holds a checkpoint. Writes there
+/// Runs to the last step; continues if `directory` holds a checkpoint. Writes there
 ///   metrics.jsonl, events.out.tfevents.*   what happened, step by step
 ///   checkpoint.pt                          the next start
 ///   model.tflite                           the float model (averaged weights)

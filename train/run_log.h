@@ -19,7 +19,7 @@
 
 namespace deeplab::train {
 
-/// A validation; not-a-number where the log has null or nothing.
+/// A validation; not-a-number if the log has null or nothing.
 struct RunValidation {
   int64_t step = 0;
   std::string dataset;
@@ -38,7 +38,7 @@ struct RunLog {
   int torn_lines = 0;                      ///< Lines that are no JSON object, and were left out.
 };
 
-/// Reads a log. Where a step is logged a second time the run was resumed: what was there from that
+/// Reads a log. If a step is logged a second time the run was resumed: what was there from that
 /// step on belongs to a life that was lost, and is dropped. Errors: a file that cannot be read or
 /// whose first line does not have the options.
 Result<RunLog> read_run_log(const std::string& path);

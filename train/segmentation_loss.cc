@@ -103,7 +103,7 @@ struct RowTask {
   const float* class_weights = nullptr;
   float mask_factor = 0;             // of a pixel's gradient
   const float* threshold = nullptr;  // count only what loses at least this
-  float* pixel_losses = nullptr;     // out [count]: -log p_t, or -1 where ignored
+  float* pixel_losses = nullptr;     // out [count]: -log p_t, or -1 if ignored
   const Place* teacher_columns = nullptr;
   const float* teacher = nullptr;
   int64_t taught = 0;  // pixels from the left

@@ -39,7 +39,7 @@ Status run_body(const std::function<Status(FirstPhoto&)>& body, FirstPhoto& phot
   const Status status = run_body(body, answer.photo);
   answer.code = status.code();
   answer.photo.peak_rss_mib = peak_rss_mib();
-  // Less than a pipe holds, so that it goes whole or, where the parent has gone, not at all.
+  // Less than a pipe holds, so that it goes whole or, if the parent has gone, not at all.
   const std::string message = status.message().substr(0, 2048);
   std::vector<char> bytes(sizeof(answer) + message.size());
   std::memcpy(bytes.data(), &answer, sizeof(answer));

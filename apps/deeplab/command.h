@@ -33,7 +33,7 @@ void add_quantize(CLI::App& app, Action& action);
 /// "deeplab: MESSAGE" on standard error, on one line whatever the message holds.
 void print_error(std::string_view message);
 
-/// print_error() of a status that is not OK, with `subject` (a file) in front where the message
+/// print_error() of a status that is not OK, with `subject` (a file) in front if the message
 /// does not name it by itself.
 void print_error(std::string_view subject, const Status& status);
 

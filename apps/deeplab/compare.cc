@@ -1,5 +1,5 @@
 // deeplab compare: two model files, or one file under two executors or instruction sets, on the
-// same photos: op by op where the graphs match, label maps where they do not.
+// same photos: op by op if the graphs match, label maps if they do not.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -140,7 +140,7 @@ void add_compare(CLI::App& app, Action& action) {
       "compare", "Two model files, or one under two executors or instruction sets, op by op");
   command->footer(
       "One file under two instruction sets: deeplab compare M M PHOTO --isa scalar,avx2\n"
-      "The exit status is 0 whether the two differ or not; 1 where a model or a photo failed.");
+      "The exit status is 0 whether the two differ or not; 1 if a model or a photo failed.");
   command->add_option("model_a", options->models[0], "Model file (.tflite)")
       ->required()
       ->type_name("MODEL_A");

@@ -45,7 +45,7 @@ class EvaluateRun {
   size_t todo() const { return todo_.size(); }
   size_t begun() const { return next_; }
 
-  /// By the order of the photos; then the state's, where it could not be written on the way.
+  /// By the order of the photos; then the state's, if it could not be written on the way.
   std::vector<Status> errors() const;
   const std::vector<std::optional<eval::PhotoScore>>& photos() const { return photos_; }
   eval::Evaluation evaluation() const;
@@ -77,7 +77,7 @@ class EvaluateRun {
   std::shared_ptr<const api::Model> model_;
   const eval::VocDataset& dataset_;
   EvaluateSetup setup_;
-  std::optional<EvaluateState> state_;                  // where one is wanted
+  std::optional<EvaluateState> state_;                  // if one is wanted
   std::vector<std::unique_ptr<Predictor>> predictors_;  // one a thread
   std::vector<size_t> todo_;                            // photos, in order
 

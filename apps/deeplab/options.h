@@ -44,7 +44,7 @@ CLI::Option* add_json_flag(CLI::App& app, bool& json);
 /// --quiet.
 CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet);
 
-/// The model at `path`, or, where that is empty, the one built into this binary.
+/// The model at `path`, or, if that is empty, the one built into this binary.
 Result<std::shared_ptr<const api::Model>> load_model(const std::string& path);
 
 }  // namespace deeplab::app

@@ -54,7 +54,7 @@ std::vector<imageio::Rgb> mask_palette();
 struct SegmentedPhoto {
   const Photo* photo = nullptr;
   const PhotoFile* file = nullptr;
-  const DecodedPhoto* decoded = nullptr;  ///< With the own size where uses_pixels() says so.
+  const DecodedPhoto* decoded = nullptr;  ///< With the own size if uses_pixels() says so.
   MaskView mask;
   std::span<const ClassShare> shares;
 };
@@ -87,7 +87,7 @@ class OutputWriter {
   Status write(const SegmentedPhoto& segmented, Segmenter& segmenter);
 
   /// Whether all files of a photo are there already: whole, of the photo's size, and not older than
-  /// the photo. What they were made with is not known. Scores count as missing where no class
+  /// the photo. What they were made with is not known. Scores count as missing if no class
   /// was named: which files there should be, only the network could say.
   bool is_written(const Photo& photo, const imageio::ImageInfo& info) const;
 

@@ -94,7 +94,7 @@ class SegmentRun {
 
   std::mutex mutex_;  // for all below, and names_
   bool stop_ = false;
-  Status failed_;  // why stop_, where it was not `report`
+  Status failed_;  // why stop_, if it was not `report`
   size_t next_ = 0;
   size_t reported_ = 0;
   std::vector<std::optional<Result<SegmentReport>>> results_;  // by photo; dropped once reported

@@ -64,7 +64,7 @@ class Model {
   int32_t input_height() const { return input_height_; }
   int32_t input_width() const { return input_width_; }
   int32_t class_count() const { return static_cast<int32_t>(labels_.size()); }
-  /// One a class: the metadata's, else VOC's where there are 21, else "class N".
+  /// One a class: the metadata's, else VOC's if there are 21, else "class N".
   const std::vector<std::string>& labels() const { return labels_; }
   /// The metadata's, else the default.
   const vision::Normalization& normalization() const { return normalization_; }

@@ -23,7 +23,7 @@
 namespace deeplab::api {
 
 struct SegmenterOptions {
-  int threads = 0;  ///< 0: one per CPU. Without meaning where there is a pool.
+  int threads = 0;  ///< 0: one per CPU. Without meaning if there is a pool.
   vision::Fit fit = vision::Fit::kPad;
   int32_t width = 0;  ///< Canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;

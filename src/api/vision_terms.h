@@ -17,7 +17,7 @@ Status check_picture_input(const graph::Graph& graph);
 /// shifted counts as int8, as the executor holds it.
 vision::ElementType element_type(graph::DataType type);
 
-/// Per tensor; the identity where the tensor is not quantized.
+/// Per tensor; the identity if the tensor is not quantized.
 vision::Quantization quantization(const graph::Tensor& tensor);
 
 /// Scores without a resize are taken as spread evenly over the canvas.

@@ -25,7 +25,7 @@ struct BoundaryScore {
 ///
 ///     precision = share of the predicted outline nearer than d to the true one
 ///     recall    = share of the true outline nearer than d to the predicted one
-///     F         = 2 precision recall / (precision + recall), 0 where both are 0
+///     F         = 2 precision recall / (precision + recall), 0 if both are 0
 ///
 /// with d = tolerance * the photo's diagonal in pixels, and Euclidean distances. A class's outline
 /// is its pixels that have a neighbour (left, right, above, below) of another class; the photo's
@@ -47,7 +47,7 @@ class BoundaryMeans {
   explicit BoundaryMeans(int32_t classes);
   void add(std::span<const BoundaryScore> photo);
 
-  /// Nothing where no photo had an outline.
+  /// Nothing if no photo had an outline.
   std::optional<double> mean() const;
   std::optional<double> of_class(int32_t id) const;
 

@@ -101,7 +101,7 @@ Scale linear_scale(double low, double high, int count, bool widen) {
   return scale;
 }
 
-/// Ticks at 1, 2 and 5 times the powers of ten; at the powers alone where there are many.
+/// Ticks at 1, 2 and 5 times the powers of ten; at the powers alone if there are many.
 Scale log_scale(double low, double high) {
   if (!(high > low * 1.01)) {
     low /= 2;

@@ -32,7 +32,7 @@ struct PhotoScore {
   std::vector<BoundaryScore> boundary;
 };
 
-/// The mean IoU of one photo over the classes that occur in its truth; nothing where its pixels are
+/// The mean IoU of one photo over the classes that occur in its truth; nothing if its pixels are
 /// all ignored.
 std::optional<double> photo_miou(const PhotoScore& photo, int32_t classes);
 

@@ -31,7 +31,7 @@ std::string grouped(int64_t value);
 std::string html_page(std::string_view title, std::string_view subtitle,
                       std::string_view body_html);
 
-/// A section with its heading, kept together in print where it fits on a page.
+/// A section with its heading, kept together in print if it fits on a page.
 std::string html_section(std::string_view heading, std::string_view content_html);
 
 /// A row of large figures with what each is: {"0.6845", "mean IoU"}.

@@ -19,7 +19,7 @@ struct PhotoChoice {
 };
 
 /// By the photo's own mean IoU, `count` of each at most and none in both. A photo whose truth has
-/// one class only is easy and says little: it is among the best only where there is no other.
+/// one class only is easy and says little: it is among the best only if there is no other.
 PhotoChoice choose_photos(std::span<const std::optional<PhotoScore>> photos, int32_t classes,
                           size_t count);
 

@@ -64,9 +64,9 @@ class Confusion {
 
 struct ClassScore {
   int64_t pixels = 0;     ///< True pixels.
-  int64_t predicted = 0;  ///< Predicted ones, where the truth is not 255.
+  int64_t predicted = 0;  ///< Predicted ones whose truth is not 255.
   int64_t both = 0;
-  /// both / (pixels + predicted - both); nothing where the class has no true pixel.
+  /// both / (pixels + predicted - both); nothing if the class has no true pixel.
   std::optional<double> iou;
   /// both / pixels, likewise.
   std::optional<double> accuracy;
@@ -74,7 +74,7 @@ struct ClassScore {
 
 /// The usual measures (Long, Shelhamer, Darrell 2015, section 5), with means over the classes that
 /// occur in the truth: a class without a true pixel has no say, though what is wrongly predicted as
-/// that class counts against the class it was taken from. All are 0 where nothing was counted.
+/// that class counts against the class it was taken from. All are 0 if nothing was counted.
 struct Scores {
   std::vector<ClassScore> classes;
   int32_t counted_classes = 0;  ///< Those with true pixels.

@@ -1,5 +1,5 @@
 // Which types and quantization parameters an op may combine. The rules are those of TensorFlow
-// Lite's kernels, so that a file that they run is a file that we run; where they trust a number
+// Lite's kernels, so that a file that they run is a file that we run; if they trust a number
 // that could overflow, there is a stated limit here.
 #include <algorithm>
 #include <cmath>

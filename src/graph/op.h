@@ -103,7 +103,7 @@ struct Pad {
 struct Quantize {};
 /// {x}: quantized -> float32.
 struct Dequantize {};
-/// {x}: index of the largest along `axis` (non-negative), the lowest index where equal;
+/// {x}: index of the largest along `axis` (non-negative), the lowest index if equal;
 /// int32 or int64 by the output tensor's type.
 struct ArgMax {
   int32_t axis = 0;

@@ -24,7 +24,7 @@ struct ReadOptions {
   /// 4000x2665 photo for 513 takes 91 ms instead of 155, and a sixteenth of the memory (what
   /// remains is entropy decoding, which no scale saves). 0 decodes at full size.
   int32_t target_side = 0;
-  /// false composes transparent pixels over white and gives RGB; true gives RGBA where the file
+  /// false composes transparent pixels over white and gives RGB; true gives RGBA if the file
   /// has an alpha channel (or a transparent palette entry or colour).
   bool keep_alpha = false;
 };

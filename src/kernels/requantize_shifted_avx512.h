@@ -6,7 +6,7 @@
 
 namespace deeplab::kernels {
 
-// Where a ReLU follows whose zero is the smallest byte, as in every layer of real models, sums need
+// If a ReLU follows whose zero is the smallest byte, as in every layer of real models, sums need
 // no conversion to float: with these bits added to the bias, a sum from 0 to 2^23 has the bits of
 // 2^23 + sum as a float, of which a fused multiply-add makes sum * scale with one rounding, as the
 // reference has it. A smaller sum is some float below 2^23, which becomes something below 0, and so

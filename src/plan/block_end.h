@@ -103,7 +103,7 @@ class BlockEnd {
   int64_t row_;  ///< Elements of an output row.
 };
 
-/// The end of the block whose projection is ops[at] and has this shape. Nothing where no step does
+/// The end of the block whose projection is ops[at] and has this shape. Nothing if no step does
 /// it.
 template <typename Types>
 std::optional<BlockEnd<Types>> make_block_end(std::span<const FusedOp> ops, size_t at,

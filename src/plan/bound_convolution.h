@@ -70,7 +70,7 @@ class BoundConvolution {
   using Element = typename KernelTypes<Kernel>::Element;
   using Bias = typename KernelTypes<Kernel>::Bias;
 
-  /// Null, and `lowered` as it was, where no kernel supports it or the weights are not constants:
+  /// Null, and `lowered` as it was, if no kernel supports it or the weights are not constants:
   /// what another op computes cannot be packed ahead. Error: no memory.
   static Result<std::unique_ptr<BoundConvolution>> bind(LoweredConv& lowered,
                                                         const TensorPlace& filter,

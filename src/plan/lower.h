@@ -87,7 +87,7 @@ using Lowered = std::variant<
     kernels::SoftmaxFloat, kernels::ReluInt8, kernels::ReluFloat, kernels::SpaceToBatchNd,
     kernels::BatchToSpaceNd, LoweredCopy>;
 
-/// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). Where a
+/// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). If a
 /// tensor's file_type is uint8, the parameters are those of TensorFlow Lite's uint8 kernels.
 /// Errors (kUnsupported), naming the op: data types without a kernel, more than
 /// kernels::kMaxRank dimensions, a ratio of scales that is not in (0, 2^31).

@@ -1,6 +1,6 @@
 // An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
 // time, so that the wide tensors in the middle never leave the cache, and workers meet once a
-// block. step_inverted_residual.cc does it in a better way where there is a kernel for that.
+// block. step_inverted_residual.cc does it in a better way if there is a kernel for that.
 #include <algorithm>
 #include <cstring>
 #include <optional>

@@ -35,7 +35,7 @@ graph::Graph cut_to(const graph::Graph& graph, const std::vector<graph::TensorId
 class GraphRunner {
  public:
   /// `input_shift` is taken off each input value before it is quantized; see input_shift() in
-  /// quantize_graph.h. It does not matter where the graph's input is float.
+  /// quantize_graph.h. Not used if the graph's input is float.
   static Result<std::unique_ptr<GraphRunner>> create(graph::Graph graph, const Engine& engine,
                                                      float input_shift = 0);
 
@@ -46,7 +46,7 @@ class GraphRunner {
 
   const graph::Graph& graph() const { return executor_->graph(); }
   bool holds(graph::TensorId id) { return !executor_->tensor(id).empty(); }
-  /// The elements as the engine stores them: int8 where the graph has uint8.
+  /// The elements as the engine stores them: int8 if the graph has uint8.
   std::span<const std::byte> stored(graph::TensorId id) { return executor_->tensor(id); }
   /// The same as real numbers; `id` is float32 or 8-bit and held.
   void real_values(graph::TensorId id, std::vector<float>& values);

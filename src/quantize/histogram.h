@@ -18,7 +18,7 @@ class Histogram {
 
   /// `values` are finite.
   void add(std::span<const float> values);
-  /// The same where the caller knows the smallest interval that holds them.
+  /// The same if the caller knows the smallest interval that holds them.
   void add(std::span<const float> values, const Range& range);
   void add(const Histogram& other);
 

@@ -17,7 +17,7 @@ struct OpDrop {
   graph::TensorId tensor = graph::kNoTensor;
   graph::Shape shape;
   /// Signal to quantization noise, 10 * log10(sum of x^2 / sum of (x - x')^2), in decibels; x' has
-  /// come down through all ops before. Infinity where the two are equal.
+  /// come down through all ops before. Infinity if the two are equal.
   double sqnr_db = 0;
 };
 

@@ -76,7 +76,7 @@ inline constexpr double kLargestBias = 16777216;  ///< 2^24, in steps of its sca
 int8_t quantize_weight(float weight, float scale);
 
 /// round_half_even(bias / (input_scale * weight_scale)) in double, at most 2^24 in magnitude
-/// where the scale is of weight_scales() (and clamped to it otherwise).
+/// if the scale is of weight_scales() (and clamped to it otherwise).
 int32_t quantize_bias(double bias, float input_scale, float weight_scale);
 
 }  // namespace deeplab::quantize

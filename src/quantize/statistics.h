@@ -20,7 +20,7 @@ struct TensorStatistics {
   std::vector<double> channel_means;
 };
 
-/// By tensor id; empty (no channel) where a tensor was not asked for.
+/// By tensor id; empty (no channel) if a tensor was not asked for.
 using Statistics = std::vector<TensorStatistics>;
 
 /// The tensors whose ranges quantize_graph() needs: what float ops write that neither keep their

@@ -11,7 +11,7 @@
 namespace deeplab::tflite {
 
 /// The bytes of a .tflite file (schema version 3): the graph, a signature "serving_default" under
-/// the tensors' names, the oldest TensorFlow Lite that knows its ops, and, where there is any, the
+/// the tensors' names, the oldest TensorFlow Lite that knows its ops, and, if there is any, the
 /// metadata with the labels in a ZIP archive behind the model. The same input gives the same bytes.
 ///
 /// read_model() gives back the same graph and metadata, except that

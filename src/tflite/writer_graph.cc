@@ -184,7 +184,7 @@ Result<graph::Graph> file_graph(const graph::Graph& graph) {
     DEEPLAB_RETURN_IF_ERROR(name_padding(result, op));
     complete_bias(result, op, completed);
   }
-  // The rules for uint8 and for int8 differ; so they do where a pass has left some of each.
+  // The rules for uint8 and for int8 differ; so they do if a pass has left some of each.
   DEEPLAB_RETURN_IF_ERROR(graph::validate(result, kNoLimits));
   return result;
 }

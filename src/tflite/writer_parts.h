@@ -51,7 +51,7 @@ Release first_release(schema::BuiltinOperator code, int32_t version);
 /// The name under which the label file lies in the archive.
 inline constexpr std::string_view kLabelFile = "labels.txt";
 
-/// The FlatBuffer of the metadata entry; empty where `metadata` is. Errors: a normalization that
+/// The FlatBuffer of the metadata entry; empty if `metadata` is. Errors: a normalization that
 /// does not fit input 0.
 Result<std::vector<uint8_t>> metadata_entry(const Metadata& metadata, const graph::Graph& graph);
 

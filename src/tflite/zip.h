@@ -13,7 +13,7 @@
 namespace deeplab::tflite {
 
 /// The content of the entry called `name` in the ZIP archive that `bytes` ends with (PKWARE
-/// APPNOTE 6.3: stored and deflated entries; no ZIP64, no encryption). Nothing where there is
+/// APPNOTE 6.3: stored and deflated entries; no ZIP64, no encryption). Nothing if there is
 /// no archive, or no such entry in it. Errors: a damaged archive, or an entry of more than
 /// `max_size` bytes; nothing of that size is allocated.
 Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> bytes,

@@ -48,7 +48,7 @@ class Overlay {
   Legend legend_;
 };
 
-/// Writes RGBA: the photo's colours, opaque where the mask holds one of `class_ids`, else
+/// Writes RGBA: the photo's colours, opaque if the mask holds one of `class_ids`, else
 /// transparent. `rgba_stride` in bytes. Errors: invalid views, sizes of photo and mask that differ,
 /// an id outside 0..254.
 Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int32_t> class_ids,

@@ -34,7 +34,7 @@ struct PixelLut {
 
 /// What may stand in for the formula of a quantized input.
 enum class QuantizeRule : uint8_t {
-  /// The pixel itself (uint8) or pixel - 128 (int8) where that is never more than one step from
+  /// The pixel itself (uint8) or pixel - 128 (int8) if that is never more than one step from
   /// the formula. Scale 1/128 and zero point 128 with pixels / 127.5 - 1 is such a case: the two
   /// differ by pixel / 255 steps, and models of that kind are trained, published and measured
   /// with pixels as they are.

@@ -31,7 +31,7 @@ struct Rect {
 ///
 ///     canvas = (photo + 0.5) * scale - 0.5 + offset
 ///
-/// which is the identity where a photo is pasted without resizing.
+/// which is the identity if a photo is pasted without resizing.
 struct Placement {
   double scale_x = 1;  ///< Canvas pixels a photo pixel.
   double scale_y = 1;

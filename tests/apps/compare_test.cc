@@ -65,7 +65,7 @@ TEST_F(Compare, ThePlannedExecutorGivesTheBytesOfTheNaiveOne) {
       compare(int8_labels_, int8_labels_, {"--executor", "naive,planned", "--size", "257x129"}));
 }
 
-// TensorFlow Lite's kernels round otherwise, and may differ by one step where both see the same.
+// TensorFlow Lite's kernels round otherwise, and may differ by one step if both see the same.
 TEST_F(Compare, OnTheSameInputsTheRoundingsDifferByAStep) {
   const json report = compare(u8_, u8_,
                               {"--executor", "naive", "--rounding", "tflite,engine", "--size",
@@ -75,7 +75,7 @@ TEST_F(Compare, OnTheSameInputsTheRoundingsDifferByAStep) {
   for (const json& op : report["ops"]) {
     if (op["type"] == "ARG_MAX") continue;  // a class is no number
     EXPECT_LE(op["max_steps"], 1) << op;
-    // Where the factor is nearly a power of two, a large share of the accumulators are ties.
+    // If the factor is nearly a power of two, a large share of the accumulators are ties.
     EXPECT_GT(op["equal_fraction"], 0.75) << op;
   }
   EXPECT_GT(report["ops_differing"], 10);

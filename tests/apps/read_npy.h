@@ -12,7 +12,7 @@ struct NpyFile {
   std::string data;   ///< The bytes behind the header.
 };
 
-/// Fails the current test and gives an empty object where `path` is no .npy file of format 1.0,
+/// Fails the current test and gives an empty object if `path` is no .npy file of format 1.0,
 /// or its data do not start at a multiple of 64.
 NpyFile read_npy(const std::string& path);
 

@@ -1,4 +1,4 @@
-// Stands in front of the C library's allocator (and a sanitizer's, where there is one) by being
+// Stands in front of the C library's allocator (and a sanitizer's, if there is one) by being
 // the program's own malloc(): libraries come here, too, the C++ one among them.
 #include "tests/faults/failing_memory.h"
 

@@ -162,7 +162,7 @@ Outcome segment(deeplab_segmenter* segmenter, const Picture& picture) {
 }
 
 // Threads of a network wait by spinning, which costs a test minutes on a machine whose cores others
-// use. So pictures go through one thread, but where memory depends on how many there are.
+// use. So pictures go through one thread, except if memory depends on how many there are.
 
 /// Prepare, and, with one thread, a first picture, whose digest says whether the segmenter is
 /// right.

@@ -1,4 +1,4 @@
-// Photos and masks as they come, where the test data is on this machine.
+// Photos and masks as they come, if the test data is on this machine.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>

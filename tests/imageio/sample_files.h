@@ -1,5 +1,5 @@
 // Image files built in memory, one function a format: by the codec libraries' own encoders, or
-// byte by byte where a format is simple enough.
+// byte by byte if a format is simple enough.
 #pragma once
 
 #include <cstddef>
@@ -79,7 +79,7 @@ File zlib_zeros(size_t size);
 File with_png_chunk(const File& png, const File& chunk);
 File with_png_size(const File& png, uint32_t width, uint32_t height);
 
-/// RGB or RGBA by `channels`; quality 0..100, lossless where `lossless`.
+/// RGB or RGBA by `channels`; quality 0..100, lossless if `lossless`.
 File webp_file(int width, int height, int channels, const Samples& samples, bool lossless,
                float quality = 100);
 /// The same picture in an extended (VP8X) container. `flags`: 0x08 EXIF, 0x02 animation.

@@ -302,7 +302,7 @@ TEST(ReadOps, Reshape) {
   options.new_shape = {4, 12};
   EXPECT_THAT(read_one<graph::Reshape>(Code::RESHAPE, {4, 12}, {}, options).shape,
               ElementsAre(4, 12));
-  // The operand counts where there are both, as in TensorFlow Lite.
+  // The operand counts if there are both, as in TensorFlow Lite.
   EXPECT_THAT(read_one<graph::Reshape>(Code::RESHAPE, {48}, {{{-1}, {1}}}, options).shape,
               ElementsAre(-1));
 }

@@ -1,4 +1,4 @@
-// The model files that users hold, where they are on this machine.
+// The model files that users hold, if they are on this machine.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

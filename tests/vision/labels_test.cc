@@ -75,7 +75,7 @@ std::vector<uint8_t> labels(const ScoreView& scores, CornerMode corners, const P
   return mask;
 }
 
-/// Compares with a full evaluation; labels may differ only where the scores of the two tie.
+/// Compares with a full evaluation; labels may differ only if the scores of the two tie.
 void expect_naive_labels(const Scores& s, CornerMode corners, const Placement& p, int64_t& pixels,
                          int64_t& ties) {
   const auto mask = labels(s.view(), corners, p);

@@ -218,7 +218,7 @@ Result<imageio::Image> ClassMap::map_colours(const imageio::Image& mask,
   labels.height = labels.original_height = mask.height;
   labels.channels = 1;
   labels.pixels.resize(mask.pixels.size() / 3);
-  // Neighbours mostly share a colour: look it up where it changes.
+  // Neighbours mostly share a colour: look it up when it changes.
   uint32_t last = 1u << 24;
   uint8_t label = kIgnore;
   for (size_t i = 0; i < labels.pixels.size(); ++i) {

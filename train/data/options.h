@@ -21,7 +21,7 @@ struct SourceOptions {
   /// A photo of weight 2 is drawn twice as often as one of weight 1: a source's share of the
   /// samples is weight * photos, divided by the sum over all sources.
   double weight = 1;
-  /// false: the photos come without labels, even where the layout has masks.
+  /// false: the photos come without labels, even if the layout has masks.
   bool masks = true;
   /// How mask values become training ids; null: they are the ids (eval::read_mask()).
   std::shared_ptr<const ClassMap> class_map = nullptr;

@@ -2,7 +2,7 @@
 // bytes, four deep, exactly, so pixels are shifted to u = x + 128 (a flipped top bit) and what
 // that adds is taken back in the packed bias:
 //   sum (x - xz)(w - wz) = sum u (w - wz) - (128 + xz) sum (w - wz)
-// Weights are packed as w - wz. Where wz != 0 (uint8 files) a few of these do not fit a signed
+// Weights are packed as w - wz. If wz != 0 (uint8 files) a few of these do not fit a signed
 // byte, one to three in a layer of real models: what is left of them goes into extra lines of
 // weights, which are multiplied with the same pixels once more. All of it is exact modulo 2^32.
 #include <immintrin.h>

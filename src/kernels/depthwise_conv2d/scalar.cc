@@ -73,7 +73,7 @@ struct GroupInt8 {
 };
 
 // One group at one pixel; `input` is at the group's first channel. Count is kGroup, or the channels
-// of the last group where it is 0.
+// of the last group if it is 0.
 template <int Count>
 void group_at(const DepthwiseConv2DInt8& conv, const GroupInt8& group, const int8_t* input,
               int64_t origin, TapRange rows, TapRange columns, int32_t count, int8_t* output) {

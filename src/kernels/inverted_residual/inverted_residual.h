@@ -56,7 +56,7 @@ struct InvertedResidualInt8Kernel {
                   const std::byte* at, const std::byte* next, int8_t* output, std::byte* scratch);
 };
 
-/// Best first, as conv2d_int8_kernels(); empty where no instruction set has one.
+/// Best first, as conv2d_int8_kernels(); empty if no instruction set has one.
 std::span<const InvertedResidualInt8Kernel> inverted_residual_int8_kernels();
 
 }  // namespace deeplab::kernels
