@@ -137,7 +137,7 @@ class Mutator {
       change(a.window);
     }
   }
-  /// A float32 filter becomes an int8 one with a scale or a scale a channel, and back.
+  /// A float32 filter becomes an int8 one with one scale or one scale per channel, and back.
   void change_filter_type(const Op& op, size_t axis) {
     Tensor& filter = graph_.tensor(op.inputs[1]);
     if (graph_.tensor(op.inputs[0]).type != graph::DataType::kFloat32) return;

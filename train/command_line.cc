@@ -214,7 +214,7 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("-o,--run", run.directory, "DIR for all that the run writes; continues if it can")
       ->required()
       ->group(output);
-  app.add_option("--threads", run.threads, "0: one a CPU (0)")->group(output);
+  app.add_option("--threads", run.threads, "0: one per CPU (0)")->group(output);
   app.add_option("--loader-threads", train.data.threads, "Threads that prepare photos (1)")
       ->group(output);
   app.add_option("--log-every", run.log_every, "Steps (20)")->group(output);

@@ -19,8 +19,8 @@
 namespace deeplab::train {
 
 /// The processes of one run. Every call below is made by all of them, in the same order and with
-/// tensors of the same count, shapes and types; each call checks that first (16 bytes a rank), so a
-/// rank that went astray gives an error everywhere instead of wrong gradients.
+/// tensors of the same count, shapes and types; each call checks that first (16 bytes per rank), so
+/// a rank that went astray gives an error everywhere instead of wrong gradients.
 ///
 /// A peer that dies, leaves or stays silent for longer than the timeout gives kIoError; calls never
 /// hang. After an error the group is of no more use: each later call repeats the error. A process

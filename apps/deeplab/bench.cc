@@ -49,7 +49,7 @@ double milliseconds_since(Clock::time_point start) {
 struct Canvas {
   BenchSubject subject;
   PhotoFile file;
-  std::vector<Measurement> measurements;  ///< One a kernel family and thread count.
+  std::vector<Measurement> measurements;  ///< One per kernel family and thread count.
 };
 
 class Bench {

@@ -168,7 +168,8 @@ void add_compare(CLI::App& app, Action& action) {
   add_size_option(*command, options->size);
   add_output_stride_option(*command, options->output_stride);
   add_threads_option(*command, options->threads);
-  command->add_flag("--all-ops", options->all_ops, "A line an op, not the first difference only");
+  command->add_flag("--all-ops", options->all_ops,
+                    "One line per op, not the first difference only");
   command->add_flag("--same-input", options->same_input,
                     "Each op of B runs on what A has for its inputs: its own difference alone");
   add_json_flag(*command, options->json);

@@ -1,5 +1,5 @@
-// The work of `evaluate`: all photos of a dataset through the network, a thread a photo, and what
-// is kept of them.
+// The work of `evaluate`: all photos of a dataset through the network, one thread per photo, and
+// what is kept of them.
 #pragma once
 
 #include <chrono>
@@ -78,7 +78,7 @@ class EvaluateRun {
   const eval::VocDataset& dataset_;
   EvaluateSetup setup_;
   std::optional<EvaluateState> state_;                  // if one is wanted
-  std::vector<std::unique_ptr<Predictor>> predictors_;  // one a thread
+  std::vector<std::unique_ptr<Predictor>> predictors_;  // one per thread
   std::vector<size_t> todo_;                            // photos, in order
 
   std::mutex mutex_;  // guards what follows while threads run

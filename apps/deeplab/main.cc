@@ -1,4 +1,4 @@
-// deeplab: one program, a subcommand a file. Exit statuses are in command.h.
+// deeplab: one program, one subcommand per file. Exit statuses are in command.h.
 #include <csignal>
 #include <cstdio>
 #include <exception>

@@ -83,7 +83,7 @@ CLI::Option* add_threads_option(CLI::App& app, int& threads) {
 }
 
 CLI::Option* add_json_flag(CLI::App& app, bool& json) {
-  return app.add_flag("--json", json, "Results as JSON, an object a line");
+  return app.add_flag("--json", json, "Results as JSON, one object per line");
 }
 
 CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet) {

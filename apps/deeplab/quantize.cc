@@ -122,7 +122,8 @@ void add_metadata_options(CLI::App& command, QuantizeSetup& setup) {
   text("--license", setup.license, "Its licence");
   text("--author", setup.author, "Its author");
   command
-      .add_option("--labels", setup.labels, "Class names, one a line [the float file's, or VOC's]")
+      .add_option("--labels", setup.labels,
+                  "Class names, one per line [the float file's, or VOC's]")
       ->type_name("FILE");
 }
 

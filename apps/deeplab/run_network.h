@@ -39,7 +39,7 @@ struct NetworkOptions {
   ExecutorKind executor = ExecutorKind::kPlanned;
   kernels::Rounding rounding = kernels::Rounding::kEngine;  ///< kTfLite: naive only.
   std::optional<Isa> isa;  ///< Planned only. Nothing: selected_isa().
-  int threads = 0;         ///< Planned only. 0: one a CPU.
+  int threads = 0;         ///< Planned only. 0: one per CPU.
   CanvasSize size;
   int32_t output_stride = 0;  ///< 0: the model's own.
   /// Naive only: with batch norms folded, if the float graph has any (passes/fold_batch_norm.h).

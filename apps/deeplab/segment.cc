@@ -52,7 +52,7 @@ struct SegmentOptions {
 
 // ---- Before the first photo ------------------------------------------------------------------
 
-/// A line a class, in the order of the ids.
+/// One line per class, in the order of the ids.
 Result<std::vector<std::string>> read_labels(const std::string& path, size_t class_count) {
   constexpr int64_t kMaxBytes = int64_t{1} << 20;
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxBytes));
@@ -66,7 +66,7 @@ Result<std::vector<std::string>> read_labels(const std::string& path, size_t cla
   }
   while (!labels.empty() && labels.back().empty()) labels.pop_back();
   if (labels.size() == class_count) return labels;
-  return invalid_argument(path, " has ", labels.size(), " labels, one a line; the model has ",
+  return invalid_argument(path, " has ", labels.size(), " labels, one per line; the model has ",
                           class_count, " classes");
 }
 
@@ -301,7 +301,7 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
   add_output_stride_option(command, options.output_stride);
   add_threads_option(command, options.threads)
       ->description("Threads, for several photos or for the network of one; 0 is one per CPU");
-  command.add_option("--labels", options.labels_file, "Names of the classes, one a line")
+  command.add_option("--labels", options.labels_file, "Names of the classes, one per line")
       ->type_name("FILE");
   for (const auto& [flag, values, what] :
        {std::tuple("--mean", &options.mean, "Pixel value that is 0 to the network"),

@@ -43,8 +43,8 @@ class PixelGate {
 /// files nor the order of the reports depend on the number of threads.
 class SegmentRun {
  public:
-  /// `photos` must outlive the run. `options.threads` is for the run as a whole, 0 being one a CPU.
-  /// `resume`: photos whose files are there are passed over (OutputWriter::is_written()).
+  /// `photos` must outlive the run. `options.threads` is for the run as a whole, 0 being one per
+  /// CPU. `resume`: photos whose files are there are passed over (OutputWriter::is_written()).
   static Result<std::unique_ptr<SegmentRun>> create(const Model& model, const Options& options,
                                                     OutputOptions output,
                                                     std::span<const Photo> photos, bool resume);

@@ -150,7 +150,7 @@ class Segmenter {
   vision::ScoreView score_view_;
   vision::CornerMode corners_ = vision::CornerMode::kAlignCorners;
   vision::LabelHead labels_;
-  std::vector<vision::LabelScratch> label_scratch_;  // one a worker
+  std::vector<vision::LabelScratch> label_scratch_;  // one per worker
   AlignedBuffer float_scores_;  // floats, for scores(); no memory until it is called
   bool has_run_ = false;
   Timing timing_;

@@ -1,6 +1,6 @@
 // Photos with masks in the layout of PASCAL VOC:
 //
-//     ROOT/ImageSets/Segmentation/SPLIT.txt   an id a line
+//     ROOT/ImageSets/Segmentation/SPLIT.txt   one id per line
 //     ROOT/JPEGImages/ID.jpg                  or .jpeg, .png, .webp
 //     ROOT/SegmentationClass/ID.png           class ids, 255 = ignore
 //

@@ -9,7 +9,7 @@
 
 namespace deeplab::exec {
 
-/// One run of one graph on one thread of control. Not thread-safe; make one a thread. All
+/// One run of one graph on one thread of control. Not thread-safe; make one per thread. All
 /// memory is taken when the executor is made: running neither allocates nor fails.
 ///
 /// Tensor ids are those of the model file: passes never renumber tensors, so an id names the

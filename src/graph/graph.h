@@ -107,7 +107,7 @@ Result<WindowExtent> window_extent(Padding padding, int32_t in, int32_t filter, 
 int64_t macs(const Graph& graph, const Op& op);
 int64_t macs(const Graph& graph);
 
-/// The graph as text, a line an op: index, type, attributes, inputs, output with type, shape and
+/// The graph as text, one line per op: index, type, attributes, inputs, output with type, shape and
 /// quantization, and the totals below.
 std::string dump(const Graph& graph);
 

@@ -110,7 +110,7 @@ Status check_quantization(const Tensor& tensor) {
     if (!tensor.is_constant() || tensor.type == DataType::kUInt8) {
       return unsupported("found ", q.scales.size(), " scales on ",
                          tensor.is_constant() ? "uint8 weights" : "an activation",
-                         "; only int8 weights may have one a channel");
+                         "; only int8 weights may have one per channel");
     }
   }
   const ZeroPointRange range = zero_point_range(tensor.type);

@@ -85,7 +85,7 @@ Status check_flavour(const Header& header) {
                      (masked && (bits == 16 || bits == 32)) ||
                      (header.compression == kRle8 && bits == 8 && !header.top_down);
   if (known) return {};
-  return unsupported("a BMP of ", bits, " bits a pixel with compression ", header.compression,
+  return unsupported("a BMP of ", bits, " bits per pixel with compression ", header.compression,
                      "; expected 1, 4, 8, 16, 24 or 32 bits, uncompressed, or 8 bits in RLE8");
 }
 

@@ -6,7 +6,7 @@
 
 namespace deeplab::imageio {
 
-/// Pixels in memory: 8 bits a sample, interleaved, rows tight, origin at the top left, upright
+/// Pixels in memory: 8 bits per sample, interleaved, rows tight, origin at the top left, upright
 /// (any EXIF orientation is already applied).
 struct Image {
   int32_t width = 0;

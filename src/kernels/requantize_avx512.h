@@ -30,7 +30,7 @@ typedef int32_t Sums512 __attribute__((vector_size(64), may_alias));
 
 static inline Sums512 load_sums(const int32_t* from) { return (Sums512)_mm512_loadu_si512(from); }
 
-/// Products of unsigned by signed bytes, four a sum.
+/// Products of unsigned by signed bytes, four per sum.
 static inline Sums512 add_products(Sums512 sums, __m512i u, __m512i w) {
   return (Sums512)_mm512_dpbusd_epi32((__m512i)sums, u, w);
 }

@@ -22,7 +22,8 @@ std::string millions(int64_t count) {
   return std::move(out).str();
 }
 
-/// A line an op; what a step fuses stands together, the step's number and kernels at its last op.
+/// One line per op; what a step fuses stands together, the step's number and kernels at its last
+/// op.
 void dump_step(const Plan& plan, size_t index, std::ostream& out) {
   const PlannedStep& step = plan.steps()[index];
   for (int at : step.ops) {

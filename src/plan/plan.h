@@ -79,14 +79,14 @@ class Plan {
 
   graph::Graph graph_;
   PlanOptions options_;
-  std::vector<FusedOps> groups_;  ///< One a step.
+  std::vector<FusedOps> groups_;  ///< One per step.
   std::vector<PlannedStep> steps_;
   std::vector<Placement> placements_;
   int64_t arena_bytes_ = 0;
   int64_t scratch_bytes_ = 0;
 };
 
-/// The plan as a table, a line a step: op, kernel, tensors with shape and place, MACs; then the
+/// The plan as a table, one line per step: op, kernel, tensors with shape and place, MACs; then the
 /// arena against the sum of its tensors and the least that any layout could take.
 std::string dump(const Plan& plan);
 

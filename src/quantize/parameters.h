@@ -51,7 +51,7 @@ int8_t quantize_activation(float value, const ActivationQuantization& quantizati
 
 /// Weights are symmetric: stored in -127..127, zero point 0.
 enum class Granularity : uint8_t {
-  kPerChannel,  ///< A scale an output channel.
+  kPerChannel,  ///< One scale per output channel.
   kPerTensor,
 };
 
@@ -64,7 +64,7 @@ inline constexpr int32_t kDepthwiseChannelAxis = 3;
 /// - what the bias asks for: |bias| / (input_scale * 2^24), for with a smaller scale it would
 ///   neither be exact in float32, in which the engine requantizes, nor always fit an int32;
 /// - kSmallestWeightScale. A channel of zeros takes the scale of the largest one (or 1).
-/// `bias` has an element an output channel, or none; without one `input_scale` does not matter.
+/// `bias` has one element per output channel, or none; without one `input_scale` does not matter.
 /// Weights and biases are finite.
 std::vector<float> weight_scales(std::span<const float> weights, const graph::Shape& shape,
                                  int32_t axis, Granularity granularity, std::span<const float> bias,

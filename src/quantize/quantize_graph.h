@@ -45,8 +45,8 @@ struct QuantizeOptions {
   Granularity granularity = Granularity::kPerChannel;
   Border border = Border::kFloat32;
   Output output = Output::kScores;
-  /// What the float graph is fed. Nothing (say, for a mean a channel): then the input's range must
-  /// be known, and the pixel rule does not matter.
+  /// What the float graph is fed. Nothing (say, for one mean per channel): then the input's range
+  /// must be known, and the pixel rule does not matter.
   std::optional<PixelScale> pixels = PixelScale{};
   PixelRule pixel_rule = PixelRule::kBest;
 };
@@ -60,7 +60,7 @@ std::optional<PixelScale> input_pixels(const QuantizeOptions& options);
 float input_shift(const QuantizeOptions& options);
 
 /// The int8 graph. `float_graph` is validated, all float32, with one picture [1, H, W, C] as its
-/// input and one output; `ranges` has an element a tensor.
+/// input and one output; `ranges` has one element per tensor.
 ///
 /// - Filters are symmetric (weight_scales()), biases int32 of scale input * filter.
 /// - Activations have one scale and zero point (activation_quantization()); those that

@@ -44,7 +44,7 @@ struct RangeOptions {
   double percentile = 99.99;
 };
 
-/// A range a tensor for quantize_graph(); tensors that share parameters are taken as one. Never
+/// One range per tensor for quantize_graph(); tensors that share parameters are taken as one. Never
 /// wider than the values were.
 ActivationRanges choose_ranges(const graph::Graph& graph, const Statistics& statistics,
                                const RangeOptions& options);

@@ -51,7 +51,7 @@ Status unshift(graph::Tensor& tensor) {
   constexpr int32_t kShift = 128;
   if (tensor.quantization.per_channel()) {
     return unsupported("tensor '", tensor.name, "': uint8 with ", tensor.quantization.scales.size(),
-                       " scales cannot be written; only int8 weights may have one a channel");
+                       " scales cannot be written; only int8 weights may have one per channel");
   }
   for (int32_t& zero_point : tensor.quantization.zero_points) zero_point += kShift;
   if (tensor.is_constant()) {

@@ -76,7 +76,7 @@ std::unique_ptr<fb::TensorMetadataT> input_metadata(const graph::Tensor& input) 
   return tensor;
 }
 
-/// A category mask, whose values are labels, or scores with a channel a label.
+/// A category mask, whose values are labels, or scores with one channel per label.
 std::unique_ptr<fb::TensorMetadataT> output_metadata(const graph::Tensor& output) {
   const bool mask =
       output.type == graph::DataType::kInt32 || output.type == graph::DataType::kInt64;

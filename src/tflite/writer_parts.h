@@ -55,7 +55,7 @@ inline constexpr std::string_view kLabelFile = "labels.txt";
 /// does not fit input 0.
 Result<std::vector<uint8_t>> metadata_entry(const Metadata& metadata, const graph::Graph& graph);
 
-/// The content of the label file: a label a line. Error: a label that would not be read back.
+/// The content of the label file: one label per line. Error: a label that would not be read back.
 Result<std::string> label_file(const std::vector<std::string>& labels);
 
 }  // namespace deeplab::tflite

@@ -54,7 +54,7 @@ class Overlay {
 Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int32_t> class_ids,
                uint8_t* rgba, ptrdiff_t rgba_stride);
 
-/// The same with soft edges from the probability of the chosen classes, a float a pixel (see
+/// The same with soft edges from the probability of the chosen classes, one float per pixel (see
 /// LabelHead::confidence_rows); `confidence_stride` in floats. Below 0.2 a pixel is transparent,
 /// above 0.8 opaque, in between linear: a network is rarely surer than 0.95 inside an object, and
 /// a cut-out must not be see-through there.

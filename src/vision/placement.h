@@ -33,7 +33,7 @@ struct Rect {
 ///
 /// which is the identity if a photo is pasted without resizing.
 struct Placement {
-  double scale_x = 1;  ///< Canvas pixels a photo pixel.
+  double scale_x = 1;  ///< Canvas pixels per photo pixel.
   double scale_y = 1;
   int32_t offset_x = 0;  ///< Left and top edge of the content, in canvas pixels.
   int32_t offset_y = 0;

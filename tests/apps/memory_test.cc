@@ -10,7 +10,7 @@
 namespace deeplab::testing {
 namespace {
 
-/// A photo of one megapixel: discs over gradients with noise, 0.2 bytes a pixel as a JPEG.
+/// A photo of one megapixel: discs over gradients with noise, 0.2 bytes per pixel as a JPEG.
 std::vector<std::byte> megapixel_jpeg(int32_t width, int32_t height) {
   std::vector<uint8_t> pixels;
   pixels.reserve(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);

@@ -176,7 +176,7 @@ TEST(ReadOps, AddOfABroadcastActivation) {
   EXPECT_THAT(file.graph.ops[0].inputs, ElementsAre(large, small));
 }
 
-// TensorFlow Lite computes every shape anew when it loads a file, and so do we.
+// TensorFlow Lite computes every shape again when it loads a file, and so do we.
 TEST(ReadOps, ShapesThatTheFileDeclaresWrongly) {
   ModelBuilder b = small_int8_model();
   const ModelFile good = read(b.build());

@@ -57,7 +57,7 @@ struct Placement {
 Placement place_crop(int32_t width, int32_t height, const Variation& variation,
                      const AugmentOptions& options);
 
-/// Renders samples; keeps its scratch, one a thread.
+/// Renders samples; keeps its scratch, one per thread.
 class Augmenter {
  public:
   explicit Augmenter(const AugmentOptions& options) : options_(options) {}

@@ -16,10 +16,10 @@ struct CheckOptions {
   int32_t class_count = 21;
   std::vector<std::string> class_names;  ///< By id, for the sentences; empty: the class maps'.
   bool allow_missing_classes = false;    ///< A class without a pixel is a warning, no error.
-  int threads = 0;                       ///< 0: one a CPU.
+  int threads = 0;                       ///< 0: one per CPU.
 };
 
-/// Sentences for a person, one a line, and the numbers behind them.
+/// Sentences for a person, one per line, and the numbers behind them.
 struct DatasetReport {
   std::vector<std::string> errors;  ///< Training would fail or learn nonsense.
   std::vector<std::string> warnings;

@@ -12,7 +12,7 @@
 
 namespace deeplab::train {
 
-/// Read from a text file with a line a mask value:
+/// Read from a text file with one line per mask value:
 ///
 ///     # what the annotation tool wrote    what we train
 ///     0       = background

@@ -283,7 +283,7 @@ void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, i
       job.panel = panel_at(conv, const_cast<std::byte*>(packed), n);
       int8_t* out = output + static_cast<ptrdiff_t>(pixel) * out_c + n;
       // Tile heights: as many accumulators as leave registers for a pixel and the weights, and
-      // 12 at least, to cover the latency of five at two a cycle.
+      // 12 at least, to cover the latency of five at two per cycle.
       switch (job.panel.width / kLanes) {
         case 1:
           multiply_block<12, 1>(job, rows, out, count);

@@ -15,7 +15,7 @@ namespace deeplab::kernels {
 /// hybrid_input.h), symmetrically if the file has one scale, else with a zero point. Then
 /// acc = sum (x - zero point) * w in int32, modulo 2^32, and, in float32,
 ///   acc * (input scale * filter scale) + bias     with one scale,
-///   acc * filter scale * input scale + bias       with a scale a channel, and the clamp.
+///   acc * filter scale * input scale + bias       with one scale per channel, and the clamp.
 struct Conv2DHybrid : Conv2DFloat {
   const float* filter_scales = nullptr;  ///< [out_c]
   bool one_scale = false;                ///< In the file: all are equal.

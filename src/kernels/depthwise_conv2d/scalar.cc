@@ -38,7 +38,8 @@ void for_each_pixel(const WindowShape& s, int32_t begin, int32_t end, const Body
   }
 }
 
-// ---- int8. packed: a panel a group: bias int32 [16], scale float [16], weights int16 [taps][16].
+// ---- int8. packed: one panel per group: bias int32 [16], scale float [16], weights int16
+// [taps][16].
 
 size_t panel_bytes(const WindowShape& s) {
   return kGroup *
@@ -125,7 +126,7 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
       });
 }
 
-// ---- float. packed: a panel a group: bias [16], weights [taps][16].
+// ---- float. packed: one panel per group: bias [16], weights [taps][16].
 
 size_t packed_bytes(const DepthwiseConv2DFloat& conv) {
   return static_cast<size_t>(groups(conv.shape)) * static_cast<size_t>(taps(conv.shape) + 1) *
