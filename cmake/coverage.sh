@@ -11,7 +11,7 @@ install_missing $build_packages gcovr
 cmake --preset coverage
 cmake --build --preset coverage --parallel "$(nproc)"
 find build/coverage -name '*.gcda' -delete
-# Counting takes memory of its own, needs the rights to write its files, and leaves wrecks of them behind if a
+# Counting takes memory of its own, needs the rights to write its files, and leaves broken ones if a
 # limit on file size cuts them.
 broken='OneMegapixelStaysBelow|AFolderWithoutPermission|AFullDiskLeavesNo|FailuresLeaveNoFile'
 ctest --preset coverage --parallel "$(nproc)" \

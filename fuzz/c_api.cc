@@ -251,7 +251,7 @@ class Caller {
     const int64_t bytes = refused ? element : (height - int64_t{1}) * stride + width * element;
     if (bytes > 1 << 18) return nullptr;
     mask_.reset(new float[static_cast<size_t>((bytes + 3) / 4)]);
-    // Its end is the mask's end, so that a write behind it is seen.
+    // Its end is the mask's end, so that a write past it is seen.
     auto* end = reinterpret_cast<std::byte*>(mask_.get()) + (bytes + 3) / 4 * 4;
     return reinterpret_cast<T*>(end - (bytes + element - 1) / element * element);
   }

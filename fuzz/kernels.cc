@@ -219,7 +219,7 @@ void fuzz_convolution(Decisions& in) {
   }
 }
 
-/// A CONV_2D of one pixel or a small window, the depthwise convolution behind it, a projection.
+/// A CONV_2D of one pixel or a small window, the depthwise convolution after it, a projection.
 void fuzz_inverted_residual(Decisions& in) {
   Conv2DInt8 expand;
   DepthwiseConv2DInt8 depthwise;

@@ -33,7 +33,7 @@ inline void require_sentence(const Status& status) {
   }
 }
 
-/// The input as a list of decisions; all are 0 behind its end.
+/// The input as a list of decisions; all are 0 past its end.
 class Decisions {
  public:
   Decisions(const uint8_t* data, size_t size) : bytes_(data, size) {}

@@ -14,7 +14,7 @@ Result<double> parse_number(std::string_view text, const char* flag) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    return invalid_argument(flag, ": \"", std::string(text), "\" is no number");
+    return invalid_argument(flag, ": \"", std::string(text), "\" is not a number");
   }
   return value;
 }

@@ -14,7 +14,7 @@ namespace {
 using torch::Tensor;
 
 constexpr int64_t kLanes = 16;
-constexpr float kNoClass = -1e30f;  // in the lanes behind the last class
+constexpr float kNoClass = -1e30f;  // in the lanes after the last class
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef int32_t IntLanes __attribute__((vector_size(64), aligned(4)));
 

@@ -22,7 +22,7 @@ struct EvaluateSetup {
   eval::Protocol protocol;  ///< A canvas of 0x0 is the model's own.
   int threads = 0;          ///< Photos at a time; 0: one per CPU.
   std::string predictions;  ///< Directory for the label maps, ID.png; empty: none.
-  std::string state;        ///< File to go on from, and to keep up to date; empty: none.
+  std::string state;        ///< File to resume from, and to keep up to date; empty: none.
 };
 
 /// Results do not depend on the number of threads, nor on how often a run with a state was stopped
@@ -36,8 +36,8 @@ class EvaluateRun {
 
   /// All photos that the state does not have yet. An error ends the run: a mask that does not go
   /// with the model, a file that cannot be written, a state of another run. A photo that cannot be
-  /// read is no error here, but one of errors(). A signal that asks to stop (InterruptGuard) is
-  /// none either: photos in work are finished, and is_complete() says that there are others.
+  /// read is not an error here, but one of errors(). A signal that asks to stop (InterruptGuard) is
+  /// not one either: photos in progress are finished, and is_complete() is false.
   Status run(bool show_progress);
 
   bool is_complete() const { return next_ == todo_.size(); }

@@ -27,7 +27,7 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
   std::string reason = error.what();
   const std::vector<std::string> unknown = app->remaining();
   if (app->get_subcommands().empty() && !unknown.empty()) {
-    reason = "'" + unknown.front() + "' is no subcommand";
+    reason = "unknown subcommand '" + unknown.front() + "'";
   }
   return "deeplab: " + reason + " (see --help)\n";
 }

@@ -71,8 +71,8 @@ Result<OutputSet> OutputSet::parse(std::string_view list) {
   for (const std::string& item : split_list(list)) {
     const auto* known = std::ranges::find(kOutputNames, item, &OutputName::name);
     if (known == std::end(kOutputNames)) {
-      return invalid_argument("'", item,
-                              "' is no output; expected mask, overlay, cutout, scores or polygons");
+      return invalid_argument("unknown output '", item,
+                              "'; expected mask, overlay, cutout, scores or polygons");
     }
     set.*known->member = true;
   }

@@ -68,7 +68,7 @@ Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t c
                                   int32_t canvas_height, bool with_own_size);
 
 /// The photo's rows at its own size, from the top: those in `decoded` if it has them, else decoded
-/// anew, a row at a time.
+/// again, a row at a time.
 Status for_each_row(const PhotoFile& file, const DecodedPhoto& decoded,
                     const imageio::RowSink& sink);
 

@@ -81,7 +81,7 @@ class Network {
   /// The same as real numbers: scale * (stored - zero point) of a quantized tensor.
   std::vector<float> real_values(graph::TensorId id);
 
-  /// The tensor that the label map is made of. An error if this is no segmentation network.
+  /// The tensor that the label map is made of. An error if this is not a segmentation network.
   Result<graph::TensorId> scores_tensor() const;
   /// The label map of the last photo at its own size, made of scores_tensor() as `segment` makes
   /// it: rows tight, class ids.

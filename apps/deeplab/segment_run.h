@@ -1,4 +1,4 @@
-// The photos of one `segment` call: several in work at a time, their reports in order.
+// The photos of one `segment` call: several in progress at a time, their reports in order.
 #pragma once
 
 #include <condition_variable>
@@ -17,7 +17,7 @@
 
 namespace deeplab::app {
 
-/// Keeps the photos in work at a time to a number of pixels, so that memory does not grow with
+/// Keeps the photos in progress at a time to a number of pixels, so that memory does not grow with
 /// the number of workers times the largest photo. First come, first served.
 class PixelGate {
  public:
@@ -53,8 +53,8 @@ class SegmentRun {
   using Report = std::function<bool(const Photo& photo, const Result<SegmentReport>& result)>;
 
   /// Works until all photos are done, `report` says false, or a signal asks to stop
-  /// (InterruptGuard): photos in work are then finished. `report` is called in the order of the
-  /// photos, once all before it are done, by one thread at a time. Error: no memory to go on.
+  /// (InterruptGuard): photos in progress are then finished. `report` is called in the order of the
+  /// photos, once all before it are done, by one thread at a time. Error: no memory to continue.
   Status run(const Report& report);
   /// How many photos `report` was told of.
   size_t reported() const { return reported_; }

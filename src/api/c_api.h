@@ -1,4 +1,5 @@
-// What the files behind deeplab.h share: the handles, and how calls and structs cross the border.
+// What the files that implement deeplab.h share: the handles, and how calls and structs cross the
+// border.
 #pragma once
 
 #include <algorithm>

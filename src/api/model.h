@@ -26,7 +26,7 @@ struct Network {
   graph::Graph graph;
   passes::LabelHead head;
   graph::TensorId input = graph::kNoTensor;
-  /// The file takes float32 and quantizes it itself; the graph begins behind that QUANTIZE.
+  /// The file takes float32 and quantizes it itself; the graph begins after that QUANTIZE.
   bool input_quantize_cut = false;
 };
 

@@ -33,7 +33,7 @@ class FrameStore;
 /// A picture that has come out.
 struct StreamFrame {
   uint64_t id = 0;  ///< As given to push().
-  Status status;    ///< Of this picture; the stream goes on in any case.
+  Status status;    ///< Of this picture; the stream continues in any case.
   int32_t width = 0;
   int32_t height = 0;
   int32_t mask_width = 0;  ///< 0 if status is an error, as the masks are empty then.
@@ -67,7 +67,7 @@ class FrameStore {
 /// Memory is taken by create(), except for masks and resize tables, which grow with the pictures.
 class Stream {
  public:
-  static constexpr int kDefaultCapacity = 3;  ///< One in work, one before it, one after it.
+  static constexpr int kDefaultCapacity = 3;  ///< One in the network, one before it, one after it.
   static constexpr int kMaxCapacity = 64;
 
   static Result<std::unique_ptr<Stream>> create(std::shared_ptr<const Model> model,
@@ -78,7 +78,7 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// Pixels are read before this returns. Waits for room for `timeout_ms`, for ever if that is
+  /// Pixels are read before this returns. Waits for room for `timeout_ms`, without limit if that is
   /// negative. Errors: kWouldBlock (no room in that time), kStreamEnded (finished or cancelled),
   /// kCancelled (flushed meanwhile), what is wrong with the picture; it is then not in the stream,
   /// and nothing else has changed.

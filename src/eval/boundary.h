@@ -29,10 +29,10 @@ struct BoundaryScore {
 ///
 /// with d = tolerance * the photo's diagonal in pixels, and Euclidean distances. A class's outline
 /// is its pixels that have a neighbour (left, right, above, below) of another class; the photo's
-/// edge is no outline. A class with an outline in one of the masks only scores 0; one without any
-/// (a photo that is all background) is left out. Pixels whose truth is 255 are taken out of both
-/// masks and are neighbours of another class, so that the outline of an object in VOC's masks is
-/// where its rim of 255 begins.
+/// edge is not an outline. A class with an outline in one of the masks only scores 0; one without
+/// any (a photo that is all background) is left out. Pixels whose truth is 255 are taken out of
+/// both masks and are neighbours of another class, so that the outline of an object in VOC's masks
+/// is where its rim of 255 begins.
 ///
 /// Errors: sizes that differ, a tolerance that is not positive.
 Result<std::vector<BoundaryScore>> boundary_scores(const vision::MaskView& truth,

@@ -22,7 +22,7 @@ std::string escape_html(std::string_view text);
 /// "data:image/png;base64,...", for src="".
 std::string data_uri(std::string_view mime_type, std::span<const std::byte> bytes);
 
-/// "0.6845": a fixed number of digits behind the point, in no locale but C's; "-" for NaN.
+/// "0.6845": a fixed number of digits after the point, in no locale but C's; "-" for NaN.
 std::string fixed(double value, int digits);
 /// "12,345,678".
 std::string grouped(int64_t value);

@@ -59,7 +59,7 @@ Result<std::vector<std::string>> read_split(const std::string& root, const std::
                                             std::string& list_path) {
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) {
-    return io_error(root, " is no directory; expected a dataset in VOC layout");
+    return io_error(root, " is not a directory; expected a dataset in VOC layout");
   }
   list_path = (splits_folder(root) / (split + ".txt")).string();
   if (!fs::exists(list_path, ignored)) {

@@ -122,7 +122,7 @@ class TypeRules {
   Status operator()(const Relu6&) const { return rescaling(); }
 
   Status operator()(const Reshape&) const {
-    // Labels may be reshaped, too: exporters put one behind an ARG_MAX.
+    // Labels may be reshaped, too: exporters put one after an ARG_MAX.
     const bool labels = in(0).type == DataType::kInt32 || in(0).type == DataType::kInt64;
     return labels ? expect_type(out(), "output", in(0).type) : same_type();
   }

@@ -215,7 +215,7 @@ std::optional<int64_t> work(const Graph& graph, const Op& op) {
   return checked_mul(outputs, taps(graph, op));
 }
 
-/// Weights of a convolution in panels of as many channels and with as much before and behind each
+/// Weights of a convolution in panels of as many channels and with as much before and after each
 /// as any kernel packs them; 0 for all other ops.
 std::optional<int64_t> packed_weights(const Graph& graph, const Op& op) {
   constexpr int64_t kChannels = 64;

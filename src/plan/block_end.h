@@ -80,7 +80,7 @@ class BlockEnd {
     return residual_ ? aligned(static_cast<size_t>(rows * row_) * sizeof(Element)) : 0;
   }
 
-  /// Where the projection has to put row `begin` and those behind it.
+  /// Where the projection has to put row `begin` and those after it.
   Element* projected(const RunContext& context, int32_t begin, std::byte* narrow) const {
     if (residual_) return reinterpret_cast<Element*>(narrow);
     return reinterpret_cast<Element*>(places_.output.write(context)) + begin * row_;

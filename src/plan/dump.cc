@@ -62,7 +62,8 @@ std::string dump(const Plan& plan) {
   for (size_t i = 0; i < plan.steps().size(); ++i) dump_step(plan, i, out);
   out << "arena " << plan.arena_bytes() << " bytes for " << requests.size() << " tensors of " << sum
       << " bytes; no layout takes less than " << arena_lower_bound(requests) << '\n'
-      << "scratch " << plan.scratch_bytes() << " bytes a thread, packed weights "
+      << "scratch " << plan.scratch_bytes()
+      << " bytes a thread, packed weights "  // prose-ok: output that others read
       << plan.packed_weight_bytes() << " bytes, " << millions(graph::macs(plan.graph()))
       << " multiply-accumulates\n";
   return std::move(out).str();

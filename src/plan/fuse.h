@@ -29,9 +29,9 @@ struct FusedOps {
 /// A partition of the graph's ops, in an order in which they can run: a group stands where its last
 /// op stood. Tensors between the ops of a group have no reader outside it.
 ///
-/// A block takes its first convolution in only where that one's output is larger than
-/// kExpandedCacheBytes, times the dilation, as are the rows under a window: smaller ones stay in
-/// the cache anyway, and then no row of it is computed by two workers.
+/// The expansion of a block (its first convolution) is fused only if its output is larger than
+/// kExpandedCacheBytes times the dilation, since a window spans that many rows. Smaller ones stay
+/// in the cache anyway, and then no row of it is computed by two workers.
 std::vector<FusedOps> fuse(const graph::Graph& graph);
 
 /// The same ops, each by itself.

@@ -26,7 +26,7 @@ struct PlanOptions {
   /// Gives every tensor memory of its own, so that all of them can be read after a run. No ops are
   /// fused then.
   bool keep_all_tensors = false;
-  /// Held before and while the plan is made; but for max_total_bytes, which a plan does not need.
+  /// Enforced while planning, except max_total_bytes, which a plan does not need.
   graph::Limits limits;
 };
 
@@ -52,7 +52,7 @@ struct Placement {
 class Plan {
  public:
   /// Plans a validated int8 or float32 graph (see passes::optimize). Errors: an op that no step
-  /// can run, more work or memory than the limits allow, memory that is not to be had.
+  /// can run, more work or memory than the limits allow, allocation failure.
   static Result<std::shared_ptr<const Plan>> build(graph::Graph graph, const PlanOptions& options);
 
   const graph::Graph& graph() const { return graph_; }

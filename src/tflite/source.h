@@ -126,7 +126,7 @@ class TensorReader {
   size_t copied_ = 0;
 };
 
-/// The metadata entry, and the labels out of the ZIP behind the model. Empty parts if the file
+/// The metadata entry, and the labels out of the ZIP after the model. Empty parts if the file
 /// has none; damaged ones are an error. `graph` is the validated graph of the same file.
 Result<Metadata> read_metadata(const Source& source, const graph::Graph& graph);
 

@@ -12,11 +12,11 @@ namespace deeplab::tflite {
 
 /// The bytes of a .tflite file (schema version 3): the graph, a signature "serving_default" under
 /// the tensors' names, the oldest TensorFlow Lite that knows its ops, and, if there is any, the
-/// metadata with the labels in a ZIP archive behind the model. The same input gives the same bytes.
+/// metadata with the labels in a ZIP archive after the model. The same input gives the same bytes.
 ///
 /// read_model() gives back the same graph and metadata, except that
 /// - tensors that nothing refers to are dropped, which renumbers the others in their order;
-///   operands that are attributes here become constants behind them;
+///   operands that are attributes here become constants after them;
 /// - Op::index is the op's position;
 /// - what a pass has shifted from uint8 to int8 is uint8 again; explicit padding is SAME or VALID,
 ///   whichever gives the same numbers for this input size;

@@ -80,7 +80,7 @@ Result<Sides> sides(const graph::Window& w, graph::Padding padding, const graph:
   return result;
 }
 
-/// Whether the window stands at the same places: what is padded behind the last one is never read.
+/// Whether the window stands at the same places: what is padded after the last one is never read.
 bool same_places(const graph::WindowExtent& a, const graph::WindowExtent& b) {
   return a.out == b.out && a.pad_before == b.pad_before;
 }

@@ -97,7 +97,7 @@ std::unique_ptr<fb::AssociatedFileT> labels_of(const graph::Tensor& output) {
       output.type == graph::DataType::kInt32 || output.type == graph::DataType::kInt64;
   auto file = std::make_unique<fb::AssociatedFileT>();
   file->name = kLabelFile;
-  file->description = "The categories' names, one a line.";
+  file->description = "The categories' names, one a line.";  // prose-ok: bytes of the file
   file->type = mask ? fb::AssociatedFileType::TENSOR_VALUE_LABELS
                     : fb::AssociatedFileType::TENSOR_AXIS_LABELS;
   return file;

@@ -32,7 +32,7 @@ struct FileOp {
   schema::BuiltinOperator code = {};
   int32_t version = 1;
   schema::BuiltinOptionsUnion options;
-  std::vector<ListOperand> operands;  ///< Behind the data inputs.
+  std::vector<ListOperand> operands;  ///< After the data inputs.
   bool swap_inputs = false;           ///< The file has the two data inputs in the other order.
 };
 

@@ -20,7 +20,7 @@ Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> byt
                                                   std::string_view name, size_t max_size);
 
 /// Appends a ZIP archive with one stored file to `bytes`, without a date, so that equal content
-/// gives equal bytes. Offsets count from the start of `bytes`, as zip tools expect behind another
+/// gives equal bytes. Offsets count from the start of `bytes`, as zip tools expect after another
 /// file. `bytes` has less than 4 GB, `content` as well, `name` is ASCII.
 void append_zip_entry(std::vector<std::byte>& bytes, std::string_view name,
                       std::string_view content);

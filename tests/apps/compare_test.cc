@@ -73,7 +73,7 @@ TEST_F(Compare, OnTheSameInputsTheRoundingsDifferByAStep) {
   EXPECT_EQ(report["a"]["rounding"], "tflite");
   ASSERT_EQ(report["ops"].size(), 72u);
   for (const json& op : report["ops"]) {
-    if (op["type"] == "ARG_MAX") continue;  // a class is no number
+    if (op["type"] == "ARG_MAX") continue;  // a class is not a number
     EXPECT_LE(op["max_steps"], 1) << op;
     // If the factor is nearly a power of two, a large share of the accumulators are ties.
     EXPECT_GT(op["equal_fraction"], 0.75) << op;

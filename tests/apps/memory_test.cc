@@ -38,7 +38,7 @@ constexpr int64_t kCeiling = 13'000'000;
 
 TEST(Memory, OneMegapixelStaysBelowTheCeiling) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-  GTEST_SKIP() << "speaks of optimized code without sanitizers";
+  GTEST_SKIP() << "holds for optimized code without sanitizers";
 #endif
   if (std::string(DEEPLAB_EMULATOR) != "") GTEST_SKIP() << "the emulator has memory of its own";
   const TempDir dir;
@@ -54,7 +54,7 @@ TEST(Memory, OneMegapixelStaysBelowTheCeiling) {
         {"segment", photo, "-o", dir.path().string(), "--write", files, "--threads", "2"});
     ASSERT_EQ(run.status, 0) << run.err;
     RecordProperty(files, std::to_string(run.peak_bytes));
-    EXPECT_GT(run.peak_bytes, 5'000'000) << files;  // less is no measurement
+    EXPECT_GT(run.peak_bytes, 5'000'000) << files;  // less cannot be right
     EXPECT_LE(run.peak_bytes, kCeiling) << files;
   }
 }

@@ -1,4 +1,4 @@
-// Runs the real command and looks at what it left behind.
+// Runs the real command and looks at what it left.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh DATA TO_PPM EXAMPLE [EXTRA ARGUMENT]: the example must find the dog, the bicycle and the car in
-# the test data's photo, and must refuse a file that is no picture. Exit status 77: no test data.
+# the test data's photo, and must refuse a file that is not a picture. Exit status 77: no test data.
 set -eu
 data=${DEEPLAB_TEST_DATA:-$1} to_ppm=$2 example=$3
 shift 3

@@ -21,7 +21,7 @@ using graph::DataType;
 using graph::Graph;
 using graph::Tensor;
 
-/// The model as the file has it, but for the shift to int8.
+/// The model as the file has it, except for the shift to int8.
 std::unique_ptr<NaiveExecutor> naive_executor(const std::string& model,
                                               kernels::Rounding rounding) {
   Graph graph = testing::read_test_model(model);
@@ -198,7 +198,7 @@ std::vector<std::byte> npz_floats(const std::string& relative, size_t count) {
   if (!entry.ok() || !entry->has_value()) return {};
   const std::span<const std::byte> bytes = std::as_bytes(std::span(**entry));
   EXPECT_NE((*entry)->find("'descr': '<f4', 'fortran_order': False"), std::string::npos);
-  EXPECT_GE(bytes.size(), count * sizeof(float));  // Behind a header.
+  EXPECT_GE(bytes.size(), count * sizeof(float));  // After a header.
   const auto values = bytes.last(std::min(bytes.size(), count * sizeof(float)));
   return {values.begin(), values.end()};
 }

@@ -51,7 +51,7 @@ inline Outcome failed(deeplab_status code, const char* sentence) {
 class Subject {
  public:
   virtual ~Subject() = default;
-  /// The call, and the digest of its results; leaves nothing behind that the subject does not own.
+  /// The call, and the digest of its results; leaves nothing that the subject does not own.
   virtual Outcome call() = 0;
   /// Whether what the call writes outside of this process is whole or not there.
   virtual bool left_whole() { return true; }

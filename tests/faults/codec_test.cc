@@ -1,5 +1,5 @@
 // Memory that runs out while photos are read and pictures are written: the codec libraries ask for
-// it by themselves, and some of them go on without what they did not get.
+// it by themselves, and some of them continue without it.
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -157,7 +157,7 @@ inline ModelBuilder small_int8_model() {
 }
 
 /// What a converter to float16 makes of a dilated depthwise convolution whose batch norm it did not
-/// fold: constants behind DEQUANTIZE, SPACE_TO_BATCH_ND, DEPTHWISE_CONV_2D, BATCH_TO_SPACE_ND, MUL,
+/// fold: constants under DEQUANTIZE, SPACE_TO_BATCH_ND, DEPTHWISE_CONV_2D, BATCH_TO_SPACE_ND, MUL,
 /// SUB.
 inline ModelBuilder float16_batch_norm_model() {
   namespace schema = tflite::schema;

@@ -108,7 +108,7 @@ TEST(LabelHead, EqualsAFullEvaluation) {
                             .value();
     ASSERT_NO_FATAL_FAILURE(expect_naive_labels(s, corners, p, pixels, ties));
   }
-  // Random real scores never tie, but for the last bit of a float.
+  // Random real scores never tie, except in the last bit of a float.
   RecordProperty("differing", std::to_string(ties) + " of " + std::to_string(pixels));
   EXPECT_LE(ties, pixels / 100000) << pixels;
 }

@@ -19,7 +19,7 @@ struct CheckOptions {
   int threads = 0;                       ///< 0: one per CPU.
 };
 
-/// Sentences for a person, one per line, and the numbers behind them.
+/// Sentences for a person, one per line, and the numbers they come from.
 struct DatasetReport {
   std::vector<std::string> errors;  ///< Training would fail or learn nonsense.
   std::vector<std::string> warnings;

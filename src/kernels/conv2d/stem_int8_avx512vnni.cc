@@ -1,7 +1,7 @@
 // The first layer of MobileNets, 3x3 with stride 2 on three channels, on AVX-512 VNNI. The nine
 // bytes of a filter row lie together in the picture: three dot products take them, and three bytes
 // more whose weights are zero, straight from a line of shifted pixels (u = x + 128; see
-// gemm_int8_avx512vnni.cc, also for what becomes of the filter's zero point). No taps are gathered.
+// gemm_int8_avx512vnni.cc, also for the filter's zero point). No taps are gathered.
 #include <immintrin.h>
 #include <string.h>
 
