@@ -1,17 +1,17 @@
 #!/bin/sh
 # check_prose.sh [ROOT]: finds the idioms that CONTRIBUTING.md lists under "Plain English" in Markdown, and in
-# comments, help texts and errors of the code. Exit status 1: each on its own line, as FILE:LINE.
-# A line with the word prose-ok is skipped: text that is part of a file format and cannot change.
+# comments, help texts and errors of the code. Exit status 1: each offence on its own line, as FILE:LINE:TEXT.
+# A line with the word prose-ok is skipped: its text is part of a file format or of an output, and stays.
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
-# What "one per thread" and its kin are said of.
+# What "one per thread" and the like are said of.
 things='(thread|photo|picture|pixel|channel|tensor|line|op|class|file|row|core|cycle|worker|filter|layer|panel|block'
 things="$things|step|group|program|run|call|frame|dataset|image|canvas|ISA|CPU|room|region|subcommand|label|rank|pass)"
 plurals='(bytes|bits|photos|pixels|cycles|instructions|values|sums|scores|ms)'
 
 # Perl regular expressions, one per line.
-idioms=$(cat <<'LIST' | sed -e "s/THING/$things\\\\b/g" -e "s/PLURAL/$plurals/g"
+pattern=$(sed -e "s/THING/$things\\\\b/g" -e "s/PLURAL/$plurals/g" <<'LIST' | paste -s -d '|'
 \b([Oo]ne|[Tt]wo|[Tt]wice) an? (output |input )?THING(?! (is|has|was|that|who|can|could|of|and))
 \b[Oo]nce an? THING(?=[,.;:)]| and | or |$)
 \b[Aa]n? (line|object|file|folder|scale|thread|label|row|name|byte|float|sum) an? THING
@@ -31,20 +31,20 @@ idioms=$(cat <<'LIST' | sed -e "s/THING/$things\\\\b/g" -e "s/PLURAL/$plurals/g"
 \b(held up|holds nobody up|not hold up)\b
 LIST
 )
-pattern=$(printf '%s' "$idioms" | paste -s -d '|')
 
-# Of code only what stands after a comment sign or a quote; `*` begins a line of a block comment.
+files() {  # files NAME-TESTS...
+  find . \( -name build -o -name 'build-*' -o -name node_modules -o -name .git \) -prune -o -type f \( "$@" \) -print0
+}
+
+# Of code only what follows a comment sign or a quote; `*` begins a line of a block comment. The lines of
+# Markdown that begin with `| "` are CONTRIBUTING.md's own list.
 offences=$(
   {
-    find . \( -name build -o -name 'build-*' -o -name node_modules -o -name .git \) -prune -o -type f \
-      \( -name '*.h' -o -name '*.hpp' -o -name '*.c' -o -name '*.cc' -o -name '*.mjs' -o -name '*.fbs' \) -print0 |
+    files -name '*.h' -o -name '*.hpp' -o -name '*.c' -o -name '*.cc' -o -name '*.mjs' -o -name '*.fbs' |
       xargs -0 -r grep -nHP "(//|/\\*|^ *\\*|\").*\\K($pattern)" || true
-    find . \( -name build -o -name 'build-*' -o -name node_modules -o -name .git \) -prune -o -type f \
-      \( -name '*.sh' -o -name CMakeLists.txt -o -name '*.cmake' -o -path ./.ci/run \) ! -name 'check_prose*' -print0 |
-      xargs -0 -r grep -nHP "([#\"']).*\\K($pattern)" || true
-    # CONTRIBUTING.md's own list has the idioms in quotes, each line starting with `| "`.
-    find . \( -name build -o -name 'build-*' -o -name node_modules -o -name .git \) -prune -o -type f \
-      -name '*.md' -print0 | xargs -0 -r grep -nHP "^(?!\\| \").*\\K($pattern)" || true
+    files \( -name '*.sh' -o -name CMakeLists.txt -o -name '*.cmake' -o -path ./.ci/run \) ! -name 'check_prose*' |
+      xargs -0 -r grep -nHP "[#\"'].*\\K($pattern)" || true
+    files -name '*.md' | xargs -0 -r grep -nHP "^(?!\\| \").*\\K($pattern)" || true
   } | grep -v prose-ok | sed 's|^\./||'
 )
 [ -z "$offences" ] && exit 0
