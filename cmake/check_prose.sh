@@ -7,14 +7,15 @@ cd "${1:-$(dirname "$0")/..}"
 
 # What "one per thread" and the like are said of.
 things='(thread|photo|picture|pixel|channel|tensor|line|op|class|file|row|core|cycle|worker|filter|layer|panel|block'
-things="$things|step|group|program|run|call|frame|dataset|image|canvas|ISA|CPU|room|region|subcommand|label|rank|pass)"
-plurals='(bytes|bits|photos|pixels|cycles|instructions|values|sums|scores|ms)'
+things="$things|step|group|program|run|call|frame|dataset|image|canvas|ISA|CPU|room|region|subcommand|label|rank|pass"
+things="$things|input|output|activation|family)"
+plurals='(bytes|bits|photos|pixels|cycles|instructions|values|sums|scores|entries|products|registers|nanoseconds|ms)'
 
 # Perl regular expressions, one per line.
 pattern=$(sed -e "s/THING/$things\\\\b/g" -e "s/PLURAL/$plurals/g" <<'LIST' | paste -s -d '|'
 \b([Oo]ne|[Tt]wo|[Tt]wice) an? (output |input )?THING(?! (is|has|was|that|who|can|could|of|and))
 \b[Oo]nce an? THING(?=[,.;:)]| and | or |$)
-\b[Aa]n? (line|object|file|folder|scale|thread|label|row|name|byte|float|sum) an? THING
+\b([Aa]n?|[Oo]ne) (line|object|file|folder|scale|thread|label|row|name|byte|float|sum|constant|tensor|pointer) an? THING
 \bPLURAL an? THING
 \b[Bb]ehind\b
 \b([Nn]ull|NULL|[Nn]othing|[Ee]mpty|[Tt]rue|[Ff]alse|[Oo]nly|none|error|0|-?1) where\b

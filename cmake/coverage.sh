@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # cmake/coverage.sh [ctest arguments]: which lines of src/ and apps/ the tests run. Builds the `coverage`
-# preset, runs the tests (whole models many times over add no line and are left out), and prints a line a
+# preset, runs the tests (whole models many times over add no line and are left out), and prints one line per
 # room. build/coverage/uncovered.txt then lists each file's lines that nothing ran. Needs gcovr.
 set -euo pipefail
 cd "$(dirname "$0")/.."

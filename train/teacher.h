@@ -13,7 +13,7 @@
 
 namespace deeplab::train {
 
-/// Runs .tflite models on crops. One object a thread.
+/// Runs .tflite models on crops. One object per thread.
 class Teacher {
  public:
   struct Options {

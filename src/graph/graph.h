@@ -46,14 +46,15 @@ struct Limits {
 };
 
 /// Checks every promise the rest of the program relies on, with overflow-checked arithmetic:
-/// - ids in range, one writer a tensor, topological order, every output written or an input;
+/// - ids in range, one writer per tensor, topological order, every output written or an input;
 /// - dimensions of at least 1, constants of exactly their shape's bytes, all within `limits`;
 ///   each stored shape is what infer_shape() gives;
 /// - constants only as filter, bias, second operand of ADD, SUB and MUL and operands of
 ///   CONCATENATION; filters and biases always are;
 /// - one type through an op: float32, int8 or uint8 (is_hybrid() apart, with finite weights),
 ///   biases float32 or int32, int32 and int64 activations only out of ARG_MAX;
-/// - scales normal and above 0 (is_hybrid(): or 0), one an activation; int8 filters may have one an
+/// - scales normal and above 0 (is_hybrid(): or 0), one per activation; int8 filters may have one
+/// per
 ///   output channel (along dimension 0, depthwise 3); zero points in the type's range, 0 on filters
 ///   that are int8 in the file;
 /// - scales matter where values are computed from them: convolutions, ADD, SUB, MUL, MEAN, RELU,

@@ -93,7 +93,7 @@ using Lowered = std::variant<
 /// kernels::kMaxRank dimensions, a ratio of scales that is not in (0, 2^31).
 Result<Lowered> lower(const graph::Graph& graph, const graph::Op& op);
 
-/// Runs the op on its reference kernel. `inputs` has one pointer an input of the op, aligned for
+/// Runs the op on its reference kernel. `inputs` has one pointer per input of the op, aligned for
 /// the element type; an absent bias is null or left out.
 void run_reference(const Lowered& lowered, kernels::Rounding rounding,
                    std::span<const std::byte* const> inputs, std::byte* output);

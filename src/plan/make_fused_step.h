@@ -14,7 +14,7 @@ namespace deeplab::plan {
 
 struct FusedOp {
   Lowered lowered;
-  /// One an input. Tensors inside the group have no place (TensorPlace::exists() is false).
+  /// One per input. Tensors inside the group have no place (TensorPlace::exists() is false).
   std::vector<TensorPlace> inputs;
   TensorPlace output;
 };

@@ -1,4 +1,4 @@
-// From an 8-bit pixel to an element of the input tensor: 256 entries a channel.
+// From an 8-bit pixel to an element of the input tensor: 256 entries per channel.
 #pragma once
 
 #include <array>

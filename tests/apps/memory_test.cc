@@ -33,7 +33,7 @@ std::vector<std::byte> megapixel_jpeg(int32_t width, int32_t height) {
 // The program is made for 12 MB (12 x 10^6 bytes) and took 11.4 MB with both files and 2 threads
 // when this was written; of that, 6 are pages of the program and of shared libraries, which differ
 // from system to system. So the ceiling is a little higher, and below the 13.5 MB that a buffer for
-// the picture at one byte a channel would make of it.
+// the picture at one byte per channel would make of it.
 constexpr int64_t kCeiling = 13'000'000;
 
 TEST(Memory, OneMegapixelStaysBelowTheCeiling) {

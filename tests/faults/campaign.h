@@ -71,7 +71,7 @@ Outcome call_with_fault(Subject& subject, Failing failing, int64_t n, bool& has_
 /// network asks for what its neighbour asks for, or, with DEEPLAB_ALL_FAULTS set, all.
 std::vector<int64_t> sites_of(Subject& subject, uint64_t& digest);
 
-/// Each `step`-th of them fails by itself, then with all after it; prints a line each.
+/// Each `step`-th of them fails by itself, then with all after it; prints one line for each.
 void campaign(const char* name, const MakeSubject& make, size_t step = 1);
 
 /// A call of the rooms, which give a Result of what the digest is made of.

@@ -113,7 +113,7 @@ class ModelBuilder {
   }
 };
 
-/// A small int8 network that ends in a label map: CONV_2D (one scale a channel), ADD of a
+/// A small int8 network that ends in a label map: CONV_2D (one scale per channel), ADD of a
 /// constant, AVERAGE_POOL_2D, RESIZE_BILINEAR, CONCATENATION, ARG_MAX.
 inline ModelBuilder small_int8_model() {
   namespace schema = tflite::schema;

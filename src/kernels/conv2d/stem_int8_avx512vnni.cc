@@ -17,7 +17,7 @@ constexpr int32_t kTaps = 3;
 constexpr int32_t kStride = 2;
 constexpr int32_t kChannels = 3;
 constexpr int32_t kPixelBytes = kStride * kChannels;  // From one output's window to the next one's.
-constexpr int32_t kDots = 3;                          // Dot products a filter row.
+constexpr int32_t kDots = 3;                          // Dot products per filter row.
 constexpr int32_t kMaxOutputs = 32;
 
 int32_t vectors(const Conv2DInt8& conv) { return conv.shape.out_c > kLanes ? 2 : 1; }
