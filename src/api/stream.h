@@ -45,13 +45,13 @@ struct StreamFrame {
   std::shared_ptr<FrameStore> store;  ///< Where the frame goes back to, once it was pulled.
 };
 
-/// Frames that nobody uses now, with the memory of their masks.
+/// Frames that are not in use, with the memory of their masks.
 class FrameStore {
  public:
   /// Keeps `most` of them.
   explicit FrameStore(size_t most) { frames_.reserve(most); }
   std::unique_ptr<StreamFrame> take();
-  /// To its store; frees it if that has enough.
+  /// Returns a frame to its store; frees it if the store has enough.
   static void give_back(std::unique_ptr<StreamFrame> frame) noexcept;
 
  private:
@@ -91,9 +91,9 @@ class Stream {
 
   /// No more pictures: those inside still come out.
   void finish();
-  /// Drops what is inside; the stream then takes pictures again, also if it was finished.
+  /// Drops what is inside; the stream then takes pictures again, even if it was finished.
   void flush();
-  /// Drops what is inside and wakes who waits, for good.
+  /// Drops what is inside and wakes all waiting calls, for good.
   void cancel();
 
  private:
@@ -116,7 +116,7 @@ class Stream {
   const StreamOptions options_;
   std::vector<Slot> slots_;  // capacity of them
   std::shared_ptr<FrameStore> store_;
-  std::atomic<bool> stop_run_{false};  // the picture in the network is of no use any more
+  std::atomic<bool> stop_run_{false};  // nobody needs the picture in the network any more
 
   std::mutex mutex_;  // for all below
   std::condition_variable room_, queued_, done_;

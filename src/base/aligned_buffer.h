@@ -13,7 +13,7 @@
 
 namespace deeplab {
 
-/// Gives memory back to where it is from.
+/// Returns memory to where it came from.
 struct GiveBack {
   MemoryHook hook = {};
   size_t size = 0;

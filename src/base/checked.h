@@ -1,4 +1,4 @@
-// Arithmetic on numbers that come from a file: every overflow is seen, none wraps.
+// Arithmetic on numbers that come from a file: every overflow is detected, none wraps.
 #pragma once
 
 #include <cstdint>

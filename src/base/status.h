@@ -12,7 +12,7 @@
 namespace deeplab {
 
 /// Joins its arguments into one string as operator<< prints them. Throws std::bad_alloc if
-/// memory runs out, which a stream alone would keep silent about, with half of the text.
+/// memory runs out; a stream alone would silently give half of the text.
 template <typename... Parts>
 std::string str_cat(const Parts&... parts) {
   std::ostringstream out;

@@ -1,4 +1,4 @@
-// The boundary F-score: how well outlines agree, which a mean over pixels hardly sees.
+// The boundary F-score: how well outlines agree, which a mean over pixels hardly shows.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@
 
 namespace deeplab::eval {
 
-/// Photos to look at, as indices into the dataset, the most telling one first.
+/// Photos to show, as indices into the dataset, the most extreme one first.
 struct PhotoChoice {
   std::vector<size_t> worst;
   std::vector<size_t> best;
@@ -32,8 +32,8 @@ struct ReportPhoto {
   imageio::Image predicted;
 };
 
-/// The page, complete. `program` names and versions what made it. Errors: pictures that cannot be
-/// encoded.
+/// The whole page. `program` is the name and version of the program that made it. Errors: pictures
+/// that cannot be encoded.
 Result<std::string> evaluation_page(const Evaluation& evaluation,
                                     std::span<const ReportPhoto> worst,
                                     std::span<const ReportPhoto> best, const std::string& program);

@@ -14,8 +14,8 @@ namespace deeplab::graph {
 void dequantize(std::span<const std::byte> stored, DataType type, const Shape& shape,
                 const Quantization& q, float* to);
 
-/// Whether `op` is a convolution of float32 with an int8 filter: what TensorFlow Lite's dynamic
-/// range quantization makes of a float one, and its kernels call hybrid.
+/// Whether `op` is a convolution of float32 with an int8 filter: as TensorFlow Lite's dynamic
+/// range quantization makes it; its kernels call it hybrid.
 bool is_hybrid(const Graph& graph, const Op& op);
 
 }  // namespace deeplab::graph

@@ -15,7 +15,7 @@ namespace deeplab::graph {
 
 enum class DataType : uint8_t { kFloat32, kInt8, kUInt8, kInt32, kInt64 };
 
-/// Bytes an element takes.
+/// Bytes per element.
 size_t size_of(DataType type);
 /// "float32", "int8", "uint8", "int32", "int64".
 std::string_view type_name(DataType type);

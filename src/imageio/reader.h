@@ -31,7 +31,7 @@ struct ReadOptions {
 
 /// The photo at `path` ("-" is standard input) as 8-bit RGB: grey and palettes expanded, 16-bit
 /// samples scaled, CMYK converted, EXIF orientation applied (JPEG, PNG and WebP).
-/// Errors: kIoError, kInvalidImage (damaged, truncated or no image at all), kUnsupported (an
+/// Errors: kIoError, kInvalidImage (damaged, truncated or not an image), kUnsupported (an
 /// animation, a rare BMP or JPEG flavour), kResourceExhausted (a limit, or out of memory).
 Result<Image> read_image(const std::string& path, const ReadOptions& options = {});
 

@@ -1,4 +1,4 @@
-// Ops that give back what they got.
+// Ops whose output is their input.
 #pragma once
 
 #include "graph/graph.h"

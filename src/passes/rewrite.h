@@ -10,7 +10,7 @@ namespace deeplab::passes {
 bool is_graph_output(const graph::Graph& graph, graph::TensorId id);
 
 /// The op that alone reads `id`, or -1: also if `id` is an output of the graph or an op reads
-/// it twice. What holds this may be changed without anybody else seeing it.
+/// it twice. No other op sees a change of such a tensor.
 int sole_reader(const graph::Graph& graph, graph::TensorId id);
 
 /// Same type at both borders, shape and quantization: one may stand for the other.

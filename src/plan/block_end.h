@@ -62,7 +62,7 @@ struct BlockPlaces {
   TensorPlace output;
 };
 
-/// The output of a block: rows of the projection, to which the ADD, where there is one, adds the
+/// The output of a block: rows of the projection, to which the ADD, if there is one, adds the
 /// other tensor.
 template <typename Types>
 class BlockEnd {
@@ -75,7 +75,7 @@ class BlockEnd {
 
   const BlockPlaces& places() const { return places_; }
   const char* name() const { return residual_ ? " + add" : ""; }
-  /// Of the buffer that so many rows need.
+  /// Bytes of the buffer that so many rows need.
   size_t narrow_bytes(int32_t rows) const {
     return residual_ ? aligned(static_cast<size_t>(rows * row_) * sizeof(Element)) : 0;
   }

@@ -35,7 +35,7 @@
 
 namespace deeplab::plan {
 
-/// Parameters together with the one array that they point into. Moving keeps the pointer good;
+/// Parameters together with the one array that they point into. Moving keeps the pointer valid;
 /// copying would not, so there is none. `pointer` is the parameters' member for the array.
 template <typename Params, auto pointer>
 struct LoweredWithArray {

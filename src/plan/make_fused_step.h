@@ -19,7 +19,7 @@ struct FusedOp {
   TensorPlace output;
 };
 
-// They may use up what is in `ops`. A null step means that the parameters or the kernel tables do
+// They may move out of `ops`. A null step means that the parameters or the kernel tables do
 // not allow it: the ops are then planned one by one. Error: no memory for packed weights.
 Result<MadeStep> make_block_step(std::span<FusedOp> ops, Isa isa);
 /// For blocks that begin with their expansion; leaves `ops` as they were if it gives no step.

@@ -21,7 +21,7 @@ namespace deeplab::plan {
 struct PlanOptions {
   /// The best kernel family that may be used; see selected_isa().
   Isa isa = Isa::kScalar;
-  /// Workers that a step is split between: the size of the pool that executors will bring.
+  /// Workers that a step is split between: the size of the executors' pool.
   int threads = 1;
   /// Gives every tensor memory of its own, so that all of them can be read after a run. No ops are
   /// fused then.
@@ -67,7 +67,7 @@ class Plan {
   /// Scratch of one worker, a multiple of 64; an executor allocates it options().threads times.
   int64_t scratch_bytes() const { return scratch_bytes_; }
   int64_t packed_weight_bytes() const;
-  /// All three together, the scratch as many times as there are threads.
+  /// The sum of all three, with the scratch of all threads.
   int64_t required_bytes() const;
 
  private:

@@ -45,7 +45,7 @@ struct QuantizeOptions {
   Granularity granularity = Granularity::kPerChannel;
   Border border = Border::kFloat32;
   Output output = Output::kScores;
-  /// What the float graph is fed. Nothing (say, for one mean per channel): then the input's range
+  /// The input of the float graph. Nothing (say, for one mean per channel): then the input's range
   /// must be known, and the pixel rule does not matter.
   std::optional<PixelScale> pixels = PixelScale{};
   PixelRule pixel_rule = PixelRule::kBest;

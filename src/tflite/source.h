@@ -43,7 +43,7 @@ size_t size_of(const flatbuffers::Vector<T>* vector) {
   return vector == nullptr ? 0 : vector->size();
 }
 
-/// Element i of a vector that has it.
+/// Element i of a vector; i is in range.
 inline int64_t int64_element(const flatbuffers::Vector<int64_t>& vector, size_t i) {
   int64_t value;
   std::memcpy(&value, vector.Data() + i * sizeof value, sizeof value);

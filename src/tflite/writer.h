@@ -21,12 +21,12 @@ namespace deeplab::tflite {
 /// - what a pass has shifted from uint8 to int8 is uint8 again; explicit padding is SAME or VALID,
 ///   whichever gives the same numbers for this input size;
 /// - a convolution without a bias has one of zeros, and an 8-bit bias without a scale has the one
-///   that it means, input times filter: TensorFlow Lite asks for both;
+///   implied one, input times filter: TensorFlow Lite requires both;
 /// - texts are valid UTF-8 of the reader's lengths (a tensor's name at most 256 bytes).
 ///
-/// Errors: those of graph::validate() (the limits are the reader's business, none hold here); an op
-/// that the file format cannot say, by name (kUnsupported); labels or a normalization that would
-/// not be read back, by position (kInvalidArgument); more than 2 GB (kResourceExhausted).
+/// Errors: those of graph::validate() (without limits, which only the reader applies); an op
+/// that the file format cannot express, by name (kUnsupported); labels or a normalization that
+/// would not be read back, by position (kInvalidArgument); more than 2 GB (kResourceExhausted).
 Result<std::vector<std::byte>> write_model(const ModelFile& file);
 
 }  // namespace deeplab::tflite

@@ -1,4 +1,4 @@
-// Private to this folder: what write_model() is made of.
+// Private to this folder: the parts of write_model().
 #pragma once
 
 #include <compare>
@@ -36,7 +36,7 @@ struct FileOp {
   bool swap_inputs = false;           ///< The file has the two data inputs in the other order.
 };
 
-/// `op` of a file_graph(). Error: an attribute that the format cannot say.
+/// `op` of a file_graph(). Error: an attribute that the format cannot express.
 Result<FileOp> file_op(const graph::Graph& graph, const graph::Op& op);
 
 /// The first TensorFlow Lite release that runs `version` of an op: {2, 8, 0}.
@@ -48,7 +48,7 @@ struct Release {
 };
 Release first_release(schema::BuiltinOperator code, int32_t version);
 
-/// The name under which the label file lies in the archive.
+/// The name of the label file in the archive.
 inline constexpr std::string_view kLabelFile = "labels.txt";
 
 /// The FlatBuffer of the metadata entry; empty if `metadata` is. Errors: a normalization that

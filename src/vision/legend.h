@@ -1,4 +1,4 @@
-// The overlay's legend: what stands in it, where it goes, and its pixels.
+// The overlay's legend: its content, its place and its pixels.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class Legend {
   static Result<Legend> create(const MaskView& mask, const Palette& palette,
                                std::span<const std::string> names);
 
-  /// Draws what of the legend lies in row y, over the RGB pixels of that row.
+  /// Draws the part of the legend in row y over the RGB pixels of that row.
   void paint_row(int32_t y, uint8_t* rgb) const;
 
  private:

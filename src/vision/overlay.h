@@ -23,7 +23,7 @@ struct OverlayOptions {
   std::span<const std::string> names = {};  ///< By id; ids without a name are called "class 7".
 };
 
-/// The colours of a mask over a photo whose rows come one after another, so that nobody need hold
+/// The colours of a mask over a photo whose rows come one after another, so that nobody has to hold
 /// the whole picture. Background (0) stays as it is.
 class Overlay {
  public:

@@ -50,8 +50,8 @@ struct Placement {
 };
 
 /// `pad_limit` is the largest scale of kPad: 1 never enlarges. An evaluation at several scales sets
-/// it to each of them, so that a photo is as much larger as its canvas. Errors: a size that is not
-/// positive or over the limits of image_view.h, a limit that is not positive.
+/// it to each of them, so that the photo is scaled by the same factor as the canvas. Errors: a size
+/// that is not positive or over the limits of image_view.h, a limit that is not positive.
 Result<Placement> place(Fit fit, int32_t photo_width, int32_t photo_height, int32_t canvas_width,
                         int32_t canvas_height, double pad_limit = 1);
 

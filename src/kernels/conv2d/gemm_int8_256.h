@@ -166,7 +166,7 @@ struct Gemm256 {
         t.panel = packed + n * panel_channel_bytes<P>(t.depth);
         t.channels = out_c - n < kPanel256 ? out_c - n : kPanel256;
         t.out = output + ptrdiff_t{pixel} * out_c + n;
-        // Of 16 registers, 12 hold sums, 2 weights, 1 pixels and 1 products. Twelve sums
+        // Of 16 registers, 12 hold sums, two hold weights, one pixels and one products. 12 sums
         // also cover a dot product's latency of five at two per cycle.
         if (t.channels > kLanes256) {
           multiply_block<6, 2>(t, r, count);

@@ -2,7 +2,7 @@
 // memory, so that a 1x1 convolution reads its input in place; the zero points are taken back after:
 //   sum (x - xz)(w - wz) = sum x w - wz sum x - xz sum (w - wz)
 // The last term is constant for a channel and goes into the packed bias; the one before it is a
-// sum a pixel, and only if wz != 0 (uint8 files). All of it is exact modulo 2^32.
+// sum per pixel, and only if wz != 0 (uint8 files). All of it is exact modulo 2^32.
 // Static and C-like for the reason im2col.h gives.
 #pragma once
 
