@@ -4,7 +4,7 @@
 // channels, many pixels; dilated depthwise filters).
 //
 // Each runs on the calling thread alone: the trainer gives every thread photos of its own, which
-// needs no barrier a layer. All tensors are float32 and contiguous. Results are the same in every
+// needs no barrier per layer. All tensors are float32 and contiguous. Results are the same in every
 // run.
 #pragma once
 

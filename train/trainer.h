@@ -1,4 +1,4 @@
-// A training run: batches in, a model out, and all of it again from wherever it was killed.
+// A training run: batches in, a model out; resumes where it stopped.
 #pragma once
 
 #include <torch/torch.h>

@@ -89,7 +89,7 @@ Result<FirstPhoto> measure_first_photo(const std::function<Status(FirstPhoto&)>&
   }
   Answer answer;
   if (bytes.size() < sizeof(answer) || !WIFEXITED(how) || WEXITSTATUS(how) != 0) {
-    return internal_error("the process that measures the first photo did not come to its end",
+    return internal_error("the process that measures the first photo did not finish",
                           WIFSIGNALED(how) ? str_cat(": signal ", WTERMSIG(how)) : "");
   }
   std::memcpy(&answer, bytes.data(), sizeof(answer));

@@ -25,7 +25,7 @@ double peak_rss_mib();
 
 /// Runs `body` in a child process, so that what it takes is neither hidden by nor added to what
 /// other measurements took. To be called while the process has one thread. Errors: those of
-/// `body`, a child that did not come to its end, the system.
+/// `body`, a child that did not finish, the system.
 Result<FirstPhoto> measure_first_photo(const std::function<Status(FirstPhoto&)>& body);
 
 }  // namespace deeplab::app

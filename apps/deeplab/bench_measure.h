@@ -94,7 +94,7 @@ Status run_once(api::Segmenter& segmenter, const vision::ImageView& photo, Label
 Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels,
                     int runs, Measurement& measurement);
 
-/// The photo's file, in memory, to the pixels that a canvas of this size asks for.
+/// The photo's file, in memory, to the pixels that a canvas of this size needs.
 Result<Spread> time_decode(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
                            int32_t canvas_height, int runs);
 

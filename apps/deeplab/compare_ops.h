@@ -42,7 +42,7 @@ std::optional<std::string> op_mismatch(const graph::Graph& a, const graph::Graph
 std::vector<OpDifference> compare_ops(Network& a, Network& b);
 
 /// The same, but each op of `b` runs once more on what `a` has for its inputs, so that only its
-/// own difference shows and not what came down from above. Leaves a mixture in the tensors of
+/// own difference shows, without those of earlier ops. Leaves a mixture in the tensors of
 /// `b`. Error: tensors that the two store differently, by type or quantization.
 Result<std::vector<OpDifference>> compare_ops_on_same_inputs(Network& a, Network& b);
 

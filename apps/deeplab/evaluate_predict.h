@@ -11,7 +11,7 @@
 
 namespace deeplab::app {
 
-/// A canvas side at a scale: of the form 16 k + 1, as the network's strides want it, and the
+/// A canvas side at a scale: of the form 16 k + 1, as the network's strides need it, and the
 /// nearest to 1 + scale * (side - 1); the side itself at scale 1.
 int32_t scaled_side(int32_t side, double scale);
 

@@ -170,7 +170,7 @@ Result<std::vector<std::optional<eval::PhotoScore>>> EvaluateState::parse(
   } catch (const Json::exception&) {  // no JSON, or other members
   } catch (const std::out_of_range&) {
   }
-  return invalid_argument("it is damaged, or was never one");
+  return invalid_argument("it is damaged, or not a state file");
 }
 
 Status EvaluateState::write(std::span<const std::optional<eval::PhotoScore>> photos) const {

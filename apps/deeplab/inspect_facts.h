@@ -1,4 +1,4 @@
-// What `inspect` knows about a model file, and its two ways to say it.
+// What `inspect` knows about a model file, as text and as JSON.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,7 @@ struct OutputSet {
 
   /// By the names in the comma-separated `list`. Error: another name.
   static Result<OutputSet> parse(std::string_view list);
-  /// Whether a file is among them that --class has a say in.
+  /// Whether one of the files depends on --class.
   bool uses_classes() const { return cutout || scores || polygons; }
   /// Whether the photo's own pixels are needed, all of them at a time.
   bool uses_pixels() const { return cutout; }

@@ -42,7 +42,7 @@ Result<Image> decode_image(std::span<const std::byte> bytes, const std::string& 
 /// Takes a row of RGB, which stays as long as the call; an error ends the decoding.
 using RowSink = std::function<Status(const uint8_t* rgb)>;
 
-/// The same, a row at a time from the top, so that a JPEG is never in memory as a whole (one that
+/// The same, one row at a time from the top, so that a JPEG is never in memory as a whole (one that
 /// has to be turned is, and other formats are). Errors: those, also after rows were given, and the
 /// sink's own. `keep_alpha` is ignored.
 Status decode_rows(std::span<const std::byte> bytes, const std::string& name,

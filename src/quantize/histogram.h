@@ -1,4 +1,4 @@
-// How often a tensor's values occur: enough to choose any range from, in one walk over the photos.
+// How often a tensor's values occur: enough to choose any range from, in one pass over the photos.
 #pragma once
 
 #include <cstdint>

@@ -59,9 +59,9 @@ enum class Granularity : uint8_t {
 inline constexpr int32_t kConvChannelAxis = 0;
 inline constexpr int32_t kDepthwiseChannelAxis = 3;
 
-/// The scales of a filter of `shape`: one an index of dimension `axis`, or one in all. Each is
+/// The scales of a filter of `shape`: one per index of dimension `axis`, or one in all. Each is
 /// largest |weight| / 127 in float32, and at least
-/// - what the bias asks for: |bias| / (input_scale * 2^24), for with a smaller scale it would
+/// - what the bias needs: |bias| / (input_scale * 2^24), for with a smaller scale it would
 ///   neither be exact in float32, in which the engine requantizes, nor always fit an int32;
 /// - kSmallestWeightScale. A channel of zeros takes the scale of the largest one (or 1).
 /// `bias` has one element per output channel, or none; without one `input_scale` does not matter.

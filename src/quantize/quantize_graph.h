@@ -28,7 +28,7 @@ struct PixelScale {
   float std = 127.5f;
 };
 
-/// How the 256 pixel values meet the 256 values of the int8 input.
+/// How the 256 pixel values map to the 256 values of the int8 input.
 enum class PixelRule : uint8_t {
   kBest,  ///< kShifted if the caller feeds 8-bit values, kRounded if floats.
   /// stored = pixel - 128, exactly: the scale is 1 / std. Zero points are whole numbers, so with
@@ -51,11 +51,11 @@ struct QuantizeOptions {
   PixelRule pixel_rule = PixelRule::kBest;
 };
 
-/// What a caller of the int8 graph has to make of pixels: the float graph's scale, but with
+/// How a caller of the int8 graph has to scale pixels: with the float graph's scale, but with
 /// kShifted a mean that is a whole number. Nothing if options.pixels is nothing.
 std::optional<PixelScale> input_pixels(const QuantizeOptions& options);
 
-/// By how much the graph's real input is less than what the float graph was fed for the same
+/// By how much the graph's real input is less than the float graph's input for the same
 /// pixel: 0.5 / 127.5 with kShifted and the usual pixels, 0 with kRounded.
 float input_shift(const QuantizeOptions& options);
 

@@ -42,7 +42,7 @@ struct LegendLayout {
 
 /// Swatch, name and share of each class of a mask, in the corner of the picture where it covers
 /// least of the classes, sized by the picture. It is empty if the picture is under 64 pixels on
-/// a side, if no class but the background occurs, or if the longest name does not fit.
+/// one side, if no class but the background occurs, or if the longest name does not fit.
 class Legend {
  public:
   Legend() = default;  ///< An empty one.
