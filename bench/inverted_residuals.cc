@@ -42,7 +42,7 @@ struct Block {
       : expand(shape.expand, false),
         depthwise(shape.depthwise, true),
         project(shape.project, false) {
-    // A ReLU behind the first two, as in the network.
+    // A ReLU after the first two, as in the network.
     for (kernels::Conv2DInt8* conv :
          std::initializer_list<kernels::Conv2DInt8*>{&expand.params, &depthwise.params}) {
       conv->output_zero_point = conv->output_min = -128;

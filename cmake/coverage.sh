@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # cmake/coverage.sh [ctest arguments]: which lines of src/ and apps/ the tests run. Builds the `coverage`
-# preset, runs the tests (whole models many times over add no line and are left out), and prints a line a
+# preset, runs the tests (whole models many times over add no line and are left out), and prints one line per
 # room. build/coverage/uncovered.txt then lists each file's lines that nothing ran. Needs gcovr.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ install_missing $build_packages gcovr
 cmake --preset coverage
 cmake --build --preset coverage --parallel "$(nproc)"
 find build/coverage -name '*.gcda' -delete
-# Counting takes memory of its own, needs the rights to write its files, and leaves wrecks of them behind where a
+# Counting takes memory of its own, needs the rights to write its files, and leaves broken ones if a
 # limit on file size cuts them.
 broken='OneMegapixelStaysBelow|AFolderWithoutPermission|AFullDiskLeavesNo|FailuresLeaveNoFile'
 ctest --preset coverage --parallel "$(nproc)" \

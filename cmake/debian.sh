@@ -10,7 +10,7 @@ train_packages="libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev"
 cross_packages="g++-aarch64-linux-gnu qemu-user"
 style_packages="clang-format-14"
 
-# Runs a command as root, through sudo where need be.
+# Runs a command as root, through sudo if need be.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     env DEBIAN_FRONTEND=noninteractive "$@"

@@ -16,7 +16,7 @@ struct Ppm {
 };
 
 /// Reads a binary PPM ("P6", 8 bits, no comments), as `convert photo.jpg photo.ppm` writes it; what
-/// is behind its pixels stays in the stream.
+/// follows its pixels stays in the stream.
 inline Ppm read_ppm(std::istream& file) {
   std::string magic;
   int maximum = 0;

@@ -1,5 +1,5 @@
 // deeplab.h as any caller may use it: the input is a list of calls with their arguments, in any
-// order, among them NULL where the header allows it, sizes and strides out of range, enums that do
+// order, among them NULL if the header allows it, sizes and strides out of range, enums that do
 // not exist, and models and options made of the input's bytes.
 #include <algorithm>
 #include <cstring>
@@ -133,7 +133,7 @@ class Caller {
         deeplab_model_load_memory(in_.byte() % 16 == 0 ? nullptr : file.data(), file.size(),
                                   in_.byte() % 16 == 0 ? nullptr : &model);
     check(status);
-    require(status == DEEPLAB_OK || model == nullptr, "no model where loading failed");
+    require(status == DEEPLAB_OK || model == nullptr, "no model if loading failed");
     loaded_.reset(model);
     check(deeplab_model_load_file(in_.flag() ? nullptr : "", in_.flag() ? nullptr : &model));
   }
@@ -179,7 +179,7 @@ class Caller {
     const deeplab_status status = deeplab_segmenter_create(
         model(), in_.byte() % 8 == 0 ? nullptr : &o, in_.byte() % 16 == 0 ? nullptr : &segmenter);
     check(status);
-    require(status == DEEPLAB_OK || segmenter == nullptr, "no segmenter where making it failed");
+    require(status == DEEPLAB_OK || segmenter == nullptr, "no segmenter if making it failed");
     segmenter_.reset(segmenter);
   }
 
@@ -241,8 +241,8 @@ class Caller {
     require(timing.prepare_ms >= 0 && timing.infer_ms >= 0, "time goes forward");
   }
 
-  /// Memory for a mask of elements of T with rows `stride` bytes apart; null where the header
-  /// refuses them anyway, or where it would be large.
+  /// Memory for a mask of elements of T with rows `stride` bytes apart; null if the header
+  /// refuses them anyway, or if it would be large.
   template <typename T>
   T* mask_memory(int32_t width, int32_t height, ptrdiff_t stride) {
     const auto element = static_cast<int64_t>(sizeof(T));
@@ -251,7 +251,7 @@ class Caller {
     const int64_t bytes = refused ? element : (height - int64_t{1}) * stride + width * element;
     if (bytes > 1 << 18) return nullptr;
     mask_.reset(new float[static_cast<size_t>((bytes + 3) / 4)]);
-    // Its end is the mask's end, so that a write behind it is seen.
+    // Its end is the mask's end, so that a write past it is seen.
     auto* end = reinterpret_cast<std::byte*>(mask_.get()) + (bytes + 3) / 4 * 4;
     return reinterpret_cast<T*>(end - (bytes + element - 1) / element * element);
   }

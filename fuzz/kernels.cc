@@ -102,7 +102,7 @@ void make_sizes(Decisions& in, WindowShape& s) {
   s.dilation_w = in.flag() ? s.dilation_h : in.between(1, 20);
 }
 
-/// False where the window does not fit.
+/// False if the window does not fit.
 bool make_padding(Decisions& in, WindowShape& s) {
   using Pad = deeplab::kernels::testing::Pad;
   const uint8_t pad = in.byte() % 4;
@@ -219,7 +219,7 @@ void fuzz_convolution(Decisions& in) {
   }
 }
 
-/// A CONV_2D of one pixel or a small window, the depthwise convolution behind it, a projection.
+/// A CONV_2D of one pixel or a small window, the depthwise convolution after it, a projection.
 void fuzz_inverted_residual(Decisions& in) {
   Conv2DInt8 expand;
   DepthwiseConv2DInt8 depthwise;

@@ -1,6 +1,6 @@
-// What a model file says about itself: the metadata table, the ZIP archive behind the model and the
+// What a model file says about itself: the metadata table, the ZIP archive after the model and the
 // label file in it. The input is a length in two bytes, so many bytes of metadata, and what stands
-// behind the model.
+// after the model.
 #include <string>
 #include <vector>
 

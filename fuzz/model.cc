@@ -179,7 +179,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < fuzz::kTail) return 0;
   const fuzz::Bytes all = std::as_bytes(std::span(data, size));
   const fuzz::Setup setup = fuzz::make_setup(all.last(fuzz::kTail));
-  const fuzz::Bytes bytes = all;  // A FlatBuffer does not mind what stands behind it.
+  const fuzz::Bytes bytes = all;  // A FlatBuffer ignores what follows it.
   auto file = tflite::read_model(bytes, "model", fuzz::kSmall);
   if (!file.ok()) {
     fuzz::require_sentence(file.status());

@@ -32,7 +32,7 @@ class Mutator {
  public:
   Mutator(Graph& graph, unsigned seed) : graph_(graph), random_(seed) {}
 
-  /// False: what came out is no graph.
+  /// False: the result is not a graph.
   bool run() {
     for (int changes = 1 + below(3); changes > 0; --changes) {
       switch (below(7)) {
@@ -137,7 +137,7 @@ class Mutator {
       change(a.window);
     }
   }
-  /// A float32 filter becomes an int8 one with a scale or a scale a channel, and back.
+  /// A float32 filter becomes an int8 one with one scale or one scale per channel, and back.
   void change_filter_type(const Op& op, size_t axis) {
     Tensor& filter = graph_.tensor(op.inputs[1]);
     if (graph_.tensor(op.inputs[0]).type != graph::DataType::kFloat32) return;
@@ -227,7 +227,7 @@ class Mutator {
   template <typename Fixed>
   void change(const Op& /*op*/, Fixed& /*a*/) {}  // Nothing to change.
 
-  /// An op behind some tensor, whose result becomes an output.
+  /// An op after some tensor, whose result becomes an output.
   void append_op() {
     const TensorId from = chance(2) ? graph_.outputs[0] : any(graph_.ops).output();
     const Tensor& x = graph_.tensor(from);

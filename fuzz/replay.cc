@@ -34,7 +34,7 @@ bool replay(const fs::path& file) {
   // Said before, so that the last line names the file that a crash comes from.
   std::printf("%s, %zu bytes\n", file.c_str(), bytes.size());
   std::fflush(stdout);
-  // An allocation of its own, of the exact size: reading behind the end is seen.
+  // An allocation of its own, of the exact size: reading past the end is seen.
   const std::vector<uint8_t> exact(bytes.begin(), bytes.end());
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
   return true;

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace deeplab::fuzz {
 
-/// Ends the process where a promise is broken: that is how a fuzzer learns of it.
+/// Ends the process when a promise is broken: that is how a fuzzer learns of it.
 inline void require(bool kept, const char* promise) {
   if (kept) return;
   std::fprintf(stderr, "broken promise: %s\n", promise);
@@ -33,7 +33,7 @@ inline void require_sentence(const Status& status) {
   }
 }
 
-/// The input as a list of decisions; all are 0 behind its end.
+/// The input as a list of decisions; all are 0 past its end.
 class Decisions {
  public:
   Decisions(const uint8_t* data, size_t size) : bytes_(data, size) {}

@@ -21,7 +21,7 @@ inline std::string test_data(const std::string& relative) {
 
 }  // namespace deeplab::testing
 
-/// Skips the current test where the test data is not on this machine.
+/// Skips the current test if the test data is not on this machine.
 #define DEEPLAB_NEEDS_TEST_DATA()                                                          \
   do {                                                                                     \
     if (!std::filesystem::is_directory(::deeplab::testing::test_data_root())) {            \

@@ -241,7 +241,7 @@ Status check(const NetworkOptions& o) {
     return invalid_argument("output stride ", o.output_stride, ": expected 8 or 16");
   }
   if (o.height < 33 || o.width < 33 || o.height > 4097 || o.width > 4097) {
-    return invalid_argument("canvas ", o.width, "x", o.height, ": expected 33 to 4097 a side");
+    return invalid_argument("canvas ", o.width, "x", o.height, ": expected 33 to 4097 per side");
   }
   if (o.classes < 2 || o.classes > 255) {
     return invalid_argument(o.classes, " classes: expected 2 to 255 (255 is the ignore label)");

@@ -14,7 +14,7 @@ Result<double> parse_number(std::string_view text, const char* flag) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    return invalid_argument(flag, ": \"", std::string(text), "\" is no number");
+    return invalid_argument(flag, ": \"", std::string(text), "\" is not a number");
   }
   return value;
 }
@@ -58,7 +58,7 @@ Result<T> choose(const std::string& text, const char* flag,
     if (text == name) return value;
     names += (names.empty() ? "" : ", ") + name;
   }
-  return invalid_argument(flag, ": \"", text, "\" is none of ", names);
+  return invalid_argument(flag, ": unknown value \"", text, "\"; expected one of ", names);
 }
 
 Status parse_size(const std::string& text, int32_t& width, int32_t& height) {
@@ -70,7 +70,7 @@ Status parse_size(const std::string& text, int32_t& width, int32_t& height) {
   }
   if (sides.size() > 2 || first < 33 || second < 33 || first > 4097 || second > 4097 ||
       first != std::floor(first) || second != std::floor(second)) {
-    return invalid_argument("--size: \"", text, "\": expected N or WxH, 33 to 4097 a side");
+    return invalid_argument("--size: \"", text, "\": expected N or WxH, 33 to 4097 per side");
   }
   width = static_cast<int32_t>(first);
   height = static_cast<int32_t>(second);
@@ -120,21 +120,23 @@ void add_options(CLI::App& app, CommandLine& line) {
          "DIR[:SPLIT][@WEIGHT]: photos with masks in VOC layout; several are mixed by weight")
       ->group(data);
   app.add_option("--unlabeled", line.unlabeled,
-                 "DIR[@WEIGHT]: photos without masks, for the teacher alone")
+                 "DIR[@WEIGHT]: photos without masks, to learn from the teacher only")
       ->group(data);
-  app.add_option("--validation", line.validation, "DIR[:SPLIT]: measured, never trained on")
+  app.add_option("--validation", line.validation,
+                 "DIR[:SPLIT]: photos to measure on, never trained on")
       ->group(data);
   app.add_option("--class-map", line.class_map,
-                 "FILE: which mask values are which classes; see --help of the documentation")
+                 "FILE: the class of each mask value; see docs/TRAINING.md")
       ->group(data);
-  app.add_option("--classes", line.classes, "Classes, background included (21, or the class map's)")
+  app.add_option("--classes", line.classes,
+                 "Number of classes, background included (21, or the class map's)")
       ->group(data);
   app.add_flag("--allow-missing-classes", run.allow_missing_classes,
                "A class without a pixel is a warning")
       ->group(data);
-  app.add_flag("!--no-check", run.check, "Do not look through the data first")->group(data);
+  app.add_flag("!--no-check", run.check, "Do not check the data first")->group(data);
   app.add_option("--rare-classes", train.data.rare_class_power,
-                 "Draw photos of rare classes more often: 0 not at all, 0.5 by the root of rarity")
+                 "Draw photos of rare classes more often: 0: no; 0.5: by the square root of rarity")
       ->group(data);
   app.add_option("--scale", line.scale, "MIN-MAX: photos are scaled at random (0.5-2)")
       ->group(data);
@@ -144,15 +146,16 @@ void add_options(CLI::App& app, CommandLine& line) {
       ->group(data);
   app.add_option("--jitter", line.jitter, "Strength of the colour jitter, 0 to 1 (0)")->group(data);
   app.add_option("--jpeg-noise", train.data.augment.jpeg_noise,
-                 "Share of photos that go through a poor JPEG (0)")
+                 "Share of photos that are compressed as a poor JPEG (0)")
       ->group(data);
   app.add_option("--long-side", train.data.augment.long_side,
-                 "Photos with a longer side are first shrunk to it, as the engine does; 0: not")
+                 "Shrink photos with a longer side to it first, as the engine does; 0: no")
       ->group(data);
 
   const auto network = "Network";
-  app.add_option("--init", train.init,
-                 "FILE.tflite to start from, float or 8-bit; what does not fit starts at random")
+  app.add_option(
+         "--init", train.init,
+         "FILE.tflite to start from, float or 8-bit; layers that do not fit start at random")
       ->group(network);
   app.add_option("--depth-multiplier", train.network.depth_multiplier, "(0.5)")->group(network);
   app.add_option("--output-stride", train.network.output_stride, "16 or 8 (16)")->group(network);
@@ -164,63 +167,68 @@ void add_options(CLI::App& app, CommandLine& line) {
       ->group(network);
 
   const auto loss = "Loss";
-  app.add_option("--mask-weight", train.loss.mask_weight, "Of the cross-entropy (1)")->group(loss);
+  app.add_option("--mask-weight", train.loss.mask_weight,
+                 "Weight of the cross-entropy with masks (1)")
+      ->group(loss);
   app.add_option("--teacher", train.teachers, "FILE.tflite to learn from; several: their mean")
       ->group(loss);
-  app.add_option("--teacher-weight", train.loss.teacher_weight, "(0, or 1 with --teacher)")
+  app.add_option("--teacher-weight", train.loss.teacher_weight,
+                 "Weight of the teacher (0, or 1 with --teacher)")
       ->group(loss);
-  app.add_flag("--teacher-flip", train.teacher_flip, "Teach the mean of photo and mirror image")
+  app.add_flag("--teacher-flip", train.teacher_flip,
+               "Let the teacher average photo and mirror image")
       ->group(loss);
   app.add_option("--class-weights", line.class_weights,
-                 "W,W,... a class, or 'balanced' for median frequency balancing")
+                 "W,W,..., one per class, or 'balanced' for median frequency balancing")
       ->group(loss);
   app.add_option("--hard-pixels", train.loss.hard_fraction,
-                 "Share of a photo's pixels that count, the worst first (1)")
+                 "Share of a photo's pixels in the loss, the worst first (1)")
       ->group(loss);
   app.add_option("--pixel-stride", train.loss.pixel_stride,
-                 "Every n-th pixel of every n-th row counts (2)")
+                 "Use every n-th pixel of every n-th row in the loss (2)")
       ->group(loss);
 
   const auto how = "Optimization";
   app.add_option("--steps", train.steps, "(1000)")->group(how);
-  app.add_option("--batch", train.data.batch, "Photos a step and process (8)")->group(how);
-  app.add_option("--micro-batch", train.micro_batch, "Photos a thread takes at a time (1)")
-      ->group(how);
+  app.add_option("--batch", train.data.batch, "Photos per step and process (8)")->group(how);
+  app.add_option("--micro-batch", train.micro_batch, "Photos per thread at a time (1)")->group(how);
   app.add_option("--optimizer", line.optimizer, "sgd or adamw (sgd)")->group(how);
   app.add_option("--learning-rate", train.learning_rate, "(0.007)")->group(how);
-  app.add_option("--fresh-factor", train.fresh_factor, "Times that for layers new to the model (1)")
+  app.add_option("--fresh-factor", train.fresh_factor,
+                 "Factor of the learning rate of new layers (1)")
       ->group(how);
   app.add_option("--momentum", train.momentum, "(0.9)")->group(how);
   app.add_option("--weight-decay", train.weight_decay, "(4e-5)")->group(how);
-  app.add_option("--power", train.power, "Of the polynomial schedule (0.9)")->group(how);
+  app.add_option("--power", train.power, "Exponent of the polynomial schedule (0.9)")->group(how);
   app.add_option("--warmup", train.warmup, "Steps to the full learning rate (0)")->group(how);
   app.add_option("--clip", train.clip, "Largest norm of the gradient; 0: any (0)")->group(how);
   app.add_option("--average", train.average, "Decay of the averaged weights; 0: none (0.999)")
       ->group(how);
   app.add_option("--blend", train.blend,
-                 "Share of what was learned in the exported weights, the rest is --init's: 0 to 1 "
-                 "(1); a finished run exports once more")
+                 "Share of the learned weights in the exported ones, the rest is --init's: 0 to 1 "
+                 "(1); run again after the end to export with another share")
       ->group(how);
   app.add_option("--batch-norm", line.batch_norm,
                  "none, train or frozen (train at random, none with --init)")
       ->group(how);
   app.add_flag("--freeze-backbone", train.freeze_backbone, "Only the head learns")->group(how);
   app.add_option("--quantize", train.quantize_photos,
-                 "Quantization-aware training; ranges from so many photos (0: float)")
+                 "Quantization-aware training, with ranges from N photos (0: float)")
       ->group(how);
   app.add_option("--seed", train.data.seed, "(1)")->group(how);
 
   const auto output = "Run";
-  app.add_option("-o,--run", run.directory, "DIR for all that the run writes; continues if it can")
+  app.add_option("-o,--run", run.directory,
+                 "DIR for all outputs; a run with a checkpoint there resumes")
       ->required()
       ->group(output);
-  app.add_option("--threads", run.threads, "0: one a CPU (0)")->group(output);
+  app.add_option("--threads", run.threads, "0: one per CPU (0)")->group(output);
   app.add_option("--loader-threads", train.data.threads, "Threads that prepare photos (1)")
       ->group(output);
   app.add_option("--log-every", run.log_every, "Steps (20)")->group(output);
   app.add_option("--save-every", run.save_every, "Steps (100)")->group(output);
   app.add_option("--validate-every", run.validate_every, "Steps; 0: at the end (0)")->group(output);
-  app.add_option("--name", run.name, "Of the model, in its file")->group(output);
+  app.add_option("--name", run.name, "Name of the model, in its metadata")->group(output);
   app.add_option("--description", run.description, "Likewise")->group(output);
   app.add_option("--author", run.author, "Likewise")->group(output);
   app.add_option("--license", run.license, "Likewise")->group(output);
@@ -249,7 +257,7 @@ Result<RunOptions> run_options(const CommandLine& line) {
     source.class_map = map;
     run.validation.push_back(std::move(source));
   }
-  if (train.data.sources.empty()) return invalid_argument("--data: no photos to learn from");
+  if (train.data.sources.empty()) return invalid_argument("--data: expected at least one dataset");
   if (!line.unlabeled.empty() && train.teachers.empty()) {
     return invalid_argument("--unlabeled: photos without masks need a --teacher");
   }
@@ -281,7 +289,8 @@ Result<RunOptions> run_options(const CommandLine& line) {
                                                                 {"frozen", BatchNorm::kFrozen}}));
   if (train.quantize_photos > 0 && train.batch_norm != BatchNorm::kNone) {
     return invalid_argument(
-        "--quantize: batch norm must be folded first: export a float model, then --init it");
+        "--quantize: batch norm must be folded first: export a float model, then start from it "
+        "with --init");
   }
   if (line.class_weights == "balanced") {
     run.balanced_loss = true;
@@ -316,7 +325,8 @@ Result<RunOptions> run_options(const CommandLine& line) {
     return invalid_argument("--blend ", train.blend, ": expected 0 to 1");
   }
   if (train.blend < 1 && (train.init.empty() || train.batch_norm != BatchNorm::kNone)) {
-    return invalid_argument("--blend: needs weights to blend with, of --init, and no --batch-norm");
+    return invalid_argument(
+        "--blend: needs --init, whose weights it blends with, and --batch-norm none");
   }
   DEEPLAB_RETURN_IF_ERROR(validate(train.data));
   return run;

@@ -179,7 +179,7 @@ Result<graph::Graph> dequantize(const graph::Graph& original) {
 
 Result<std::vector<std::string>> copy_weights(const graph::Graph& source, graph::Graph& target) {
   std::vector<Layer> wanted = layers_of(target, false);
-  // A projection is split only where the target has no place for it in one piece.
+  // A projection is split only if the target has no place for it in one piece.
   std::vector<Layer> offered = layers_of(source, false);
   const auto fits_whole = [&](const Layer& layer) {
     return std::ranges::any_of(wanted, [&](const Layer& w) { return w.matches(layer); });

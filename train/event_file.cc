@@ -131,7 +131,7 @@ std::string host_name() {
   return host;
 }
 
-/// The largest SECONDS among the event files of a directory; -1 where there are none.
+/// The largest SECONDS among the event files of a directory; -1 if there are none.
 int64_t newest_seconds(const std::string& directory, std::error_code& error) {
   int64_t newest = -1;
   for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
@@ -256,7 +256,7 @@ Status EventFile::append(std::string_view event) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       const int reason = errno;
-      // Behind half a record a reader finds nothing more: take the half back.
+      // After half a record a reader finds nothing more: take the half back.
       const bool restored = written == 0 || ::ftruncate(fd_, size_) == 0;
       return io_error("cannot write ", path_, ": ", system_reason(reason),
                       restored ? "" : "; it ends in half a record now");

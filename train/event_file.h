@@ -1,5 +1,5 @@
 // TensorBoard event files: what a training run writes so that TensorBoard, or anything else that
-// reads its files, can draw the run's curves while it goes on.
+// reads its files, can draw the run's curves while it is running.
 //
 // A file is a row of TFRecords, each a serialized `Event` message:
 //
@@ -36,8 +36,8 @@ uint32_t masked_crc32c(std::span<const std::byte> bytes);
 /// tail. Not for use from two threads at once.
 class EventFile {
  public:
-  /// A new `events.out.tfevents.SECONDS.HOST` in `directory`, which is made where it is missing.
-  /// Its name sorts behind the names of the event files that are there, which is the order in which
+  /// A new `events.out.tfevents.SECONDS.HOST` in `directory`, which is made if it is missing.
+  /// Its name sorts after the names of the event files that are there, which is the order in which
   /// TensorBoard reads them. `first_step` is where the run takes up: with files of an earlier life
   /// of the run beside it, TensorBoard drops what they say from that step on, so that steps which
   /// are run again are not drawn twice.

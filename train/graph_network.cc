@@ -87,7 +87,7 @@ Status check_op(const graph::Graph& g, const graph::Op& op) {
     }
     return unsupported(graph::op_label(op),
                        ": training knows 3x3 depthwise filters with equal "
-                       "strides and dilations on both axes, one an input channel");
+                       "strides and dilations on both axes, one per input channel");
   }
   if (const auto* pool = std::get_if<graph::AveragePool2D>(&op.attributes)) {
     const graph::Shape& in = g.tensor(op.inputs[0]).shape;

@@ -68,7 +68,7 @@ class GraphNetwork {
   void mark_fresh(const std::vector<std::string>& layers);
   /// Freezes the convolutions before op `op` of the graph, or none for 0.
   void freeze_before(int op);
-  /// The op behind the last one of the backbone: where the first pooling stands.
+  /// The op after the last one of the backbone: where the first pooling stands.
   int backbone_end() const;
 
   void set_fake_quantization(FakeQuantization quantization);
@@ -106,7 +106,7 @@ class GraphNetwork {
   torch::Tensor quantized(const torch::Tensor& x, graph::TensorId id) const;
 
   graph::Graph original_;
-  graph::Graph graph_;  ///< At the crop's size, cut behind the scores.
+  graph::Graph graph_;  ///< At the crop's size, cut after the scores.
   graph::TensorId scores_ = graph::kNoTensor;
   BatchNorm batch_norm_ = BatchNorm::kNone;
   std::vector<Layer> layers_;  ///< By op of graph_; the same ops as original_ begins with.

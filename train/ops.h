@@ -4,7 +4,7 @@
 // channels, many pixels; dilated depthwise filters).
 //
 // Each runs on the calling thread alone: the trainer gives every thread photos of its own, which
-// needs no barrier a layer. All tensors are float32 and contiguous. Results are the same in every
+// needs no barrier per layer. All tensors are float32 and contiguous. Results are the same in every
 // run.
 #pragma once
 
@@ -37,7 +37,7 @@ torch::Tensor depthwise_convolution(const torch::Tensor& x, const torch::Tensor&
                                     Activation activation);
 
 /// x as an int8 activation would hold it: scale * (clamp(round_half_even(x / scale) + zero_point,
-/// -128, 127) - zero_point). The gradient goes through where nothing was clamped.
+/// -128, 127) - zero_point). The gradient goes through if nothing was clamped.
 torch::Tensor fake_quantize(const torch::Tensor& x, float scale, int32_t zero_point);
 
 // What these have in common.

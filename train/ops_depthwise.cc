@@ -1,5 +1,5 @@
 // 3x3 depthwise convolutions, 16 channels at a time. Which taps lie inside the picture is looked up
-// in a table an axis, so that the inner loops have no border cases; the gradient of the input is
+// in one table per axis, so that the inner loops have no border cases; the gradient of the input is
 // the same gather with the table turned round.
 #include <algorithm>
 #include <cstring>

@@ -58,7 +58,7 @@ std::string first_line(std::string_view what) {
   return std::string(what);
 }
 
-/// The local address from which `host` is reached, as digits; empty where the name has none. No
+/// The local address from which `host` is reached, as digits; empty if the name has none. No
 /// packet is sent: connecting a datagram socket only asks the routing table. Torch takes the
 /// address of the machine's own name instead, which Debian's /etc/hosts sets to 127.0.1.1.
 std::string local_address_towards(const std::string& host, int port) {

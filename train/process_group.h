@@ -1,5 +1,6 @@
 // Data parallel training: several processes, on one machine or many, each with its own share of
-// every batch. After backward they average their gradients, so that all take the same step.
+// every batch. After the backward pass they average their gradients, so that all take the same
+// step.
 //
 // torch's own c10d with Gloo over TCP: a TCPStore on rank 0, where the processes find each other,
 // then a mesh of connections. Reached through train/rendezvous.h, so torchrun, Slurm and mpirun
@@ -19,12 +20,12 @@
 namespace deeplab::train {
 
 /// The processes of one run. Every call below is made by all of them, in the same order and with
-/// tensors of the same count, shapes and types; each call checks that first (16 bytes a rank), so a
-/// rank that went astray gives an error everywhere instead of wrong gradients.
+/// tensors of the same count, shapes and types; each call checks that first (16 bytes per rank), so
+/// a rank that went astray gives an error everywhere instead of wrong gradients.
 ///
 /// A peer that dies, leaves or stays silent for longer than the timeout gives kIoError; calls never
-/// hang. After an error the group is of no more use: each later call repeats the error. A process
-/// that stops should simply end: that closes its connections, and the others see it.
+/// hang. After an error the group cannot be used any more: each later call repeats the error. A
+/// process that stops should simply end: that closes its connections, and the others see it.
 ///
 /// Calls come from one thread at a time. In a world of 1 nothing is opened and nothing can fail.
 class ProcessGroup {

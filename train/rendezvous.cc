@@ -66,7 +66,7 @@ Result<Rendezvous> read_place(const Reader& reader, const char* rank, const char
   return place;
 }
 
-/// Slurm's place, or nothing where srun did not start this process.
+/// Slurm's place, or nothing if srun did not start this process.
 Result<std::optional<Rendezvous>> read_slurm(const Reader& reader) {
   if (!reader.has("SLURM_PROCID")) return std::optional<Rendezvous>();
   // A step may have fewer tasks than its job.

@@ -92,7 +92,7 @@ class Log {
     const std::string path = directory + "/metrics.jsonl";
     file_.open(path, fresh ? std::ios::trunc : std::ios::app);
     if (!file_) return io_error(path, ": cannot be written");
-    if (!fresh) file_ << '\n';  // behind a line that a killed run left torn
+    if (!fresh) file_ << '\n';  // after a line that a killed run left torn
     if (fresh) file_ << first_line.dump() << '\n';
     DEEPLAB_ASSIGN_OR_RETURN(EventFile events, EventFile::open(directory, first_step));
     events_.emplace(std::move(events));
@@ -210,7 +210,7 @@ class Run {
       }
     }
     DEEPLAB_RETURN_IF_ERROR(trainer_->load(file("checkpoint.pt")));
-    if (leads()) say("continues behind step " + std::to_string(trainer_->steps_done()));
+    if (leads()) say("continues after step " + std::to_string(trainer_->steps_done()));
     return {};
   }
 

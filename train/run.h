@@ -14,7 +14,7 @@ struct RunOptions {
   TrainOptions train;
   std::string directory;  ///< Takes everything the run writes.
   std::vector<SourceOptions> validation;
-  int threads = 0;         ///< 0: one a CPU.
+  int threads = 0;         ///< 0: one per CPU.
   int64_t log_every = 20;  ///< Steps.
   int64_t save_every = 100;
   int64_t validate_every = 0;  ///< 0: at the end only.
@@ -29,7 +29,7 @@ struct RunOptions {
   std::string license;
 };
 
-/// Runs to the last step; continues where `directory` holds a checkpoint. Writes there
+/// Runs to the last step; continues if `directory` holds a checkpoint. Writes there
 ///   metrics.jsonl, events.out.tfevents.*   what happened, step by step
 ///   checkpoint.pt                          the next start
 ///   model.tflite                           the float model (averaged weights)

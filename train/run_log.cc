@@ -17,7 +17,7 @@ constexpr int64_t kMaxLogBytes = int64_t{1} << 30;
 constexpr int kMaxDepth = 16;  // ours has 3; a limit, since printing a value is recursive
 constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
-/// The object of a line, or nothing where it is torn.
+/// The object of a line, or nothing if it is torn.
 std::optional<Json> parse_line(std::string_view line) {
   bool too_deep = false;
   const auto watch = [&](int depth, Json::parse_event_t, Json&) {

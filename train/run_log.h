@@ -1,4 +1,4 @@
-// metrics.jsonl: what a training run writes about itself, one JSON object a line, and how it is
+// metrics.jsonl: what a training run writes about itself, one JSON object per line, and how it is
 // read back.
 //
 //   {"options":{...},"classes":["background",...],"dataset":["20 photos ...",...]}   the first line
@@ -6,7 +6,7 @@
 //   {"step":N,"validation":"voc:val","miou":M,"pixel_accuracy":A,"iou":[..]}
 //
 // A run that is killed leaves half a line, and a run that is resumed goes back to its checkpoint
-// and logs some steps again. Both are the normal life of such a file.
+// and logs some steps again. Both are normal.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@
 
 namespace deeplab::train {
 
-/// A validation; not-a-number where the log has null or nothing.
+/// A validation; not-a-number if the log has null or nothing.
 struct RunValidation {
   int64_t step = 0;
   std::string dataset;
   double miou = 0;
   double pixel_accuracy = 0;
-  std::vector<double> iou;  ///< A class each.
+  std::vector<double> iou;  ///< One per class.
 };
 
 struct RunLog {
@@ -38,8 +38,8 @@ struct RunLog {
   int torn_lines = 0;                      ///< Lines that are no JSON object, and were left out.
 };
 
-/// Reads a log. Where a step is logged a second time the run was resumed: what was there from that
-/// step on belongs to a life that was lost, and is dropped. Errors: a file that cannot be read or
+/// Reads a log. If a step is logged a second time the run was resumed: what was there from that
+/// step on belongs to a lost part of the run, and is dropped. Errors: a file that cannot be read or
 /// whose first line does not have the options.
 Result<RunLog> read_run_log(const std::string& path);
 

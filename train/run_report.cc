@@ -47,7 +47,7 @@ Curve curve_of(const RunLog& log, const std::string& name, double factor = 1) {
 }
 
 /// Means over 2 * radius + 1 neighbours, without what is not a number. Unlike an exponential
-/// average this lags behind nothing. Near the start, where curves are steep, the window shrinks on
+/// average this does not lag. Near the start, where curves are steep, the window shrinks on
 /// both sides; near the end, where they are flat, on one, so that the last value is a mean too.
 std::vector<double> box_mean(const std::vector<double>& values, size_t radius) {
   std::vector<double> sums(values.size() + 1, 0.0);
@@ -203,8 +203,9 @@ size_t class_count(const RunLog& log) {
   return count;
 }
 
-/// One small chart a class, 0 to 1 from bottom to top, a line a dataset: where a class is won or
-/// lost shows at a glance. SVG of its own, since the page's charts are made for its whole width.
+/// One small chart per class, 0 to 1 from bottom to top, one line per dataset: whether a class is
+/// won or lost shows at a glance. SVG of its own, since the page's charts are made for its whole
+/// width.
 std::string class_multiples_svg(const RunLog& log) {
   constexpr double kColumns = 4, kCellWidth = 225, kCellHeight = 96;
   constexpr double kPlotWidth = 205, kPlotTop = 24, kPlotHeight = 56;

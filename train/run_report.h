@@ -1,4 +1,4 @@
-// A training run as one self-contained HTML page: its curves, its scores, what it was run with.
+// A training run as one self-contained HTML page: its curves, its scores, its options.
 #pragma once
 
 #include <string>

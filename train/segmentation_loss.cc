@@ -14,7 +14,7 @@ namespace {
 using torch::Tensor;
 
 constexpr int64_t kLanes = 16;
-constexpr float kNoClass = -1e30f;  // in the lanes behind the last class
+constexpr float kNoClass = -1e30f;  // in the lanes after the last class
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef int32_t IntLanes __attribute__((vector_size(64), aligned(4)));
 
@@ -103,7 +103,7 @@ struct RowTask {
   const float* class_weights = nullptr;
   float mask_factor = 0;             // of a pixel's gradient
   const float* threshold = nullptr;  // count only what loses at least this
-  float* pixel_losses = nullptr;     // out [count]: -log p_t, or -1 where ignored
+  float* pixel_losses = nullptr;     // out [count]: -log p_t, or -1 if ignored
   const Place* teacher_columns = nullptr;
   const float* teacher = nullptr;
   int64_t taught = 0;  // pixels from the left

@@ -17,13 +17,13 @@ struct LossTargets {
   const uint8_t* labels = nullptr;  ///< [N][height][width], 255 = ignore
   /// [N,h,w,classes] float32 scores, or undefined. Any resolution.
   torch::Tensor teacher;
-  /// [N] rows and columns, from the top left, that show the photo; the teacher has no say beyond.
+  /// [N] rows and columns, from the top left, that show the photo; the teacher is ignored beyond.
   const int32_t* content_heights = nullptr;
   const int32_t* content_widths = nullptr;
 };
 
 /// Over how many pixels each mean is taken: those of the whole step, over all its threads and
-/// processes, so that how a batch is cut does not matter.
+/// processes, so that the division of a batch does not matter.
 struct LossCounts {
   double labelled = 0;  ///< With hard_fraction applied.
   double taught = 0;

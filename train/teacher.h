@@ -1,4 +1,4 @@
-// A trained model as the one that a smaller one learns from, run by the engine itself.
+// A trained model that a smaller one learns from, run by the engine itself.
 #pragma once
 
 #include <torch/torch.h>
@@ -13,7 +13,7 @@
 
 namespace deeplab::train {
 
-/// Runs .tflite models on crops. One object a thread.
+/// Runs .tflite models on crops. One object per thread.
 class Teacher {
  public:
   struct Options {

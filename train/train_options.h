@@ -1,4 +1,5 @@
-// What a training run is told; apart from what does it, so that the command line needs no libtorch.
+// The options of a training run, in a header of their own, so that the command line needs no
+// libtorch.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace deeplab::train {
 
 enum class BatchNorm : uint8_t {
   kNone,    ///< Filters and biases as the graph has them: batch norm is folded already.
-  kTrain,   ///< A batch norm behind every backbone and head convolution but the scores' own.
+  kTrain,   ///< A batch norm after every backbone and head convolution but the scores' own.
   kFrozen,  ///< The same with the running statistics; scales and offsets still learn.
 };
 
@@ -57,10 +58,10 @@ struct TrainOptions {
   double clip = 0;             ///< Largest norm of the gradient; 0: any.
   double average = 0.999;      ///< Decay of the averaged weights that are exported; 0: none.
   /// What is exported: start + blend * (learned - start), layer by layer that `init` filled
-  /// (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). Nothing of it reaches a step
-  /// or a checkpoint, so a finished run can be exported with another share.
+  /// (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). It affects no step
+  /// and no checkpoint, so a finished run can be exported with another share.
   double blend = 1;
-  int32_t micro_batch = 1;  ///< Photos a thread takes at a time; batch norm sees these.
+  int32_t micro_batch = 1;  ///< Photos per thread at a time; batch norm sees these.
 
   // Quantization-aware training: photos that set the ranges, 0: float training.
   int32_t quantize_photos = 0;

@@ -1,4 +1,4 @@
-// A training run: batches in, a model out, and all of it again from wherever it was killed.
+// A training run: batches in, a model out; resumes where it stopped.
 #pragma once
 
 #include <torch/torch.h>
@@ -38,10 +38,10 @@ class Trainer {
   static Result<std::unique_ptr<Trainer>> create(const TrainOptions& options, int threads,
                                                  ProcessGroup* group);
 
-  /// Layers that no file filled, for a person to read; empty where all or none came from one.
+  /// Layers that no file filled, for a person to read; empty if all or none came from one.
   const std::vector<std::string>& fresh_layers() const { return fresh_; }
 
-  /// Starts or continues to load batches; called by step() where need be.
+  /// Starts or continues to load batches; called by step() if need be.
   Result<StepReport> step();
   int64_t steps_done() const { return done_; }
   /// Of this process, since the trainer was made.
@@ -91,7 +91,7 @@ class Trainer {
   std::vector<std::string> fresh_;
   std::vector<torch::Tensor> trained_;   ///< Those parameters that learn.
   std::vector<torch::Tensor> averages_;  ///< Of all parameters.
-  std::vector<torch::Tensor> start_;     ///< Of all parameters, where the export is a blend.
+  std::vector<torch::Tensor> start_;     ///< Of all parameters, if the export is a blend.
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   std::vector<Teacher> teachers_;
   std::unique_ptr<Loader> loader_;

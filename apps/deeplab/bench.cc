@@ -49,7 +49,7 @@ double milliseconds_since(Clock::time_point start) {
 struct Canvas {
   BenchSubject subject;
   PhotoFile file;
-  std::vector<Measurement> measurements;  ///< One a kernel family and thread count.
+  std::vector<Measurement> measurements;  ///< One per kernel family and thread count.
 };
 
 class Bench {
@@ -237,7 +237,7 @@ Status Bench::measure_and_print(Canvas& canvas) const {
 }
 
 constexpr const char* kBenchFooter =
-    R"(Each size, kernel family and thread count is measured by itself, in this order:
+    R"(Each combination of size, kernel family and thread count is measured in this order:
   1. A new process loads the model (load), gets it ready to run (prepare; both together are
      init) and runs it once (first). Its memory is measured, too.
   2. Scores and label map are compared with those of the reference kernels, byte for byte.
@@ -246,13 +246,12 @@ constexpr const char* kBenchFooter =
   4. The timed runs (--runs).
 
 One inference, in first, warmup and total, is: pixels in memory to label map at the photo's
-size. total is input + infer + labels; decoding the photo and writing a file are beside it.
+size. total is input + infer + labels, without decoding the photo and writing a file.
 
-The last two lines of a measurement have the names of TensorFlow Lite's benchmark_model, for
-numbers side by side: times in us (1000 us are 1 ms), memory in MB of 2^20 bytes. init and
-overall say how much memory the process of step 1 took on top of what it had at its start:
-the most until the model was ready, and the most until the first inference was done. Later
-inferences take no more.)";
+The last two lines of a measurement use the names of TensorFlow Lite's benchmark_model, so that
+you can compare: times in us (1000 us are 1 ms), memory in MB of 2^20 bytes. init and overall
+are the peak memory of the process in step 1, less what it had at its start: until the model
+was ready, and until the first inference was done. Later inferences take no more.)";
 
 std::vector<CanvasSize> parse_sizes(const std::string& text) {
   std::vector<CanvasSize> sizes;
@@ -282,7 +281,8 @@ std::vector<int> parse_thread_counts(const std::string& text) {
     const char* end = item.data() + item.size();
     const auto parsed = std::from_chars(item.data(), end, count);
     if (parsed.ec != std::errc() || parsed.ptr != end || count < 0 || count > 256) {
-      throw CLI::ValidationError("--threads", "'" + item + "' is not in 0..256");
+      throw CLI::ValidationError("--threads",
+                                 "invalid thread count '" + item + "'; expected 0 to 256");
     }
     counts.push_back(count);
   }
@@ -293,7 +293,7 @@ std::vector<int> parse_thread_counts(const std::string& text) {
 
 void add_bench(CLI::App& app, Action& action) {
   const auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = app.add_subcommand("bench", "Verify the output, then time every stage");
+  CLI::App* command = app.add_subcommand("bench", "Verify the output, then time each stage");
   add_model_option(*command, options->model);
   command
       ->add_option_function<std::string>(
@@ -305,7 +305,9 @@ void add_bench(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 1000000))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--photo", options->photo, "A photo [a made-up one of the canvas' size]")
+  command
+      ->add_option("--photo", options->photo,
+                   "The photo to run on [a synthetic one of the canvas size]")
       ->type_name("PHOTO");
   add_fit_option(*command, options->fit);
   command
@@ -323,12 +325,12 @@ void add_bench(CLI::App& app, Action& action) {
       ->add_option("--label-map", options->label_map,
                    "Also write the verified label map to FILE, as .npy of uint8")
       ->type_name("FILE");
-  command->add_flag("--profile", options->profile, "Also a line for each step of the network");
+  command->add_flag("--profile", options->profile, "Also print one line per step of the network");
   add_json_flag(*command, options->json);
   command->footer(kBenchFooter);
   command->callback([options, &action] {
     if (!options->label_map.empty() && options->sizes.size() > 1) {
-      throw CLI::ValidationError("--label-map", "holds one map, and --size asks for several");
+      throw CLI::ValidationError("--label-map", "holds one map; give one --size only");
     }
     action = [options] {
       const Status status = Bench(*options).run();

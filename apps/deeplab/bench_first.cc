@@ -39,7 +39,7 @@ Status run_body(const std::function<Status(FirstPhoto&)>& body, FirstPhoto& phot
   const Status status = run_body(body, answer.photo);
   answer.code = status.code();
   answer.photo.peak_rss_mib = peak_rss_mib();
-  // Less than a pipe holds, so that it goes whole or, where the parent has gone, not at all.
+  // Less than a pipe holds, so that it goes whole or, if the parent has gone, not at all.
   const std::string message = status.message().substr(0, 2048);
   std::vector<char> bytes(sizeof(answer) + message.size());
   std::memcpy(bytes.data(), &answer, sizeof(answer));
@@ -89,7 +89,7 @@ Result<FirstPhoto> measure_first_photo(const std::function<Status(FirstPhoto&)>&
   }
   Answer answer;
   if (bytes.size() < sizeof(answer) || !WIFEXITED(how) || WEXITSTATUS(how) != 0) {
-    return internal_error("the process that measures the first photo did not come to its end",
+    return internal_error("the process that measures the first photo did not finish",
                           WIFSIGNALED(how) ? str_cat(": signal ", WTERMSIG(how)) : "");
   }
   std::memcpy(&answer, bytes.data(), sizeof(answer));

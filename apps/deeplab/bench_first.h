@@ -1,4 +1,4 @@
-// What the first photo costs, measured where nothing else has happened.
+// What the first photo costs, measured in a new process.
 #pragma once
 
 #include <functional>
@@ -23,9 +23,9 @@ struct FirstPhoto {
 /// The most memory that this process has held so far.
 double peak_rss_mib();
 
-/// Runs `body` in a child process, so that what it takes is neither hidden behind nor added to what
+/// Runs `body` in a child process, so that what it takes is neither hidden by nor added to what
 /// other measurements took. To be called while the process has one thread. Errors: those of
-/// `body`, a child that did not come to its end, the system.
+/// `body`, a child that did not finish, the system.
 Result<FirstPhoto> measure_first_photo(const std::function<Status(FirstPhoto&)>& body);
 
 }  // namespace deeplab::app

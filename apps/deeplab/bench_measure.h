@@ -57,10 +57,10 @@ struct Measurement {
   Spread total;   ///< All three: pixels in memory to label map.
   int64_t macs = 0;
   std::optional<double> peak_gmacs_per_s;
-  std::vector<StepProfile> steps;  ///< Empty where not asked for.
+  std::vector<StepProfile> steps;  ///< Empty if not asked for.
 
   double gmacs_per_s() const { return static_cast<double>(macs) / infer.median * 1e-6; }
-  /// Of the peak, 0..1; nothing where that is not known.
+  /// Of the peak, 0..1; nothing if that is not known.
   std::optional<double> share_of_peak(double gmacs_per_s) const {
     if (!peak_gmacs_per_s) return std::nullopt;
     return gmacs_per_s / *peak_gmacs_per_s;
@@ -94,7 +94,7 @@ Status run_once(api::Segmenter& segmenter, const vision::ImageView& photo, Label
 Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, LabelMap& labels,
                     int runs, Measurement& measurement);
 
-/// The photo's file, in memory, to the pixels that a canvas of this size asks for.
+/// The photo's file, in memory, to the pixels that a canvas of this size needs.
 Result<Spread> time_decode(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
                            int32_t canvas_height, int runs);
 
@@ -105,8 +105,8 @@ Result<Spread> time_write(const LabelMap& labels, int runs);
 Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
                                                const vision::ImageView& photo, int runs);
 
-/// Multiply-accumulates of 8 bits, in billions a second, that `threads` threads reach together in
-/// a loop that does nothing else; see kernels/peak. Nothing where there is no such loop.
+/// Multiply-accumulates of 8 bits, in billions per second, that `threads` threads reach together in
+/// a loop that does nothing else; see kernels/peak. Nothing if there is no such loop.
 Result<std::optional<double>> peak_gmacs_per_s(Isa isa, int threads);
 
 }  // namespace deeplab::app

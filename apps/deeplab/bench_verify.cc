@@ -21,7 +21,7 @@ Result<std::string> find_cause(const api::Segmenter& segmenter, Network& referen
   const OpDifference* first = first_difference(ops);
   if (first == nullptr) {
     return std::string(
-        "no op differs where every tensor has memory of its own: the places in the "
+        "no op differs if every tensor has memory of its own: the places in the "
         "arena are wrong, or a cut at an end of the graph");
   }
   return str_cat(op_label(*first), " is the first that differs, in ",
@@ -42,7 +42,7 @@ Status verify_scores(api::Segmenter& segmenter, Network& reference, const vision
   if (std::ranges::equal(found, reference.stored(scores))) return {};
   DEEPLAB_ASSIGN_OR_RETURN(const std::string cause, find_cause(segmenter, reference, photo, fit));
   return internal_error(
-      "the scores are not those of the reference kernels, so there is nothing "
+      "the scores differ from those of the reference kernels, so there is nothing "
       "to time (",
       settings_of(segmenter), "): ", cause);
 }
@@ -57,7 +57,7 @@ Status verify_labels(const api::Segmenter& segmenter, const LabelMap& found,
   const auto [at, wanted] = std::ranges::mismatch(found.ids, expected);
   const auto index = static_cast<int32_t>(at - found.ids.begin());
   return internal_error(
-      "the label map is not the one of the reference scores, so there is "
+      "the label map differs from that of the reference scores, so there is "
       "nothing to time (",
       settings_of(segmenter), "): class ", int{*at}, " instead of ", int{*wanted}, " at pixel ",
       index % found.width, ",", index / found.width);

@@ -8,8 +8,8 @@ namespace deeplab::app {
 using api::builtin_model;
 using api::kBuiltinModelName;
 
-/// Gives the pages of the bytes back to the system, for when a plan has packed the weights. Who
-/// reads the bytes again gets them from the program's file again.
+/// Gives the pages of the bytes back to the system, once a plan has packed the weights. Code that
+/// reads the bytes again loads them from the program's file.
 void release_builtin_model();
 
 }  // namespace deeplab::app

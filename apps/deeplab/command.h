@@ -1,4 +1,4 @@
-// What main() and the subcommands agree on. A subcommand is a file with one add_NAME(), listed in
+// What main() and the subcommands share. A subcommand is a file with one add_NAME(), listed in
 // main.cc.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace deeplab::app {
 enum class ExitCode : int {
   kDone = 0,           ///< All done.
   kFailed = 1,         ///< Some photo or the model failed; each was named on standard error.
-  kUsage = 2,          ///< The command line makes no sense.
+  kUsage = 2,          ///< Wrong usage of the command line.
   kInterrupted = 128,  ///< SIGINT or SIGTERM stopped it; main() ends the process by that signal.
 };
 
@@ -33,7 +33,7 @@ void add_quantize(CLI::App& app, Action& action);
 /// "deeplab: MESSAGE" on standard error, on one line whatever the message holds.
 void print_error(std::string_view message);
 
-/// print_error() of a status that is not OK, with `subject` (a file) in front where the message
+/// print_error() of a status that is not OK, with `subject` (a file) in front if the message
 /// does not name it by itself.
 void print_error(std::string_view subject, const Status& status);
 

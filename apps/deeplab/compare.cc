@@ -1,5 +1,5 @@
 // deeplab compare: two model files, or one file under two executors or instruction sets, on the
-// same photos: op by op where the graphs match, label maps where they do not.
+// same photos: op by op if the graphs match, label maps if they do not.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -137,10 +137,11 @@ T value_of(const char* name, const Result<T>& parsed) {
 void add_compare(CLI::App& app, Action& action) {
   const auto options = std::make_shared<CompareOptions>();
   CLI::App* command = app.add_subcommand(
-      "compare", "Two model files, or one under two executors or instruction sets, op by op");
+      "compare",
+      "Compare two model files op by op, or one under two executors or instruction sets");
   command->footer(
       "One file under two instruction sets: deeplab compare M M PHOTO --isa scalar,avx2\n"
-      "The exit status is 0 whether the two differ or not; 1 where a model or a photo failed.");
+      "The exit status is 0 whether the two differ or not; 1 if a model or a photo failed.");
   command->add_option("model_a", options->models[0], "Model file (.tflite)")
       ->required()
       ->type_name("MODEL_A");
@@ -168,9 +169,10 @@ void add_compare(CLI::App& app, Action& action) {
   add_size_option(*command, options->size);
   add_output_stride_option(*command, options->output_stride);
   add_threads_option(*command, options->threads);
-  command->add_flag("--all-ops", options->all_ops, "A line an op, not the first difference only");
+  command->add_flag("--all-ops", options->all_ops,
+                    "Print one line per op, not only the first difference");
   command->add_flag("--same-input", options->same_input,
-                    "Each op of B runs on what A has for its inputs: its own difference alone");
+                    "Run each op of B on A's inputs, to see its own difference alone");
   add_json_flag(*command, options->json);
   command->callback([options, &action] {
     for (NetworkOptions& side : options->networks) {

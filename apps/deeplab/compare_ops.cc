@@ -47,7 +47,7 @@ OpDifference compare_op(Network& a, Network& b, const graph::Op& op_a, const gra
   }
   if (step) {
     const double steps = result.max_difference / *step;
-    // Whole steps, where both count in the same ones.
+    // Whole steps, if both count in the same ones.
     result.max_steps = step_of(tensor_a) == step_of(tensor_b) ? std::round(steps) : steps;
   }
   return result;

@@ -20,8 +20,8 @@ struct OpDifference {
   int64_t elements = 0;
   int64_t equal = 0;  ///< Less than half a step apart; in float, the same number.
   double max_difference = 0;
-  /// max_difference in quantization steps (LSB): of the coarser of the two where they differ, of
-  /// the quantized one where the other is float. Nothing where both are float.
+  /// max_difference in quantization steps (LSB): of the coarser of the two if they differ, of
+  /// the quantized one if the other is float. Nothing if both are float.
   std::optional<double> max_steps;
 
   bool differs() const { return compared && equal < elements; }
@@ -33,7 +33,7 @@ struct OpDifference {
 /// "op 12 (CONV_2D)": how every message names an op.
 std::string op_label(const OpDifference& difference);
 
-/// Why the ops of the two cannot be put side by side, in half a sentence; nothing where every op
+/// Why the ops of the two cannot be put side by side, in half a sentence; nothing if every op
 /// has its counterpart of the same type and output shape. Data types and weights may differ:
 /// values are compared as real numbers.
 std::optional<std::string> op_mismatch(const graph::Graph& a, const graph::Graph& b);
@@ -42,7 +42,7 @@ std::optional<std::string> op_mismatch(const graph::Graph& a, const graph::Graph
 std::vector<OpDifference> compare_ops(Network& a, Network& b);
 
 /// The same, but each op of `b` runs once more on what `a` has for its inputs, so that only its
-/// own difference shows and not what came down from above. Leaves a mixture in the tensors of
+/// own difference shows, without those of earlier ops. Leaves a mixture in the tensors of
 /// `b`. Error: tensors that the two store differently, by type or quantization.
 Result<std::vector<OpDifference>> compare_ops_on_same_inputs(Network& a, Network& b);
 

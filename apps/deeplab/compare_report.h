@@ -22,7 +22,7 @@ struct CompareReport {
   int32_t height = 0;
   std::optional<std::string> op_mismatch;  ///< See op_mismatch(); then there are no ops.
   std::vector<OpDifference> ops;
-  std::optional<LabelAgreement> labels;  ///< Nothing where one is no segmentation network.
+  std::optional<LabelAgreement> labels;  ///< Nothing if one is not a segmentation network.
   std::string no_labels;                 ///< Why.
 
   int64_t compared() const;

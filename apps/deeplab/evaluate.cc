@@ -148,9 +148,9 @@ ExitCode run_evaluate(const EvaluateOptions& options) {
   for (const Status& error : errors) print_error(error.message());
   if (!(*run)->is_complete()) {  // scores of some photos are nobody's
     const size_t before = dataset->items.size() - (*run)->todo();
-    print_interrupted(
-        before + (*run)->begun(), dataset->items.size(),
-        options.setup.state.empty() ? ", without --resume" : "; the same line goes on from there");
+    print_interrupted(before + (*run)->begun(), dataset->items.size(),
+                      options.setup.state.empty() ? ", without --resume"
+                                                  : "; the same command resumes from there");
     return ExitCode::kInterrupted;
   }
   const eval::Evaluation evaluation = (*run)->evaluation();
@@ -176,10 +176,10 @@ std::vector<double> parse_scales(const std::string& text) {
     double scale = 0;
     if (!CLI::detail::lexical_cast(item, scale) || !(scale >= kLeast && scale <= kMost)) {
       throw CLI::ValidationError(
-          "--scales", fmt::format("'{}' is no scale from {} to {}", item, kLeast, kMost));
+          "--scales", fmt::format("invalid scale '{}'; expected {} to {}", item, kLeast, kMost));
     }
     if (std::ranges::find(scales, scale) != scales.end()) {
-      throw CLI::ValidationError("--scales", fmt::format("{} is there twice", item));
+      throw CLI::ValidationError("--scales", fmt::format("{} is given twice", item));
     }
     scales.push_back(scale);
   }
@@ -197,7 +197,7 @@ void add_protocol_options(CLI::App& command, EvaluateOptions& options) {
           [&protocol](const std::string& text) { protocol.scales = parse_scales(text); },
           "Scales to average over, multiples of the canvas [1]")
       ->type_name("LIST");
-  command.add_flag("--flip", protocol.flip, "Average over the mirrored photo, too");
+  command.add_flag("--flip", protocol.flip, "Also average over the mirrored photo");
 }
 
 void add_output_options(CLI::App& command, EvaluateOptions& options) {
@@ -209,28 +209,28 @@ void add_output_options(CLI::App& command, EvaluateOptions& options) {
       ->type_name("DIR");
   command
       .add_option("--resume", options.setup.state,
-                  "Keep what is measured in FILE; go on from it after a stop")
+                  "Keep results in FILE; after a stop, resume from it")
       ->type_name("FILE");
   add_json_flag(command, options.json);
   add_quiet_flag(command, options.quiet);
   command.footer(
       "DATASET holds JPEGImages/ID.{jpg,jpeg,png,webp}, SegmentationClass/ID.png (class ids, or\n"
-      "colours of the VOC palette; 255 counts nowhere) and ImageSets/Segmentation/NAME.txt.\n"
+      "colours of the VOC palette; 255 is ignored) and ImageSets/Segmentation/NAME.txt.\n"
       "\n"
       "Scores are taken at each photo's own size. Mean IoU is the mean over the classes that "
       "occur\n"
       "in the masks, background included. With several scales or --flip, a pixel's label is the\n"
       "class with the highest mean probability.\n"
       "\n"
-      "SIGINT and SIGTERM (Ctrl-C, kill) let the photos in work be finished and kept for --resume, "
-      "and\n"
-      "end the run by that signal, 128 + its number to a shell; a second one ends it at once.\n");
+      "After SIGINT or SIGTERM (Ctrl-C, kill) the photos in progress are finished and kept for\n"
+      "--resume, then the run exits with that signal (128 + its number in a shell). A second one\n"
+      "ends it at once.\n");
 }
 
 }  // namespace
 
 void add_evaluate(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("evaluate", "A dataset with masks in; scores out");
+  CLI::App* command = app.add_subcommand("evaluate", "Measure a model on a dataset with masks");
   const auto options = std::make_shared<EvaluateOptions>();
   command->add_option("DATASET", options->dataset, "Directory in the layout of PASCAL VOC")
       ->required()

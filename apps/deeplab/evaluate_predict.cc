@@ -24,7 +24,7 @@ void mirror(const imageio::Image& photo, imageio::Image& out) {
   }
 }
 
-/// Adds rows of `width` values, read from right to left where they are of a mirrored photo.
+/// Adds rows of `width` values, read from right to left if they are of a mirrored photo.
 void add_rows(const std::vector<float>& from, bool mirrored, size_t width, std::vector<float>& to) {
   for (size_t row = 0; row < to.size(); row += width) {
     const float* in = from.data() + row;

@@ -11,11 +11,11 @@
 
 namespace deeplab::app {
 
-/// A canvas side at a scale: of the form 16 k + 1, as the network's strides want it, and the
+/// A canvas side at a scale: of the form 16 k + 1, as the network's strides need it, and the
 /// nearest to 1 + scale * (side - 1); the side itself at scale 1.
 int32_t scaled_side(int32_t side, double scale);
 
-/// Works on one photo at a time, on one thread; one a thread.
+/// Works on one photo at a time, on one thread; one per thread.
 ///
 /// Several scales or mirroring: the label of a pixel is the class with the highest mean of the
 /// softmax probabilities, each interpolated at the photo's own size (the lowest id on a tie). The

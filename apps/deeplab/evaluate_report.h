@@ -7,7 +7,7 @@
 
 namespace deeplab::app {
 
-/// For people: what was measured and how, a line a class, the scores and what they count.
+/// For people: what was measured and how, one line per class, the scores and what they count.
 std::string text_report(const eval::Evaluation& evaluation);
 
 /// The object of --json and a newline. "iou" is null for a class without true pixels.

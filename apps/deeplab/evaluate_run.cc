@@ -127,7 +127,7 @@ EvaluateRun::PhotoResult EvaluateRun::evaluate_photo(const eval::VocItem& item,
   if (!truth_image.ok()) return failed(truth_image.status());
   const int32_t classes = model_->class_count();
   if (const Status ids = eval::check_class_ids(*truth_image, item.mask_path, classes); !ids.ok()) {
-    return failed(annotate(ids, str_cat("the masks do not go with ", model_->name())), true);
+    return failed(annotate(ids, str_cat("the masks do not fit ", model_->name())), true);
   }
   const auto labels = predictor.predict(*photo);
   if (!labels.ok()) return failed(annotate(labels.status(), item.image_path));

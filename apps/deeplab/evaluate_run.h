@@ -1,5 +1,5 @@
-// The work of `evaluate`: all photos of a dataset through the network, a thread a photo, and what
-// is kept of them.
+// The work of `evaluate`: all photos of a dataset through the network, one thread per photo, and
+// what is kept of them.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ struct EvaluateSetup {
   eval::Protocol protocol;  ///< A canvas of 0x0 is the model's own.
   int threads = 0;          ///< Photos at a time; 0: one per CPU.
   std::string predictions;  ///< Directory for the label maps, ID.png; empty: none.
-  std::string state;        ///< File to go on from, and to keep up to date; empty: none.
+  std::string state;        ///< File to resume from, and to keep up to date; empty: none.
 };
 
 /// Results do not depend on the number of threads, nor on how often a run with a state was stopped
@@ -36,8 +36,8 @@ class EvaluateRun {
 
   /// All photos that the state does not have yet. An error ends the run: a mask that does not go
   /// with the model, a file that cannot be written, a state of another run. A photo that cannot be
-  /// read is no error here, but one of errors(). A signal that asks to stop (InterruptGuard) is
-  /// none either: photos in work are finished, and is_complete() says that there are others.
+  /// read is not an error here, but one of errors(). A signal that asks to stop (InterruptGuard) is
+  /// not one either: photos in progress are finished, and is_complete() is false.
   Status run(bool show_progress);
 
   bool is_complete() const { return next_ == todo_.size(); }
@@ -45,7 +45,7 @@ class EvaluateRun {
   size_t todo() const { return todo_.size(); }
   size_t begun() const { return next_; }
 
-  /// By the order of the photos; then the state's, where it could not be written on the way.
+  /// By the order of the photos; then the state's, if it could not be written on the way.
   std::vector<Status> errors() const;
   const std::vector<std::optional<eval::PhotoScore>>& photos() const { return photos_; }
   eval::Evaluation evaluation() const;
@@ -77,8 +77,8 @@ class EvaluateRun {
   std::shared_ptr<const api::Model> model_;
   const eval::VocDataset& dataset_;
   EvaluateSetup setup_;
-  std::optional<EvaluateState> state_;                  // where one is wanted
-  std::vector<std::unique_ptr<Predictor>> predictors_;  // one a thread
+  std::optional<EvaluateState> state_;                  // if one is wanted
+  std::vector<std::unique_ptr<Predictor>> predictors_;  // one per thread
   std::vector<size_t> todo_;                            // photos, in order
 
   std::mutex mutex_;  // guards what follows while threads run

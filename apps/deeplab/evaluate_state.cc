@@ -142,7 +142,7 @@ Result<std::vector<std::optional<eval::PhotoScore>>> EvaluateState::read() const
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path_, kMaxStateBytes));
   auto photos = parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   if (photos.ok()) return photos;
-  return invalid_argument(path_, " is no state of this evaluation: ", photos.status().message(),
+  return invalid_argument(path_, " is not a state of this evaluation: ", photos.status().message(),
                           "; delete it or name another file");
 }
 
@@ -170,7 +170,7 @@ Result<std::vector<std::optional<eval::PhotoScore>>> EvaluateState::parse(
   } catch (const Json::exception&) {  // no JSON, or other members
   } catch (const std::out_of_range&) {
   }
-  return invalid_argument("it is damaged, or was never one");
+  return invalid_argument("it is damaged, or not a state file");
 }
 
 Status EvaluateState::write(std::span<const std::optional<eval::PhotoScore>> photos) const {

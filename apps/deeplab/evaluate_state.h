@@ -25,9 +25,9 @@ class EvaluateState {
   EvaluateState(std::string path, const api::Model& model, const eval::VocDataset& dataset,
                 const eval::Protocol& protocol, const std::string& predictions);
 
-  /// What the file has of the dataset's photos, in the dataset's order; all empty where there is
-  /// no file yet. A photo whose files have changed is left out. Errors: a file that is no state, or
-  /// one made with another model or other options, the first of which is named.
+  /// What the file has of the dataset's photos, in the dataset's order; all empty if there is
+  /// no file yet. A photo whose files have changed is left out. Errors: a file that is not a state,
+  /// or one made with another model or other options, the first of which is named.
   Result<std::vector<std::optional<eval::PhotoScore>>> read() const;
 
   /// Whole or not at all.

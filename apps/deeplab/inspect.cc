@@ -32,13 +32,13 @@ ExitCode inspect(const InspectOptions& options) {
 
 void add_inspect(CLI::App& app, Action& action) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command =
-      app.add_subcommand("inspect", "What a model file holds: graph, labels, label head, plan");
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show what a model file holds: graph, labels, label head, plan");
   command->add_option("model", options->model, "Model file (.tflite), or - for standard input")
       ->required()
       ->type_name("MODEL");
   command->add_flag("--plan", options->facts.with_plan,
-                    "Also the plan: kernels, packed weights and the places of all tensors");
+                    "Also print the plan: kernels, packed weights and the place of each tensor");
   add_size_option(*command, options->facts.size);
   add_output_stride_option(*command, options->facts.output_stride);
   add_threads_option(*command, options->facts.threads);

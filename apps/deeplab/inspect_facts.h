@@ -1,4 +1,4 @@
-// What `inspect` knows about a model file, and its two ways to say it.
+// What `inspect` knows about a model file, as text and as JSON.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ struct ModelFacts {
   std::string path;
   int64_t bytes = 0;
   tflite::ModelFile file;  ///< The graph at the size that was asked for.
-  /// How the scores become labels; an error where this is no segmentation network.
+  /// How the scores become labels; an error if this is not a segmentation network.
   Result<passes::LabelHead> label_head = passes::LabelHead{};
-  /// Null where not asked for. Of the network that `segment` runs: without its label head.
+  /// Null if not asked for. Of the network that `segment` runs: without its label head.
   std::shared_ptr<const plan::Plan> plan;
 };
 

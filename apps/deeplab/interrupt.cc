@@ -39,7 +39,8 @@ void on_signal(int signal) {
   int none = 0;
   if (received.compare_exchange_strong(none, signal)) {
     received_at = now();
-    constexpr char kNotice[] = "\ndeeplab: finishing the photos in work; once more to stop now\n";
+    constexpr char kNotice[] =
+        "\ndeeplab: finishing the photos in progress; once more to stop now\n";
     if (::isatty(STDERR_FILENO) == 1) {
       [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, kNotice, sizeof kNotice - 1);
     }

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM in a run over many photos: those in work are finished, no other is begun.
+// SIGINT and SIGTERM in a run over many photos: those in progress are finished, no other is begun.
 #pragma once
 
 #include <cstddef>

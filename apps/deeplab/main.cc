@@ -1,4 +1,4 @@
-// deeplab: one program, a subcommand a file. Exit statuses are in command.h.
+// deeplab: one program, one subcommand per file. Exit statuses are in command.h.
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -27,7 +27,7 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
   std::string reason = error.what();
   const std::vector<std::string> unknown = app->remaining();
   if (app->get_subcommands().empty() && !unknown.empty()) {
-    reason = "'" + unknown.front() + "' is no subcommand";
+    reason = "unknown subcommand '" + unknown.front() + "'";
   }
   return "deeplab: " + reason + " (see --help)\n";
 }

@@ -1,4 +1,4 @@
-// NumPy's .npy, format 1.0: one tensor a file, so that any Python can look at it.
+// NumPy's .npy, format 1.0: one tensor per file, so that any Python can read it.
 #pragma once
 
 #include <cstddef>

@@ -21,8 +21,8 @@ Result<CanvasSize> parse_size(std::string_view text) {
   const size_t cross = text.find('x');
   const std::string_view height = cross == text.npos ? text : text.substr(cross + 1);
   if (!parse_side(text.substr(0, cross), size.width) || !parse_side(height, size.height)) {
-    return invalid_argument("'", text, "' is no size; expected N or WIDTHxHEIGHT in pixels, 1 to ",
-                            vision::kMaxSide);
+    return invalid_argument("invalid size '", text,
+                            "'; expected N or WIDTHxHEIGHT in pixels, 1 to ", vision::kMaxSide);
   }
   return size;
 }
@@ -50,7 +50,8 @@ CLI::Option* add_fit_option(CLI::App& app, vision::Fit& fit) {
             if (!parsed.ok()) throw CLI::ValidationError("--fit", parsed.status().message());
             fit = *parsed;
           },
-          "How a photo gets onto the canvas; letterbox and stretch enlarge, too [pad]")
+          "How a photo is placed on the canvas; letterbox and stretch also enlarge small ones "
+          "[pad]")
       ->type_name("pad|letterbox|stretch");
 }
 
@@ -69,9 +70,10 @@ CLI::Option* add_size_option(CLI::App& app, CanvasSize& size) {
 
 CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride) {
   return app
-      .add_option("--output-stride", stride,
-                  "Pixels per cell of the network; larger than the model's own is faster and "
-                  "coarser [the model's own]")
+      .add_option(
+          "--output-stride", stride,
+          "Pixels per cell of the network's coarsest grid; a multiple of the model's own is faster "
+          "and coarser [the model's own]")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
 }
@@ -83,11 +85,11 @@ CLI::Option* add_threads_option(CLI::App& app, int& threads) {
 }
 
 CLI::Option* add_json_flag(CLI::App& app, bool& json) {
-  return app.add_flag("--json", json, "Results as JSON, an object a line");
+  return app.add_flag("--json", json, "Results as JSON, one object per line");
 }
 
 CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet) {
-  return app.add_flag("--quiet", quiet, "No progress, no lines for people; errors only");
+  return app.add_flag("--quiet", quiet, "Errors only: no progress bar, no summary");
 }
 
 Result<std::shared_ptr<const api::Model>> load_model(const std::string& path) {

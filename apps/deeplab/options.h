@@ -37,14 +37,14 @@ CLI::Option* add_fit_option(CLI::App& app, vision::Fit& fit);
 CLI::Option* add_size_option(CLI::App& app, CanvasSize& size);
 /// --output-stride N; 0 is the model's own.
 CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride);
-/// --threads N; 0 is one a CPU.
+/// --threads N; 0 is one per CPU.
 CLI::Option* add_threads_option(CLI::App& app, int& threads);
 /// --json.
 CLI::Option* add_json_flag(CLI::App& app, bool& json);
 /// --quiet.
 CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet);
 
-/// The model at `path`, or, where that is empty, the one built into this binary.
+/// The model at `path`, or, if that is empty, the one built into this binary.
 Result<std::shared_ptr<const api::Model>> load_model(const std::string& path);
 
 }  // namespace deeplab::app

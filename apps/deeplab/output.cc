@@ -71,8 +71,8 @@ Result<OutputSet> OutputSet::parse(std::string_view list) {
   for (const std::string& item : split_list(list)) {
     const auto* known = std::ranges::find(kOutputNames, item, &OutputName::name);
     if (known == std::end(kOutputNames)) {
-      return invalid_argument("'", item,
-                              "' is no output; expected mask, overlay, cutout, scores or polygons");
+      return invalid_argument("unknown output '", item,
+                              "'; expected mask, overlay, cutout, scores or polygons");
     }
     set.*known->member = true;
   }
@@ -87,8 +87,9 @@ OutputNames::OutputNames(std::string directory, std::span<const Photo> inputs)
 Status OutputNames::claim(const Photo& photo) {
   const auto [it, is_new] = claimed_.try_emplace(photo.stem, photo.name());
   if (is_new) return {};
-  return invalid_argument(photo.name(), ": its files would have the names of those of ", it->second,
-                          " (", photo.stem, ".*); segment it in a call with another -o");
+  return invalid_argument(photo.name(), ": its outputs would have the same names as those of ",
+                          it->second, " (", photo.stem,
+                          ".*); segment it in a call with another -o");
 }
 
 Result<std::string> OutputNames::path(const Photo& photo, std::string_view suffix) const {

@@ -29,7 +29,7 @@ struct OutputSet {
 
   /// By the names in the comma-separated `list`. Error: another name.
   static Result<OutputSet> parse(std::string_view list);
-  /// Whether a file is among them that --class has a say in.
+  /// Whether one of the files depends on --class.
   bool uses_classes() const { return cutout || scores || polygons; }
   /// Whether the photo's own pixels are needed, all of them at a time.
   bool uses_pixels() const { return cutout; }
@@ -54,7 +54,7 @@ std::vector<imageio::Rgb> mask_palette();
 struct SegmentedPhoto {
   const Photo* photo = nullptr;
   const PhotoFile* file = nullptr;
-  const DecodedPhoto* decoded = nullptr;  ///< With the own size where uses_pixels() says so.
+  const DecodedPhoto* decoded = nullptr;  ///< With the own size if uses_pixels() says so.
   MaskView mask;
   std::span<const ClassShare> shares;
 };
@@ -87,7 +87,7 @@ class OutputWriter {
   Status write(const SegmentedPhoto& segmented, Segmenter& segmenter);
 
   /// Whether all files of a photo are there already: whole, of the photo's size, and not older than
-  /// the photo. What they were made with is not known. Scores count as missing where no class
+  /// the photo. What they were made with is not known. Scores count as missing if no class
   /// was named: which files there should be, only the network could say.
   bool is_written(const Photo& photo, const imageio::ImageInfo& info) const;
 

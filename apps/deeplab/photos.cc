@@ -49,7 +49,7 @@ void walk(const fs::path& directory, PhotoList& list) {
   }
   std::ranges::sort(entries);
   for (const fs::directory_entry& entry : entries) {
-    std::error_code ignored;  // what cannot be looked at is no photo
+    std::error_code ignored;  // what cannot be opened is not a photo
     if (entry.path().filename().string().starts_with('.')) continue;
     if (entry.is_directory(ignored)) {
       if (!entry.is_symlink(ignored)) walk(entry.path(), list);  // links may run in circles

@@ -36,7 +36,7 @@ PhotoList find_photos(const std::vector<std::string>& arguments);
 /// A photo, decoded as far as was asked for.
 struct DecodedPhoto {
   imageio::Image small;  ///< Enough pixels for the canvas; its original_* are the photo's own size.
-  imageio::Image full;   ///< The own size; empty where not asked for or where `small` has it.
+  imageio::Image full;   ///< The own size; empty if not asked for or if `small` has it.
 
   const imageio::Image& own_size() const { return full.pixels.empty() ? small : full; }
   bool has_own_size() const {
@@ -58,7 +58,7 @@ struct PhotoFile {
 
 Result<PhotoFile> read_photo(const Photo& photo);
 
-/// Decodes a photo for a canvas, a large JPEG at a fraction of its size. That is done even where
+/// Decodes a photo for a canvas, a large JPEG at a fraction of its size. That is done even if
 /// `with_own_size` asks for all pixels, too: what the network sees, and so the mask, must not
 /// depend on the other files that are wanted.
 Result<DecodedPhoto> decode_photo(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
@@ -68,7 +68,7 @@ Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t c
                                   int32_t canvas_height, bool with_own_size);
 
 /// The photo's rows at its own size, from the top: those in `decoded` if it has them, else decoded
-/// anew, a row at a time.
+/// again, a row at a time.
 Status for_each_row(const PhotoFile& file, const DecodedPhoto& decoded,
                     const imageio::RowSink& sink);
 

@@ -6,7 +6,7 @@
 
 namespace deeplab::app {
 
-/// Draws on standard error: a bar, the count, photos a second and the time left.
+/// Draws on standard error: a bar, the count, photos per second and the time left.
 class Progress {
  public:
   /// Does nothing at all unless `wanted` and standard error is a terminal.

@@ -90,11 +90,11 @@ void add_graph_options(CLI::App& command, QuantizeSetup& setup) {
   add_choice<Granularity>(
       command, "--granularity", setup.graph.granularity,
       {{"per-channel", Granularity::kPerChannel}, {"per-tensor", Granularity::kPerTensor}},
-      "Scales of the weights [per-channel]");
+      "One scale of the weights per channel, or per tensor [per-channel]");
   add_choice<Border>(
       command, "--io", setup.graph.border,
       {{"float32", Border::kFloat32}, {"int8", Border::kInt8}, {"uint8", Border::kUInt8}},
-      "Type of the picture in and of the scores out [float32]");
+      "Type of the input picture and of the output scores [float32]");
   add_choice<Output>(command, "--output", setup.graph.output,
                      {{"scores", Output::kScores}, {"labels", Output::kLabels}},
                      "Class scores, or the int64 label map of an ARG_MAX [scores]");
@@ -102,15 +102,15 @@ void add_graph_options(CLI::App& command, QuantizeSetup& setup) {
                                 {{"minmax", CalibrationMethod::kMinMax},
                                  {"percentile", CalibrationMethod::kPercentile},
                                  {"mse", CalibrationMethod::kMse}},
-                                "How ranges are chosen of what the photos give [minmax]");
+                                "How ranges are chosen from the values on the photos [minmax]");
   command
       .add_option("--percentile", setup.ranges.percentile,
-                  "Of percentile: leaves out (100 - N) % at either end [99.99]")
+                  "For percentile: leave out (100 - N) % at each end [99.99]")
       ->check(CLI::Range(50.0, 100.0).description(""))
       ->type_name("N");
   add_choice<bool>(command, "--equalize", setup.equalize, on_off, "Cross-layer equalization [on]");
   add_choice<bool>(command, "--bias-correction", setup.bias_correction, on_off,
-                   "Takes back what rounding does to means [on]");
+                   "Correct the biases for the mean error of rounding [on]");
 }
 
 void add_metadata_options(CLI::App& command, QuantizeSetup& setup) {
@@ -118,11 +118,12 @@ void add_metadata_options(CLI::App& command, QuantizeSetup& setup) {
     command.add_option(flag, value, description)->type_name("TEXT");
   };
   text("--name", setup.name, "The model's name in the metadata [the float file's]");
-  text("--description", setup.description, "What it is; the provenance is added in any case");
+  text("--description", setup.description, "What the model is; the provenance is always added");
   text("--license", setup.license, "Its licence");
   text("--author", setup.author, "Its author");
   command
-      .add_option("--labels", setup.labels, "Class names, one a line [the float file's, or VOC's]")
+      .add_option("--labels", setup.labels,
+                  "Class names, one per line [the float file's, or VOC's]")
       ->type_name("FILE");
 }
 
@@ -130,16 +131,17 @@ void add_metadata_options(CLI::App& command, QuantizeSetup& setup) {
 
 void add_quantize(CLI::App& app, Action& action) {
   CLI::App* command =
-      app.add_subcommand("quantize", "A float model and photos in; an int8 model out");
+      app.add_subcommand("quantize", "Convert a float model to int8, calibrated on photos");
   const auto options = std::make_shared<QuantizeCommand>();
   QuantizeSetup& setup = options->setup;
   command->add_option("model", setup.model, "Float model file (.tflite)")
       ->required()
       ->type_name("FLOAT.tflite");
   command
-      ->add_option("--calibration", setup.calibration,
-                   "Photos like those to come: a directory, DATASET:SPLIT in VOC layout, or a .txt "
-                   "list of paths")
+      ->add_option(
+          "--calibration", setup.calibration,
+          "Photos representative of your data: a directory, DATASET:SPLIT in VOC layout, or a .txt "
+          "list of paths")
       ->required()
       ->type_name("DIR");
   command->add_option("-o,--out", options->output, "The int8 model file to write")
@@ -153,7 +155,7 @@ void add_quantize(CLI::App& app, Action& action) {
   add_graph_options(*command, setup);
   command
       ->add_option("--validate", options->validate,
-                   "Also: mean IoU of both models on a dataset in VOC layout [:val]")
+                   "Also print the mean IoU of both models on a dataset in VOC layout [:val]")
       ->type_name("DATASET[:SPLIT]");
   add_metadata_options(*command, setup);
   add_threads_option(*command, setup.threads)->description("Threads; 0 is one per CPU");

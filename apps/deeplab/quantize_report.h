@@ -9,7 +9,7 @@
 
 namespace deeplab::app {
 
-/// A table for people: an op a line, then the totals.
+/// A table for people: one op per line, then the totals.
 std::string quantize_text(const QuantizeSetup& setup, const QuantizeResult& result,
                           const std::string& output, const std::optional<Validation>& validation);
 

@@ -21,7 +21,7 @@ namespace deeplab::app {
 Result<std::vector<Photo>> find_calibration_photos(const std::vector<std::string>& sources,
                                                    size_t count);
 
-/// `count` of `photos`, evenly spread; all where there are no more.
+/// `count` of `photos`, evenly spread; all if there are no more.
 std::vector<Photo> spread(const std::vector<Photo>& photos, size_t count);
 
 /// The photos on canvases. Those that fit in kCacheBytes are decoded once.
@@ -50,7 +50,7 @@ class CalibrationPhotos {
   int32_t height_;
   vision::Normalization normalization_;
   std::vector<Photo> photos_;
-  std::vector<std::vector<uint8_t>> canvases_;  ///< RGB; empty where beyond the cache.
+  std::vector<std::vector<uint8_t>> canvases_;  ///< RGB; empty if beyond the cache.
   size_t cached_bytes_ = 0;
 };
 

@@ -19,7 +19,7 @@ struct Validation {
   eval::Scores int8_scores;
 };
 
-/// DATASET[:SPLIT] in VOC layout; val where no split is named. Scored at the photo's own size.
+/// DATASET[:SPLIT] in VOC layout; val if no split is named. Scored at the photo's own size.
 /// `float_stride` is the output stride that the float model runs at; 0: its own.
 /// Errors: the dataset, a photo or a mask that cannot be read or does not go with the model.
 Result<Validation> validate_models(const std::string& dataset,

@@ -178,8 +178,8 @@ class Quantization {
   Status check_labels(std::vector<std::string> labels, bool given) {
     const auto classes = static_cast<size_t>(result_.float_model->class_count());
     if (given && labels.size() != classes) {
-      return invalid_argument(setup_.labels, ": expected ", classes, " labels, a line each, found ",
-                              labels.size());
+      return invalid_argument(setup_.labels, ": expected ", classes,
+                              " labels, one per line, found ", labels.size());
     }
     constexpr size_t kVocClasses = 21;
     if (labels.empty() && classes == kVocClasses) labels = result_.float_model->labels();

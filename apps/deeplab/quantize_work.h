@@ -32,7 +32,7 @@ struct QuantizeSetup {
   std::string description;
   std::string license;
   std::string author;
-  std::string labels;  ///< A file, a label a line.
+  std::string labels;  ///< A file, one label per line.
 };
 
 /// One op, in float and quantized.

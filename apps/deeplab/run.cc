@@ -104,8 +104,8 @@ ExitCode run(const RunOptions& options) {
 
 void add_run(CLI::App& app, Action& action) {
   const auto options = std::make_shared<RunOptions>();
-  CLI::App* command =
-      app.add_subcommand("run", "One photo through a model file's own graph; tensors as .npy");
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a model file's own graph on one photo; write its tensors as .npy");
   command->add_option("photo", options->photo, "Photo file, or - for standard input")
       ->required()
       ->type_name("PHOTO");
@@ -119,7 +119,7 @@ void add_run(CLI::App& app, Action& action) {
   add_executor_option(*command, options->network.executor);
   add_rounding_option(*command, options->network.rounding);
   command->add_flag("--all-tensors", options->all_tensors,
-                    "The result of every op, not of the last ones only");
+                    "Write the result of every op, not only of the last ones");
   add_threads_option(*command, options->network.threads);
   command->callback([options, &action] {
     check_rounding(options->network);

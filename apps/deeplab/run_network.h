@@ -39,7 +39,7 @@ struct NetworkOptions {
   ExecutorKind executor = ExecutorKind::kPlanned;
   kernels::Rounding rounding = kernels::Rounding::kEngine;  ///< kTfLite: naive only.
   std::optional<Isa> isa;  ///< Planned only. Nothing: selected_isa().
-  int threads = 0;         ///< Planned only. 0: one a CPU.
+  int threads = 0;         ///< Planned only. 0: one per CPU.
   CanvasSize size;
   int32_t output_stride = 0;  ///< 0: the model's own.
   /// Naive only: with batch norms folded, if the float graph has any (passes/fold_batch_norm.h).
@@ -73,15 +73,15 @@ class Network {
 
   /// Whether values of `id` are there to be read; a tensor that a pass has removed is not.
   bool holds(graph::TensorId id) { return !executor_->tensor(id).empty(); }
-  /// The elements of an activation in the engine's types (int8 where the file has uint8); empty
-  /// where it is not held.
+  /// The elements of an activation in the engine's types (int8 if the file has uint8); empty
+  /// if it is not held.
   std::span<const std::byte> stored(graph::TensorId id) { return executor_->tensor(id); }
   /// The same in the file's own type, little-endian.
   std::vector<std::byte> values(graph::TensorId id);
   /// The same as real numbers: scale * (stored - zero point) of a quantized tensor.
   std::vector<float> real_values(graph::TensorId id);
 
-  /// The tensor that the label map is made of. An error where this is no segmentation network.
+  /// The tensor that the label map is made of. An error if this is not a segmentation network.
   Result<graph::TensorId> scores_tensor() const;
   /// The label map of the last photo at its own size, made of scores_tensor() as `segment` makes
   /// it: rows tight, class ids.

@@ -22,14 +22,14 @@ CLI::Option* add_named_option(CLI::App& app, const char* name, T& value,
 CLI::Option* add_executor_option(CLI::App& app, ExecutorKind& executor) {
   return add_named_option(app, "--executor", executor, executor_from_name,
                           "planned (fast kernels) or naive (one op at a time on the normative "
-                          "reference kernels); planned where not given")
+                          "reference kernels); planned if not given")
       ->type_name("planned|naive");
 }
 
 CLI::Option* add_rounding_option(CLI::App& app, kernels::Rounding& rounding) {
   return add_named_option(app, "--rounding", rounding, rounding_from_name,
                           "engine, or tflite for the bytes of TensorFlow Lite's reference kernels "
-                          "(naive executor only); engine where not given")
+                          "(naive executor only); engine if not given")
       ->type_name("engine|tflite");
 }
 

@@ -12,7 +12,7 @@ CLI::Option* add_executor_option(CLI::App& app, ExecutorKind& executor);
 /// --rounding engine|tflite.
 CLI::Option* add_rounding_option(CLI::App& app, kernels::Rounding& rounding);
 
-/// A usage error (CLI::ValidationError) where TFLite's rounding meets the planned executor, whose
+/// A usage error (CLI::ValidationError) if TFLite's rounding meets the planned executor, whose
 /// kernels know the engine's only.
 void check_rounding(const NetworkOptions& options);
 

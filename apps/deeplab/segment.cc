@@ -52,7 +52,7 @@ struct SegmentOptions {
 
 // ---- Before the first photo ------------------------------------------------------------------
 
-/// A line a class, in the order of the ids.
+/// One line per class, in the order of the ids.
 Result<std::vector<std::string>> read_labels(const std::string& path, size_t class_count) {
   constexpr int64_t kMaxBytes = int64_t{1} << 20;
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxBytes));
@@ -66,7 +66,7 @@ Result<std::vector<std::string>> read_labels(const std::string& path, size_t cla
   }
   while (!labels.empty() && labels.back().empty()) labels.pop_back();
   if (labels.size() == class_count) return labels;
-  return invalid_argument(path, " has ", labels.size(), " labels, one a line; the model has ",
+  return invalid_argument(path, " has ", labels.size(), " labels, one per line; the model has ",
                           class_count, " classes");
 }
 
@@ -174,7 +174,7 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
   }
   const size_t done = run.reported(), total = list.photos.size();
   if (InterruptGuard::requested() && done < total) {
-    print_interrupted(done, total, "; --resume goes on from there");
+    print_interrupted(done, total, "; --resume continues from there");
     return ExitCode::kInterrupted;
   }
   if (were_there > 0 && !options.quiet) {
@@ -248,7 +248,8 @@ std::vector<float> parse_channels(const std::string& flag, const std::string& te
 }
 
 void add_output_options(CLI::App& command, SegmentOptions& options) {
-  command.add_option("-o,--output", options.directory, "Directory for the files, made if missing")
+  command
+      .add_option("-o,--output", options.directory, "Directory for the outputs, created if missing")
       ->type_name("DIR")
       ->capture_default_str();
   command
@@ -274,11 +275,13 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
       ->check(CLI::Range(int64_t{1}, vision::kMaxPixels).description(""))
       ->type_name("PIXELS")
       ->capture_default_str();
-  command.add_option("--tolerance", options.tolerance, "Polygons: how far a line may move")
+  command
+      .add_option("--tolerance", options.tolerance,
+                  "Polygons: how far an outline may move to save points")
       ->type_name("PIXELS")
       ->capture_default_str();
   command.add_flag("--resume", options.resume,
-                   "Pass over photos whose files are there, whole and not older");
+                   "Skip photos whose outputs are complete and up to date");
   command.footer(
       "--write, in DIR, STEM being the photo's name without its extension (stdin for -):\n"
       "  mask      STEM.mask.png              class ids in the PASCAL VOC palette\n"
@@ -288,10 +291,11 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
       "                                       --class for every class in the photo\n"
       "  polygons  STEM.polygons.json         outlines as COCO annotations\n"
       "\n"
-      "A file appears whole or not at all. SIGINT and SIGTERM (Ctrl-C, kill) let the photos in "
-      "work be\n"
-      "finished and end the run by that signal, 128 + its number to a shell; a second one ends it\n"
-      "at once. --resume goes on: what it finds it takes for made with the same options.\n");
+      "A file appears whole or not at all. After SIGINT or SIGTERM (Ctrl-C, kill) the photos in\n"
+      "progress are finished, then the run exits with that signal (128 + its number in a shell).\n"
+      "A second one ends it at once. --resume continues; it assumes that the outputs it finds "
+      "were\n"
+      "made with the same options.\n");
 }
 
 void add_model_options(CLI::App& command, SegmentOptions& options) {
@@ -300,12 +304,13 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
   add_size_option(command, options.size);
   add_output_stride_option(command, options.output_stride);
   add_threads_option(command, options.threads)
-      ->description("Threads, for several photos or for the network of one; 0 is one per CPU");
-  command.add_option("--labels", options.labels_file, "Names of the classes, one a line")
+      ->description(
+          "Threads: photos at a time, or for the network of a single photo; 0 is one per CPU");
+  command.add_option("--labels", options.labels_file, "Names of the classes, one per line")
       ->type_name("FILE");
   for (const auto& [flag, values, what] :
-       {std::tuple("--mean", &options.mean, "Pixel value that is 0 to the network"),
-        std::tuple("--std", &options.std, "Pixel values from 0 to 1 for the network")}) {
+       {std::tuple("--mean", &options.mean, "Mean subtracted from each pixel"),
+        std::tuple("--std", &options.std, "Each pixel is divided by this after that")}) {
     command
         .add_option_function<std::string>(
             flag,
@@ -320,8 +325,7 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
 /// What a single flag cannot know.
 void check_options(const SegmentOptions& options) {
   if (!options.classes.empty() && !options.write.uses_classes()) {
-    throw CLI::ValidationError(
-        "--class", "counts for cutout, scores and polygons, and --write names none of them");
+    throw CLI::ValidationError("--class", "needs cutout, scores or polygons in --write");
   }
   if (!(options.tolerance >= 0 && options.tolerance <= vision::kMaxSide)) {
     throw CLI::ValidationError("--tolerance",
@@ -332,11 +336,12 @@ void check_options(const SegmentOptions& options) {
 }  // namespace
 
 void add_segment(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("segment", "Photos in; label maps and overlays out");
+  CLI::App* command =
+      app.add_subcommand("segment", "Segment photos: label maps, overlays, cut-outs, polygons");
   const auto options = std::make_shared<SegmentOptions>();
   command
       ->add_option("PHOTO", options->photos,
-                   "Image files; directories, with all below them; - for standard input")
+                   "Image files; directories, searched recursively; - for standard input")
       ->required()
       ->type_name("");
   add_model_options(*command, *options);

@@ -19,7 +19,7 @@ double milliseconds_since(Clock::time_point start) {
 
 // A worker costs an arena of about 6 MB at 513x513; more threads than that go to the networks.
 constexpr int kMaxWorkers = 16;
-// Photos of today's cameras stay parallel. Mask and overlay take about 2 bytes a pixel (the mask,
+// Photos of today's cameras stay parallel. Mask and overlay take about 2 bytes per pixel (the mask,
 // files on their way), a cut-out 16 (the photo, RGBA, two planes of probabilities): up to 270 MB a
 // worker.
 constexpr int64_t kPixelsAWorker = int64_t{1} << 24;

@@ -1,4 +1,4 @@
-// The photos of one `segment` call: several in work at a time, their reports in order.
+// The photos of one `segment` call: several in progress at a time, their reports in order.
 #pragma once
 
 #include <condition_variable>
@@ -17,7 +17,7 @@
 
 namespace deeplab::app {
 
-/// Keeps the photos in work at a time to a number of pixels, so that memory does not grow with
+/// Keeps the photos in progress at a time to a number of pixels, so that memory does not grow with
 /// the number of workers times the largest photo. First come, first served.
 class PixelGate {
  public:
@@ -43,8 +43,8 @@ class PixelGate {
 /// files nor the order of the reports depend on the number of threads.
 class SegmentRun {
  public:
-  /// `photos` must outlive the run. `options.threads` is for the run as a whole, 0 being one a CPU.
-  /// `resume`: photos whose files are there are passed over (OutputWriter::is_written()).
+  /// `photos` must outlive the run. `options.threads` is for the run as a whole, 0 being one per
+  /// CPU. `resume`: photos whose files are there are passed over (OutputWriter::is_written()).
   static Result<std::unique_ptr<SegmentRun>> create(const Model& model, const Options& options,
                                                     OutputOptions output,
                                                     std::span<const Photo> photos, bool resume);
@@ -53,8 +53,8 @@ class SegmentRun {
   using Report = std::function<bool(const Photo& photo, const Result<SegmentReport>& result)>;
 
   /// Works until all photos are done, `report` says false, or a signal asks to stop
-  /// (InterruptGuard): photos in work are then finished. `report` is called in the order of the
-  /// photos, once all before it are done, by one thread at a time. Error: no memory to go on.
+  /// (InterruptGuard): photos in progress are then finished. `report` is called in the order of the
+  /// photos, once all before it are done, by one thread at a time. Error: no memory to continue.
   Status run(const Report& report);
   /// How many photos `report` was told of.
   size_t reported() const { return reported_; }
@@ -94,7 +94,7 @@ class SegmentRun {
 
   std::mutex mutex_;  // for all below, and names_
   bool stop_ = false;
-  Status failed_;  // why stop_, where it was not `report`
+  Status failed_;  // why stop_, if it was not `report`
   size_t next_ = 0;
   size_t reported_ = 0;
   std::vector<std::optional<Result<SegmentReport>>> results_;  // by photo; dropped once reported

@@ -28,7 +28,7 @@ constexpr std::array<int, 64> first_primes() {
 constexpr std::array<int, 64> kPrimes = first_primes();
 
 /// The first 32 bits of the fraction of an irrational root of a small number: the standard's
-/// constants. long double keeps 60 bits behind the point of them, and 28 are to spare.
+/// constants. long double keeps 60 bits after the point of them, and 28 are to spare.
 uint32_t fraction_bits(long double root) {
   return static_cast<uint32_t>((root - std::floor(root)) * 4294967296.0L);
 }

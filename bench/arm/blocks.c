@@ -1,5 +1,5 @@
 // A plugin for QEMU's user-mode emulator (TCG plugins, API version 1): how often each translated
-// block ran between two calls of getppid(2). Writes a line a block to the file of the argument
+// block ran between two calls of getppid(2). Writes one line per block to the file of the argument
 // out=FILE:
 //   count  address  symbol  words  arithmetic  SIMD loads and stores  others  integer  then
 //   the bytes of each word as llvm-mc reads them

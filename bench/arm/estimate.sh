@@ -18,7 +18,7 @@ mc=$(tool llvm-mc)
 mca=$(tool llvm-mca)
 ${CC:-cc} -O2 -fPIC -shared -o "$work/blocks.so" bench/arm/blocks.c
 
-# mca_of FILE: a line a block of FILE: what 100 runs of it in a row take, cycles and bound.
+# mca_of FILE: one line per block of FILE: what 100 runs of it in a row take, cycles and bound.
 mca_of() {
   awk '{ for (i = 9; i <= NF; ++i) print $i; print "" }' "$1" >"$work/words"
   # The disassembler drops empty lines: a block is counted off by its words.

@@ -59,7 +59,7 @@ function spread(samples) {
   };
 }
 
-// ---- The picture: discs over gradients with noise where none is given ------------------------
+// ---- The picture: discs over gradients with noise if none is given ------------------------
 
 function syntheticPicture(side) {
   const pixels = Buffer.alloc(side * side * 3);
@@ -130,7 +130,7 @@ const first = runPeer(1, 1, [peerLabels]);
 deeplab(1, 1, ['--label-map', ourLabels]);
 const theirs = readFileSync(peerLabels);
 
-/** The share of pixels on which another label map and the peer's agree, where it is enough. */
+/** The share of pixels on which another label map and the peer's agree, if it is enough. */
 function agreementOf(labels, what) {
   if (theirs.length !== labels.length) fail(`label maps of ${theirs.length} and ${labels.length} pixels`);
   const share = labels.reduce((sum, label, i) => sum + (label === theirs[i]), 0) / labels.length;

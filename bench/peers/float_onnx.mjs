@@ -1,7 +1,7 @@
 // The float network inside a QDQ model:
 //   node float_onnx.mjs QDQ.onnx FLOAT.onnx
 // Weights and biases are multiplied out once, scale * (q - zero_point). A QuantizeLinear and DequantizeLinear around an
-// activation go, but for what they do besides rounding: where the lowest code means 0 they are the layer's ReLU or
+// activation go, except for what they do besides rounding: if the lowest code means 0 they are the layer's ReLU or
 // ReLU6, and a Clip with the range of the codes takes their place, which ONNX Runtime fuses into the convolution. Only
 // the picture itself is still dequantized from uint8. No ONNX library is needed: a model is protobuf, of which a few
 // fields are read and written here (numbers from onnx.proto), the others carried over as they are.
@@ -88,7 +88,7 @@ function readNode(bytes) {
 const makeNode = (type, inputs, output) => serialize([...inputs.map((i) => text(NODE.input, i)),
                                                        text(NODE.output, output), text(NODE.type, type)]);
 
-/** scale * (q - zero_point), the scales along `axis` where there are several. */
+/** scale * (q - zero_point), the scales along `axis` if there are several. */
 function dequantize({dims, values}, scales, zeros, axis) {
   const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
   const channel = (i) => (scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length);

@@ -1,6 +1,6 @@
 // One process, one session of ONNX Runtime, one picture:
 //   node onnxruntime.mjs MODEL.onnx PICTURE.ppm THREADS RUNS [LABELS]
-// Prints {"version", "create_ms", "ms": [...]}; LABELS gets the label map, a byte a pixel. What is timed is
+// Prints {"version", "create_ms", "ms": [...]}; LABELS gets the label map, one byte per pixel. What is timed is
 // session.run(): uint8 pixels in, int64 label map out, the last resize and ArgMax being nodes of the graph.
 import {writeFileSync} from 'node:fs';
 import ort from 'onnxruntime-node';

@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
   if (model == NULL) fail(argv[2]);
   Opaque* options = TfLiteInterpreterOptionsCreate();
   TfLiteInterpreterOptionsSetNumThreads(options, threads);
-  /* Threads, then flags: both quantized types on. Zeros behind are what later versions add. */
+  /* Threads, then flags: both quantized types on. The zeros after them are what later versions add.
+   */
   int32_t xnnpack[32] = {threads, 1 | 2};
   TfLiteInterpreterOptionsAddDelegate(options, TfLiteXNNPackDelegateCreate(xnnpack));
   Opaque* interpreter = TfLiteInterpreterCreate(model, options);

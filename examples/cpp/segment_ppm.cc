@@ -17,19 +17,19 @@ int main(int argc, char** argv) {
     return 1;
   }
 
-  // Once a program: read the model. Share it between threads.
+  // Once per program: read the model. Share it between threads.
   const auto model = deeplab::Model::load(argv[1]);
   if (!model.ok()) {
     std::fprintf(stderr, "%s\n", model.status().message().c_str());
     return 1;
   }
-  // Once a thread: plan the network and take its memory.
+  // Once per thread: plan the network and take its memory.
   auto segmenter = deeplab::Segmenter::create(*model, {.fit = deeplab::Fit::kPad});
   if (!segmenter.ok()) {
     std::fprintf(stderr, "%s\n", segmenter.status().message().c_str());
     return 1;
   }
-  // Once a photo.
+  // Once per photo.
   const auto result = segmenter->segment({.data = photo.pixels.data(),
                                           .width = photo.width,
                                           .height = photo.height,

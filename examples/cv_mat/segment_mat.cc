@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "%s\n", result.status().message().c_str());
       return 1;
     }
-    // The mask can become a Mat in turn: CV_8UC1, `width` bytes a row.
+    // The mask can become a Mat in turn: CV_8UC1, `width` bytes per row.
     std::printf("%s, %d x %d:", name, part.cols, part.rows);
     const auto pixels = result->class_pixels();
     for (int32_t id = 0; id < model->class_count(); ++id) {

@@ -27,7 +27,7 @@ void print_classes(const deeplab::Model& model, const deeplab::Frame& frame) {
   std::printf("\n");
 }
 
-/// Third stage, on a thread of its own: what becomes of the masks.
+/// Third stage, on a thread of its own: uses the masks.
 void use_masks(const deeplab::Model& model, deeplab::Stream& stream, std::ofstream& masks) {
   for (auto frame = stream.pull(); frame.ok(); frame = stream.pull()) {
     if (!frame->status.ok()) {

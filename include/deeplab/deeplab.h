@@ -184,7 +184,7 @@ DEEPLAB_API deeplab_status deeplab_model_get_info(const deeplab_model* model,
 
 /* Plans. Making a segmenter plans the network for one canvas, number of threads and ISA, and packs
  * the weights for it. Segmenters that agree in these, in their limits and in their allocator share
- * one plan; planning one does not hold up segmenters of another. A plan lives as long as a
+ * one plan; planning one does not delay segmenters of another. A plan lives as long as a
  * segmenter or stream uses it; `count` plans, those used last, live as long as the model instead,
  * so that a segmenter made again later costs no planning. 0, the default, to 1024. Any thread. */
 DEEPLAB_API deeplab_status deeplab_model_keep_plans(deeplab_model* model, int32_t count);
@@ -482,10 +482,10 @@ DEEPLAB_API deeplab_status deeplab_stream_create(const deeplab_model* model,
 
 /* Puts a picture in; `id` is the caller's and comes back with the mask. Its pixels are read, and
  * scaled to the canvas, before this returns: the caller may use the memory again at once. Waits
- * for room for up to timeout_ms milliseconds; 0 does not wait, a negative number waits for ever.
- * DEEPLAB_WOULD_BLOCK: no room in that time. DEEPLAB_STREAM_ENDED: finished or cancelled.
+ * for room for up to timeout_ms milliseconds; 0 does not wait, a negative number waits without
+ * limit. DEEPLAB_WOULD_BLOCK: no room in that time. DEEPLAB_STREAM_ENDED: finished or cancelled.
  * DEEPLAB_CANCELLED: flushed meanwhile. After these and any other error the picture is not inside,
- * and the stream goes on. */
+ * and the stream continues. */
 DEEPLAB_API deeplab_status deeplab_stream_push(deeplab_stream* stream, const deeplab_image* image,
                                                uint64_t id, int32_t timeout_ms);
 

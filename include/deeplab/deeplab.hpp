@@ -1,5 +1,5 @@
-// deeplab.cpp for C++20: owning handles over deeplab.h, header-only, so that the library behind
-// it can be static, shared, or built by another compiler. The same rules: a Model is immutable
+// deeplab.cpp for C++20: owning handles over deeplab.h, header-only, so that the library itself can
+// be static, shared, or built by another compiler. The same rules: a Model is immutable
 // and may be shared between threads; a Segmenter belongs to one thread at a time; a Stream has a
 // thread of its own. deeplab_draw.hpp has overlays, cut-outs and polygons.
 #pragma once

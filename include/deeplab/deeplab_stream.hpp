@@ -81,7 +81,7 @@ class Stream {
 
   /// Reads the pixels before it returns; waits for room. Errors: kWouldBlock (no room in time),
   /// kStreamEnded (finished or cancelled), kCancelled (flushed meanwhile), or what is wrong with
-  /// the picture; the stream goes on.
+  /// the picture; the stream continues.
   Status push(const ImageView& image, uint64_t id = 0,
               std::chrono::milliseconds timeout = kForever) {
     const deeplab_image c_image = detail::to_c(image);

@@ -6,12 +6,12 @@
 
 namespace deeplab::api {
 
-/// What messages and results call it.
+/// Its name in messages and results.
 inline constexpr const char* kBuiltinModelName = "the built-in model";
 
 /// The bytes of a .tflite file, for the life of the program; empty if the library was built
-/// without. In an object file of its own: a static library's program that does not ask for it does
-/// not contain it.
+/// without it. In an object file of its own: a program that links the static library and does not
+/// call this does not contain the model.
 std::span<const std::byte> builtin_model();
 
 }  // namespace deeplab::api

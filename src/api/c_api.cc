@@ -304,8 +304,8 @@ deeplab_status deeplab_segmenter_confidence_mask(deeplab_segmenter* segmenter,
     DEEPLAB_RETURN_IF_ERROR(
         check_handle(segmenter, "deeplab_segmenter_confidence_mask: segmenter"));
     if (class_count < 0 || (class_ids == nullptr && class_count > 0)) {
-      return invalid_argument("deeplab_segmenter_confidence_mask: ", class_count,
-                              " class ids, or none where class_ids points");
+      return invalid_argument("deeplab_segmenter_confidence_mask: class_count is ", class_count,
+                              "; expected 0 or more, with class_ids not NULL");
     }
     return segmenter->segmenter->confidence_mask({class_ids, static_cast<size_t>(class_count)},
                                                  width, height, mask, stride);

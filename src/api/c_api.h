@@ -1,4 +1,5 @@
-// What the files behind deeplab.h share: the handles, and how calls and structs cross the border.
+// What the files that implement deeplab.h share: the handles, and how calls and structs cross the
+// border.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +31,7 @@ namespace deeplab::api {
 /// Keeps the sentence for deeplab_last_error(). Takes no memory.
 deeplab_status fail(StatusCode code, const char* message) noexcept;
 
-/// Runs `body`, which gives a Status, and turns whatever comes out of it into a code.
+/// Runs `body`, which gives a Status, and turns its result or exception into a code.
 template <typename Body>
 deeplab_status guarded(const Body& body) noexcept {
   try {
@@ -48,7 +49,7 @@ deeplab_status guarded(const Body& body) noexcept {
 
 // Structs begin with struct_size, and only as much of them is touched as that says.
 
-/// Larger than any struct will be: what a program has not set is seldom smaller.
+/// Larger than any struct will be; a struct_size that was never set is usually larger.
 inline constexpr size_t kMaxStructBytes = 4096;
 
 inline Status check_struct_size(size_t size, const char* name, const char* advice) {
@@ -65,7 +66,7 @@ void init_struct(Struct* out, size_t size, Struct defaults) {
   std::memcpy(static_cast<void*>(out), &defaults, std::min(size, sizeof(defaults)));
 }
 
-/// A caller's struct over the defaults, so that those that an older program does not know stay.
+/// A caller's struct over the defaults: members that an older program does not know keep theirs.
 /// Error: no size, or something set that this library does not know.
 template <typename Struct>
 Result<Struct> read_struct(const Struct* given, Struct defaults, const char* name) {

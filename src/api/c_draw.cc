@@ -62,8 +62,8 @@ Status make_overlay(const vision::MaskView& mask, const deeplab_overlay_options*
   constexpr int32_t kMostLabels = 256;
   if (given.label_count < 0 || given.label_count > kMostLabels ||
       (given.labels == nullptr && given.label_count > 0)) {
-    return invalid_argument("deeplab_overlay_options: ", given.label_count,
-                            " labels, or none where labels points");
+    return invalid_argument("deeplab_overlay_options: label_count is ", given.label_count,
+                            "; expected 0 to 256, with labels not NULL");
   }
   std::vector<std::string> names;
   for (int32_t id = 0; id < given.label_count; ++id) {

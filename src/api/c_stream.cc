@@ -36,8 +36,8 @@ Result<StreamOptions> checked_options(const deeplab_stream_options& given) {
     constexpr int32_t kMostClasses = 255;
     if (given.class_count < 0 || given.class_count > kMostClasses ||
         (given.class_ids == nullptr && given.class_count > 0)) {
-      return invalid_argument("deeplab_stream_options: ", given.class_count,
-                              " class ids, or none where class_ids points");
+      return invalid_argument("deeplab_stream_options: class_count is ", given.class_count,
+                              "; expected 0 to 255, with class_ids not NULL");
     }
     options.class_ids.assign(given.class_ids, given.class_ids + given.class_count);
   }

@@ -124,7 +124,7 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
     if (entry != cache_.end()) cache_.erase(entry);
     cache_.push_back({key, true, {}, {}});
   }
-  // Whatever comes of it, those that wait for this plan have to go on.
+  // Even if it fails, those that wait for this plan have to continue.
   const auto settle = [&](const PlannedNetwork* made) {
     const std::lock_guard lock(cache_mutex_);
     const auto entry = entry_of_key();

@@ -26,7 +26,7 @@ struct Network {
   graph::Graph graph;
   passes::LabelHead head;
   graph::TensorId input = graph::kNoTensor;
-  /// The file takes float32 and quantizes it itself; the graph begins behind that QUANTIZE.
+  /// The file takes float32 and quantizes it itself; the graph begins after that QUANTIZE.
   bool input_quantize_cut = false;
 };
 
@@ -53,7 +53,7 @@ class Model {
   static Result<std::shared_ptr<const Model>> parse_in_place(std::shared_ptr<const void> owner,
                                                              std::span<const std::byte> bytes,
                                                              const std::string& name);
-  /// From memory that lives as long as the program: the weights are used where they lie.
+  /// From memory that lives as long as the program: the weights are used in place.
   static Result<std::shared_ptr<const Model>> parse_static(std::span<const std::byte> bytes,
                                                            const std::string& name);
 
@@ -64,7 +64,7 @@ class Model {
   int32_t input_height() const { return input_height_; }
   int32_t input_width() const { return input_width_; }
   int32_t class_count() const { return static_cast<int32_t>(labels_.size()); }
-  /// One a class: the metadata's, else VOC's where there are 21, else "class N".
+  /// One per class: the metadata's, else VOC's if there are 21, else "class N".
   const std::vector<std::string>& labels() const { return labels_; }
   /// The metadata's, else the default.
   const vision::Normalization& normalization() const { return normalization_; }
@@ -73,10 +73,10 @@ class Model {
   const passes::LabelHead& head() const { return network_.head; }
 
   /// The network planned for a canvas. Segmenters of the same canvas, threads, ISA, limits,
-  /// output stride and current_memory_hook() share one plan and its packed weights for as long as any of them lives,
-  /// or longer: see keep_plans(). While one thread plans, others may plan other canvases; those
-  /// that want the same one wait for it. Only here do `limits` of memory and work hold: reading
-  /// takes none of what the activations ask for. `output_stride` 0 is the file's own; see
+  /// output stride and current_memory_hook() share one plan and its packed weights for as long as
+  /// any of them lives, or longer: see keep_plans(). While one thread plans, others may plan other
+  /// canvases; those that want the same one wait for it. Only planning checks `limits` of memory
+  /// and work: reading allocates no activations. `output_stride` 0 is the file's own; see
   /// passes::set_output_stride(). Thread-safe.
   Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads,
                               const graph::Limits& limits, int32_t output_stride = 0) const;

@@ -1,4 +1,4 @@
-// A model at work on pictures: what deeplab_segmenter points to.
+// Runs a model on pictures: what deeplab_segmenter points to.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,7 @@
 namespace deeplab::api {
 
 struct SegmenterOptions {
-  int threads = 0;  ///< 0: one per CPU. Without meaning where there is a pool.
+  int threads = 0;  ///< 0: one per CPU. Ignored if there is a pool.
   vision::Fit fit = vision::Fit::kPad;
   int32_t width = 0;  ///< Canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;
@@ -31,7 +31,7 @@ struct SegmenterOptions {
   double pad_limit = 1;       ///< Largest scale of Fit::kPad; see vision::place().
   std::optional<vision::Normalization> normalization;
   std::optional<Isa> isa;  ///< Nothing: the best one of this machine.
-  /// See deeplab_options: what the model may ask for.
+  /// Limits of the model, see deeplab_segmenter_options.
   int64_t max_memory_bytes = graph::Limits{}.max_plan_bytes;
   int64_t max_macs = graph::Limits{}.max_macs;
   std::shared_ptr<ThreadPool> pool;  ///< Shared with others; null: one of its own.
@@ -82,9 +82,9 @@ class Segmenter {
   Status run(const vision::PictureView& picture, const RunControl& control = {});
 
   // The two halves of run(), for a caller that prepares pictures while others are inferred.
-  /// What puts a picture onto the canvas; its caller's, and of use on any thread.
+  /// Puts pictures onto the canvas. The caller's own; may be used on any thread.
   vision::Preparer preparer() const;
-  /// What a Preparer writes with, and how much.
+  /// The table and the number of bytes that a Preparer writes with.
   const vision::PixelLut& input_lut() const { return lut_; }
   size_t input_bytes() const;
   /// run() of a picture that a preparer() has put into `input`, input_bytes() long.
@@ -101,7 +101,7 @@ class Segmenter {
   /// Of a set of different classes.
   Status confidence_mask(std::span<const int32_t> class_ids, int32_t width, int32_t height,
                          float* mask, ptrdiff_t stride);
-  /// The probability of the class that wins.
+  /// The probability of the most probable class.
   Status certainty_mask(int32_t width, int32_t height, float* mask, ptrdiff_t stride);
   /// The probability of every class in the rows [y_begin, y_end) of a confidence mask of width x
   /// height: out[(class * (y_end - y_begin) + y - y_begin) * width + x]. By rows, since all classes
@@ -150,7 +150,7 @@ class Segmenter {
   vision::ScoreView score_view_;
   vision::CornerMode corners_ = vision::CornerMode::kAlignCorners;
   vision::LabelHead labels_;
-  std::vector<vision::LabelScratch> label_scratch_;  // one a worker
+  std::vector<vision::LabelScratch> label_scratch_;  // one per worker
   AlignedBuffer float_scores_;  // floats, for scores(); no memory until it is called
   bool has_run_ = false;
   Timing timing_;

@@ -6,7 +6,8 @@
 namespace deeplab::api {
 namespace {
 
-/// Waits until `ready`, at most for `timeout_ms`, for ever if that is negative. False: in vain.
+/// Waits until `ready`, at most for `timeout_ms`; without limit if that is negative. False: timed
+/// out.
 template <typename Ready>
 bool wait(std::condition_variable& condition, std::unique_lock<std::mutex>& lock, int timeout_ms,
           const Ready& ready) {
@@ -126,7 +127,7 @@ Status Stream::push(const vision::PictureView& picture, uint64_t id, int timeout
     slot->flushes = flushes_;
     ++inside_;
   }
-  // Outside the lock: the worker and the reader go on meanwhile.
+  // Outside the lock: the worker and the reader continue meanwhile.
   Status status = prepare(picture, id, *slot);
   const std::lock_guard lock(mutex_);
   if (slot->flushes != flushes_) {  // flush() has taken it out of the count

@@ -33,7 +33,7 @@ class FrameStore;
 /// A picture that has come out.
 struct StreamFrame {
   uint64_t id = 0;  ///< As given to push().
-  Status status;    ///< Of this picture; the stream goes on in any case.
+  Status status;    ///< Of this picture; the stream continues in any case.
   int32_t width = 0;
   int32_t height = 0;
   int32_t mask_width = 0;  ///< 0 if status is an error, as the masks are empty then.
@@ -45,13 +45,13 @@ struct StreamFrame {
   std::shared_ptr<FrameStore> store;  ///< Where the frame goes back to, once it was pulled.
 };
 
-/// Frames that nobody uses now, with the memory of their masks.
+/// Frames that are not in use, with the memory of their masks.
 class FrameStore {
  public:
   /// Keeps `most` of them.
   explicit FrameStore(size_t most) { frames_.reserve(most); }
   std::unique_ptr<StreamFrame> take();
-  /// To its store; frees it if that has enough.
+  /// Returns a frame to its store; frees it if the store has enough.
   static void give_back(std::unique_ptr<StreamFrame> frame) noexcept;
 
  private:
@@ -67,7 +67,7 @@ class FrameStore {
 /// Memory is taken by create(), except for masks and resize tables, which grow with the pictures.
 class Stream {
  public:
-  static constexpr int kDefaultCapacity = 3;  ///< One in work, one before it, one after it.
+  static constexpr int kDefaultCapacity = 3;  ///< One in the network, one before it, one after it.
   static constexpr int kMaxCapacity = 64;
 
   static Result<std::unique_ptr<Stream>> create(std::shared_ptr<const Model> model,
@@ -78,7 +78,7 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// Pixels are read before this returns. Waits for room for `timeout_ms`, for ever if that is
+  /// Pixels are read before this returns. Waits for room for `timeout_ms`, without limit if that is
   /// negative. Errors: kWouldBlock (no room in that time), kStreamEnded (finished or cancelled),
   /// kCancelled (flushed meanwhile), what is wrong with the picture; it is then not in the stream,
   /// and nothing else has changed.
@@ -91,9 +91,9 @@ class Stream {
 
   /// No more pictures: those inside still come out.
   void finish();
-  /// Drops what is inside; the stream then takes pictures again, also if it was finished.
+  /// Drops what is inside; the stream then takes pictures again, even if it was finished.
   void flush();
-  /// Drops what is inside and wakes who waits, for good.
+  /// Drops what is inside and wakes all waiting calls, for good.
   void cancel();
 
  private:
@@ -116,7 +116,7 @@ class Stream {
   const StreamOptions options_;
   std::vector<Slot> slots_;  // capacity of them
   std::shared_ptr<FrameStore> store_;
-  std::atomic<bool> stop_run_{false};  // the picture in the network is of no use any more
+  std::atomic<bool> stop_run_{false};  // nobody needs the picture in the network any more
 
   std::mutex mutex_;  // for all below
   std::condition_variable room_, queued_, done_;

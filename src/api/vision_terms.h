@@ -1,4 +1,4 @@
-// A network's border, said in the vision room's terms: that room knows no graph.
+// A network's border in the terms of the vision room, which knows no graph.
 #pragma once
 
 #include "base/status.h"
@@ -13,11 +13,11 @@ namespace deeplab::api {
 /// uint8.
 Status check_picture_input(const graph::Graph& graph);
 
-/// int32 and int64 are one to that room, which never looks into labels. uint8 that a pass has
+/// int32 and int64 are the same to that room, which never reads labels. uint8 that a pass has
 /// shifted counts as int8, as the executor holds it.
 vision::ElementType element_type(graph::DataType type);
 
-/// Per tensor; the identity where the tensor is not quantized.
+/// Per tensor; the identity if the tensor is not quantized.
 vision::Quantization quantization(const graph::Tensor& tensor);
 
 /// Scores without a resize are taken as spread evenly over the canvas.

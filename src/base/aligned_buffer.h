@@ -13,7 +13,7 @@
 
 namespace deeplab {
 
-/// Gives memory back to where it is from.
+/// Returns memory to where it came from.
 struct GiveBack {
   MemoryHook hook = {};
   size_t size = 0;
@@ -33,7 +33,7 @@ class AlignedBuffer {
 
   AlignedBuffer() = default;
 
-  /// Null data() with a non-zero request means that the memory is not to be had.
+  /// Null data() with a non-zero request means that the allocation failed.
   explicit AlignedBuffer(size_t size) : size_(size) {
     if (size == 0) return;
     if (const MemoryHook& custom = current_memory_hook(); custom.allocate != nullptr) {

@@ -1,4 +1,4 @@
-// Arithmetic on numbers that come from a file: every overflow is seen, none wraps.
+// Arithmetic on numbers that come from a file: every overflow is detected, none wraps.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ inline std::optional<int64_t> checked_mul(int64_t a, int64_t b) {
   return product;
 }
 
-/// The product of all dimensions (1 for a scalar), or nothing where one is negative or the
+/// The product of all dimensions (1 for a scalar), or nothing if one is negative or the
 /// product leaves int64.
 inline std::optional<int64_t> checked_product(std::span<const int32_t> dimensions) {
   int64_t product = 1;

@@ -37,7 +37,7 @@ class Descriptor {
   int fd_;
 };
 
-/// openat() again where a signal came in between, as it does when a pipe has no writer yet.
+/// openat() again if a signal came in between, as it does when a pipe has no writer yet.
 int open_again(int folder, const char* path, int flags, mode_t mode = 0) {
   int fd = -1;
   do {
@@ -47,7 +47,7 @@ int open_again(int folder, const char* path, int flags, mode_t mode = 0) {
 }
 
 /// Creates a file that was not there in `folder`, named after `path`, with the mode that a plain
-/// open() gives; `name` becomes its own. -1 with errno where that fails.
+/// open() gives; `name` becomes its own. -1 with errno if that fails.
 int create_beside(int folder, const std::string& path, std::string& name) {
   static std::atomic<uint32_t> count{0};
   int fd = -1;

@@ -16,7 +16,7 @@ namespace deeplab {
 Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_bytes);
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it over `path`: the file
-/// appears whole or not at all, and on any error the temporary file is removed, also where the
+/// appears whole or not at all, and on any error the temporary file is removed, even if the
 /// folder was renamed meanwhile.
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 

@@ -39,7 +39,7 @@ inline Result<Isa> selected_isa() {
   return selected;
 }
 
-/// Whether this CPU has VPDPBUSD in AVX-VNNI's own encoding. Where not, kAvxVnni stands for the
+/// Whether this CPU has VPDPBUSD in AVX-VNNI's own encoding. If not, kAvxVnni stands for the
 /// same instruction as AVX-512 encodes it.
 bool has_vex_vnni();
 

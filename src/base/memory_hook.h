@@ -5,7 +5,7 @@
 
 namespace deeplab {
 
-/// Functions of somebody else; both null: the C heap. Copied, never owned.
+/// The caller's functions; both null: the C heap. Copied, never owned.
 struct MemoryHook {
   void* context = nullptr;
   /// At least `size` bytes, aligned; null if there are none.
@@ -14,7 +14,7 @@ struct MemoryHook {
   bool operator==(const MemoryHook&) const = default;
 };
 
-/// What an AlignedBuffer made on this thread takes its memory from.
+/// The source of memory for each AlignedBuffer made on this thread.
 const MemoryHook& current_memory_hook();
 
 /// Sets it for the calling thread as long as this lives.

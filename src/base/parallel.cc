@@ -17,7 +17,7 @@ constexpr int kMaxThreads = 256;
 
 // How often a thread looks before it sleeps: some tens of microseconds. The steps of a network
 // follow each other faster than that, and waking a thread would cost as much; spinning for longer
-// takes a core from those who have work where threads are more than cores.
+// takes a core from those who have work if threads are more than cores.
 constexpr int kLooks = 2000;
 
 void pause() {

@@ -10,7 +10,7 @@
 
 namespace deeplab {
 
-/// Threads of somebody else. run() calls task(work, i) once for every i in [0, count), on any
+/// The caller's own threads. run() calls task(work, i) once for every i in [0, count), on any
 /// threads, and returns after all of them have returned; it neither fails nor throws.
 struct ParallelRunner {
   int threads = 1;  ///< The largest `count`.
@@ -18,7 +18,7 @@ struct ParallelRunner {
   void (*run)(void* context, void (*task)(void* work, int index), void* work, int count) = nullptr;
 };
 
-/// A fixed set of worker threads, or a runner in their place. parallel_for() may be called by any
+/// A fixed set of worker threads, or a runner instead of them. parallel_for() may be called by any
 /// number of threads: while one of them has the workers, another one's call runs on that thread
 /// alone, so that nobody waits for anybody. By itself it neither allocates nor fails.
 class ThreadPool {
@@ -37,7 +37,7 @@ class ThreadPool {
   int threads() const { return threads_; }
 
   /// Calls body(begin, end) on disjoint ranges of at most `grain` that cover [0, count);
-  /// returns when all are done. Of what bodies throw, the first is then thrown here. A body may be
+  /// returns when all are done. The first exception of a body is then thrown here. A body may be
   /// given all of [0, count) at once.
   template <typename Body>
   void parallel_for(size_t count, size_t grain, Body&& body) {

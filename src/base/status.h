@@ -11,8 +11,8 @@
 
 namespace deeplab {
 
-/// Joins its arguments into one string as operator<< prints them. Throws std::bad_alloc where
-/// memory runs out, which a stream alone would keep silent about, with half of the text.
+/// Joins its arguments into one string as operator<< prints them. Throws std::bad_alloc if
+/// memory runs out; a stream alone would silently give half of the text.
 template <typename... Parts>
 std::string str_cat(const Parts&... parts) {
   std::ostringstream out;
@@ -50,7 +50,7 @@ Status internal_error(const Parts&... parts) {
   return {StatusCode::kInternal, str_cat(parts...)};
 }
 
-/// For where memory has just run out: so short that it takes none itself.
+/// For when memory has just run out: so short that it takes none itself.
 inline Status out_of_memory() noexcept { return {StatusCode::kResourceExhausted, "out of memory"}; }
 
 /// The same status with "context: " in front of its sentence; OK stays OK.

@@ -50,7 +50,7 @@ Outlines find_outlines(const Labels& labels) {
 }
 
 /// The pixels nearer than a distance to an outline. Every pixel of the outline adds a disc, a row
-/// of the disc at a time as +1 where it begins and -1 behind its end.
+/// of the disc at a time: +1 at its first pixel and -1 after its last.
 class Surroundings {
  public:
   Surroundings(const std::vector<Point>& outline, double distance, int32_t width, int32_t height);
@@ -65,7 +65,7 @@ class Surroundings {
                     static_cast<size_t>(x)] > 0;
   }
 
-  // What the discs can reach within the photo; the last column is behind the last pixel.
+  // What the discs can reach within the photo; the last column is past the last pixel.
   int32_t left_, top_, columns_, rows_;
   std::vector<int32_t> covered_;  // [rows_][columns_] discs that hold the pixel
 };

@@ -1,4 +1,4 @@
-// The boundary F-score: how well outlines agree, which a mean over pixels hardly sees.
+// The boundary F-score: how well outlines agree, which a mean over pixels hardly shows.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,14 @@ struct BoundaryScore {
 ///
 ///     precision = share of the predicted outline nearer than d to the true one
 ///     recall    = share of the true outline nearer than d to the predicted one
-///     F         = 2 precision recall / (precision + recall), 0 where both are 0
+///     F         = 2 precision recall / (precision + recall), 0 if both are 0
 ///
 /// with d = tolerance * the photo's diagonal in pixels, and Euclidean distances. A class's outline
 /// is its pixels that have a neighbour (left, right, above, below) of another class; the photo's
-/// edge is no outline. A class with an outline in one of the masks only scores 0; one without any
-/// (a photo that is all background) is left out. Pixels whose truth is 255 are taken out of both
-/// masks and are neighbours of another class, so that the outline of an object in VOC's masks is
-/// where its rim of 255 begins.
+/// edge is not an outline. A class with an outline in one of the masks only scores 0; one without
+/// any (a photo that is all background) is left out. Pixels whose truth is 255 are taken out of
+/// both masks and are neighbours of another class, so that the outline of an object in VOC's masks
+/// is where its rim of 255 begins.
 ///
 /// Errors: sizes that differ, a tolerance that is not positive.
 Result<std::vector<BoundaryScore>> boundary_scores(const vision::MaskView& truth,
@@ -47,7 +47,7 @@ class BoundaryMeans {
   explicit BoundaryMeans(int32_t classes);
   void add(std::span<const BoundaryScore> photo);
 
-  /// Nothing where no photo had an outline.
+  /// Nothing if no photo had an outline.
   std::optional<double> mean() const;
   std::optional<double> of_class(int32_t id) const;
 

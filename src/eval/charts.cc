@@ -101,7 +101,7 @@ Scale linear_scale(double low, double high, int count, bool widen) {
   return scale;
 }
 
-/// Ticks at 1, 2 and 5 times the powers of ten; at the powers alone where there are many.
+/// Ticks at 1, 2 and 5 times the powers of ten; at the powers alone if there are many.
 Scale log_scale(double low, double high) {
   if (!(high > low * 1.01)) {
     low /= 2;
@@ -288,7 +288,7 @@ std::string bar_chart_svg(const BarChart& chart) {
     svg += str_cat("<rect x=\"", px(left), "\" y=\"", px(y + 4), "\" width=\"",
                    px(std::max(end - left, 1.0)), "\" height=\"", px(kPitch - 8),
                    "\" rx=\"2\" fill=\"", colour_of(bar.colour, 0), "\"/>\n");
-    // On a halo of paper, since the mark may pass behind it.
+    // On a halo of paper, since the mark may pass under it.
     values += text(end + 6, base, Anchor::kStart, fixed(*bar.value, 3),
                    "style=\"paint-order:stroke;stroke:#fff;stroke-width:4px\"");
   }

@@ -1,4 +1,4 @@
-// A model measured on a dataset: what was done, and all that came out of it.
+// A model measured on a dataset: the protocol and the results.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace deeplab::eval {
 
-/// How a photo becomes a mask. All of it changes the scores, so all of it is told with them.
+/// How a photo becomes a mask. All of it changes the scores, so the output states all of it.
 struct Protocol {
   vision::Fit fit = vision::Fit::kPad;
   int32_t width = 0;  ///< The canvas at scale 1.
@@ -22,7 +22,7 @@ struct Protocol {
   bool flip = false;          ///< Each scale mirrored, too.
   int32_t output_stride = 0;  ///< 0: the model's own.
 
-  /// One run of the network a photo, whose labels are taken as they are.
+  /// One run of the network per photo, whose labels are used as they are.
   bool is_plain() const { return scales.size() == 1 && scales[0] == 1 && !flip; }
 };
 
@@ -32,7 +32,7 @@ struct PhotoScore {
   std::vector<BoundaryScore> boundary;
 };
 
-/// The mean IoU of one photo over the classes that occur in its truth; nothing where its pixels are
+/// The mean IoU of one photo over the classes that occur in its truth; nothing if its pixels are
 /// all ignored.
 std::optional<double> photo_miou(const PhotoScore& photo, int32_t classes);
 
@@ -42,8 +42,8 @@ struct Evaluation {
   std::string model;
   std::vector<std::string> labels;  ///< By class id.
   Protocol protocol;
-  int64_t images = 0;  ///< Photos that count.
-  int64_t failed = 0;  ///< Photos that do not, since they or their masks could not be read.
+  int64_t images = 0;  ///< Photos that are counted.
+  int64_t failed = 0;  ///< Photos that are not, since they or their masks could not be read.
   Confusion confusion{1};
   Scores scores;
   std::optional<double> boundary_f;

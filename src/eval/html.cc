@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-/// The length of the UTF-8 sequence that `text` begins with, or 0 where it begins with none
+/// The length of the UTF-8 sequence that `text` begins with, or 0 if it begins with none
 /// (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
 size_t utf8_length(std::string_view text) {
   const auto byte = [text](size_t i) {

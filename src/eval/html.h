@@ -22,7 +22,7 @@ std::string escape_html(std::string_view text);
 /// "data:image/png;base64,...", for src="".
 std::string data_uri(std::string_view mime_type, std::span<const std::byte> bytes);
 
-/// "0.6845": a fixed number of digits behind the point, in no locale but C's; "-" for NaN.
+/// "0.6845": a fixed number of digits after the point, in no locale but C's; "-" for NaN.
 std::string fixed(double value, int digits);
 /// "12,345,678".
 std::string grouped(int64_t value);
@@ -31,7 +31,7 @@ std::string grouped(int64_t value);
 std::string html_page(std::string_view title, std::string_view subtitle,
                       std::string_view body_html);
 
-/// A section with its heading, kept together in print where it fits on a page.
+/// A section with its heading, kept together in print if it fits on a page.
 std::string html_section(std::string_view heading, std::string_view content_html);
 
 /// A row of large figures with what each is: {"0.6845", "mean IoU"}.

@@ -12,14 +12,14 @@
 
 namespace deeplab::eval {
 
-/// Photos to look at, as indices into the dataset, the most telling one first.
+/// Photos to show, as indices into the dataset, the most extreme one first.
 struct PhotoChoice {
   std::vector<size_t> worst;
   std::vector<size_t> best;
 };
 
 /// By the photo's own mean IoU, `count` of each at most and none in both. A photo whose truth has
-/// one class only is easy and says little: it is among the best only where there is no other.
+/// one class only is easy and says little: it is among the best only if there is no other.
 PhotoChoice choose_photos(std::span<const std::optional<PhotoScore>> photos, int32_t classes,
                           size_t count);
 
@@ -32,8 +32,8 @@ struct ReportPhoto {
   imageio::Image predicted;
 };
 
-/// The page, complete. `program` names and versions what made it. Errors: pictures that cannot be
-/// encoded.
+/// The whole page. `program` is the name and version of the program that made it. Errors: pictures
+/// that cannot be encoded.
 Result<std::string> evaluation_page(const Evaluation& evaluation,
                                     std::span<const ReportPhoto> worst,
                                     std::span<const ReportPhoto> best, const std::string& program);

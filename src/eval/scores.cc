@@ -19,7 +19,7 @@ Result<PhotoCounts> count_pixels(const vision::MaskView& truth, const vision::Ma
     return invalid_argument("a truth of ", truth.width, "x", truth.height,
                             " pixels and a prediction of ", predicted.width, "x", predicted.height);
   }
-  // All pairs of bytes: what is no class is found in the sums instead of at every pixel.
+  // All pairs of bytes: ids that are not classes are found in the sums, not at every pixel.
   std::vector<int64_t> pairs(size_t{256} * 256);
   for (int32_t y = 0; y < truth.height; ++y) {
     const uint8_t* t = truth.row(y);

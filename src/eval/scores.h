@@ -41,7 +41,7 @@ class Confusion {
   int64_t at(int32_t truth, int32_t predicted) const { return counts_[index(truth, predicted)]; }
   /// [truth][predicted], row by row.
   std::span<const int64_t> counts() const { return counts_; }
-  /// Pixels whose truth is 255; they count nowhere else.
+  /// Pixels whose truth is 255; everything else ignores them.
   int64_t ignored() const { return ignored_; }
 
   /// Class ids in range.
@@ -64,21 +64,21 @@ class Confusion {
 
 struct ClassScore {
   int64_t pixels = 0;     ///< True pixels.
-  int64_t predicted = 0;  ///< Predicted ones, where the truth is not 255.
+  int64_t predicted = 0;  ///< Predicted ones whose truth is not 255.
   int64_t both = 0;
-  /// both / (pixels + predicted - both); nothing where the class has no true pixel.
+  /// both / (pixels + predicted - both); nothing if the class has no true pixel.
   std::optional<double> iou;
   /// both / pixels, likewise.
   std::optional<double> accuracy;
 };
 
 /// The usual measures (Long, Shelhamer, Darrell 2015, section 5), with means over the classes that
-/// occur in the truth: a class without a true pixel has no say, though what is wrongly predicted as
-/// that class counts against the class it was taken from. All are 0 where nothing was counted.
+/// occur in the truth: a class without a true pixel is left out, but pixels wrongly predicted as
+/// that class count against their true class. All are 0 if nothing was counted.
 struct Scores {
   std::vector<ClassScore> classes;
   int32_t counted_classes = 0;  ///< Those with true pixels.
-  int64_t pixels = 0;           ///< All true pixels but the ignored ones.
+  int64_t pixels = 0;           ///< All true pixels except the ignored ones.
   double miou = 0;
   double pixel_accuracy = 0;
   double mean_accuracy = 0;  ///< Mean of the classes' accuracies.

@@ -24,7 +24,7 @@ fs::path splits_folder(const std::string& root) {
   return fs::path(root) / "ImageSets" / "Segmentation";
 }
 
-/// "train, val"; empty where there is no split at all.
+/// "train, val"; empty if there is no split at all.
 std::string list_splits(const std::string& root) {
   std::vector<std::string> names;
   std::error_code error;
@@ -59,7 +59,7 @@ Result<std::vector<std::string>> read_split(const std::string& root, const std::
                                             std::string& list_path) {
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) {
-    return io_error(root, " is no directory; expected a dataset in VOC layout");
+    return io_error(root, " is not a directory; expected a dataset in VOC layout");
   }
   list_path = (splits_folder(root) / (split + ".txt")).string();
   if (!fs::exists(list_path, ignored)) {
@@ -87,7 +87,7 @@ std::optional<std::string> find_photo(const std::string& root, const std::string
   return std::nullopt;
 }
 
-/// The id whose bits make up the colour, or nothing where no id has that colour. The palette deals
+/// The id whose bits make up the colour, or nothing if no id has that colour. The palette deals
 /// an id's bits to the channels in turn, highest channel bit first; this collects them again.
 std::optional<uint8_t> voc_id(vision::Rgb colour) {
   unsigned id = 0;

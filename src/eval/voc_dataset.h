@@ -1,6 +1,6 @@
 // Photos with masks in the layout of PASCAL VOC:
 //
-//     ROOT/ImageSets/Segmentation/SPLIT.txt   an id a line
+//     ROOT/ImageSets/Segmentation/SPLIT.txt   one id per line
 //     ROOT/JPEGImages/ID.jpg                  or .jpeg, .png, .webp
 //     ROOT/SegmentationClass/ID.png           class ids, 255 = ignore
 //
@@ -43,7 +43,7 @@ enum class MaskRequirement : uint8_t {
 Result<VocDataset> open_voc_dataset(const std::string& root, const std::string& split,
                                     MaskRequirement masks);
 
-/// A mask as class ids: channels = 1, one byte a pixel, 255 = ignore. An indexed or grey PNG (at
+/// A mask as class ids: channels = 1, one byte per pixel, 255 = ignore. An indexed or grey PNG (at
 /// most 8 bits) holds the ids themselves, whatever its palette; in a colour PNG every pixel must
 /// have a colour of the VOC palette, whose id it becomes (224, 224, 192 is 255). Errors: any other
 /// file, or a colour that is not in the palette, with its place.

@@ -9,7 +9,7 @@
 
 namespace deeplab::exec {
 
-/// One run of one graph on one thread of control. Not thread-safe; make one a thread. All
+/// One run of one graph on one thread of control. Not thread-safe; make one per thread. All
 /// memory is taken when the executor is made: running neither allocates nor fails.
 ///
 /// Tensor ids are those of the model file: passes never renumber tensors, so an id names the
@@ -22,8 +22,8 @@ class Executor {
   /// The graph that is executed (for the planned executor: after its passes).
   virtual const graph::Graph& graph() const = 0;
 
-  /// The storage of an activation, in the engine's types (int8 where the file had uint8).
-  /// Empty where this executor does not hold the tensor, or holds it only while it is needed
+  /// The storage of an activation, in the engine's types (int8 if the file had uint8).
+  /// Empty if this executor does not hold the tensor, or holds it only while it is needed
   /// (planned, without `keep_all_tensors`). Inputs and outputs are always held. Valid as long
   /// as the executor.
   virtual std::span<std::byte> tensor(graph::TensorId id) = 0;

@@ -20,7 +20,7 @@ class NaiveExecutor final : public Executor {
   /// Takes a validated graph without uint8 tensors (see passes::shift_uint8). With
   /// Rounding::kTfLite and no other pass every tensor has the bytes that TensorFlow Lite's
   /// reference kernels give. Errors: uint8 tensors (kInvalidArgument), what plan::lower()
-  /// refuses, memory that is not to be had.
+  /// refuses, allocation failure.
   static Result<std::unique_ptr<NaiveExecutor>> create(graph::Graph graph,
                                                        kernels::Rounding rounding);
 

@@ -37,7 +37,7 @@ class PlannedExecutor final : public Executor {
 
   /// Off by default. While on, every run_step() adds its steady-clock time to step_nanoseconds().
   void set_profiling(bool on) { profiling_ = on; }
-  /// Nanoseconds a step since the executor was made or reset_profile() was called.
+  /// Nanoseconds per step since the executor was made or reset_profile() was called.
   std::span<const int64_t> step_nanoseconds() const { return nanoseconds_; }
   void reset_profile();
 

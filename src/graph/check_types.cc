@@ -1,5 +1,5 @@
 // Which types and quantization parameters an op may combine. The rules are those of TensorFlow
-// Lite's kernels, so that a file that they run is a file that we run; where they trust a number
+// Lite's kernels, so that a file that they run is a file that we run; if they trust a number
 // that could overflow, there is a stated limit here.
 #include <algorithm>
 #include <cmath>
@@ -122,7 +122,7 @@ class TypeRules {
   Status operator()(const Relu6&) const { return rescaling(); }
 
   Status operator()(const Reshape&) const {
-    // Labels may be reshaped, too: exporters put one behind an ARG_MAX.
+    // Labels may be reshaped, too: exporters put one after an ARG_MAX.
     const bool labels = in(0).type == DataType::kInt32 || in(0).type == DataType::kInt64;
     return labels ? expect_type(out(), "output", in(0).type) : same_type();
   }

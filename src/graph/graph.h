@@ -46,20 +46,20 @@ struct Limits {
 };
 
 /// Checks every promise the rest of the program relies on, with overflow-checked arithmetic:
-/// - ids in range, one writer a tensor, topological order, every output written or an input;
+/// - ids in range, one writer per tensor, topological order, every output written or an input;
 /// - dimensions of at least 1, constants of exactly their shape's bytes, all within `limits`;
 ///   each stored shape is what infer_shape() gives;
 /// - constants only as filter, bias, second operand of ADD, SUB and MUL and operands of
 ///   CONCATENATION; filters and biases always are;
 /// - one type through an op: float32, int8 or uint8 (is_hybrid() apart, with finite weights),
 ///   biases float32 or int32, int32 and int64 activations only out of ARG_MAX;
-/// - scales normal and above 0 (is_hybrid(): or 0), one an activation; int8 filters may have one an
-///   output channel (along dimension 0, depthwise 3); zero points in the type's range, 0 on filters
-///   that are int8 in the file;
+/// - scales normal and above 0 (is_hybrid(): or 0), one per activation; int8 filters may have one
+///   per output channel (along dimension 0, depthwise 3); zero points in the type's range, 0 on
+///   filters that are int8 in the file;
 /// - scales matter where values are computed from them: convolutions, ADD, SUB, MUL, MEAN, RELU,
 ///   RELU6, QUANTIZE, SOFTMAX and CONCATENATION of what is uint8 in the file rescale by at most
 ///   2^16; CONCATENATION of int8 asks for equal parameters; ops that move or average stored values
-///   do not look at them;
+///   ignore them;
 /// - no int32 accumulator overflows, whatever the input: sum of products or of averaged values
 ///   with all zero-point corrections; a bias is added modulo 2^32, whatever its scale.
 /// The error names the op by index and type, or the tensor, with what was expected and found.
@@ -68,11 +68,11 @@ Status validate(const Graph& graph, const Limits& limits = {});
 
 /// Gives the output of every op the shape that infer_shape() says, whatever it said before, as
 /// TensorFlow Lite does when it loads a file: converters leave stale ones. Same errors as
-/// validate() for what this relies on; validate() has still to be called.
+/// validate() for what this relies on; call validate() afterwards.
 Status settle_shapes(Graph& graph, const Limits& limits = {});
 
 /// Of a validated graph: its ops, weights and multiply-accumulates against `limits`, as validate()
-/// holds them.
+/// checks them.
 Status check_work(const Graph& graph, const Limits& limits);
 
 /// The output shape of one op from its input shapes and attributes; same errors as validate().
@@ -107,7 +107,7 @@ Result<WindowExtent> window_extent(Padding padding, int32_t in, int32_t filter, 
 int64_t macs(const Graph& graph, const Op& op);
 int64_t macs(const Graph& graph);
 
-/// The graph as text, a line an op: index, type, attributes, inputs, output with type, shape and
+/// The graph as text, one line per op: index, type, attributes, inputs, output with type, shape and
 /// quantization, and the totals below.
 std::string dump(const Graph& graph);
 

@@ -286,7 +286,7 @@ class Inference {
 
   Status expect_block(int32_t block_h, int32_t block_w) const {
     if (std::min(block_h, block_w) >= 1 && std::max(block_h, block_w) <= kMaxStride) return {};
-    return op_error(op_, "expected a block of 1 to ", kMaxStride, " a side, found ", block_h, "x",
+    return op_error(op_, "expected a block of 1 to ", kMaxStride, " per side, found ", block_h, "x",
                     block_w);
   }
 

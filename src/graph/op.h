@@ -1,4 +1,4 @@
-// The closed list of ops. Operands that only say a shape (axes, paddings, sizes, multiples)
+// The closed list of ops. Operands that only describe a shape (axes, paddings, sizes, multiples)
 // are attributes here, whatever form the file gave them: an op's inputs are real data.
 #pragma once
 
@@ -91,11 +91,11 @@ struct Concatenation {
   int32_t axis = 0;
   Activation activation = Activation::kNone;
 };
-/// {x}; `multiples` has one entry a dimension.
+/// {x}; `multiples` has one entry per dimension.
 struct Tile {
   std::vector<int32_t> multiples;
 };
-/// {x}; {before, after} a dimension, filled with real zero (the zero point when quantized).
+/// {x}; {before, after} per dimension, filled with real zero (the zero point when quantized).
 struct Pad {
   std::vector<std::array<int32_t, 2>> amounts;
 };
@@ -103,7 +103,7 @@ struct Pad {
 struct Quantize {};
 /// {x}: quantized -> float32.
 struct Dequantize {};
-/// {x}: index of the largest along `axis` (non-negative), the lowest index where equal;
+/// {x}: index of the largest along `axis` (non-negative), the lowest index if equal;
 /// int32 or int64 by the output tensor's type.
 struct ArgMax {
   int32_t axis = 0;

@@ -22,7 +22,7 @@ Status check_operands(const Graph& graph, const Op& op);
 /// Checks the op's types and quantization parameters. Its shapes have been checked.
 Status check_types(const Graph& graph, const Op& op);
 
-/// Multiply-accumulates for one element of the output; 0 for what is no convolution.
+/// Multiply-accumulates for one element of the output; 0 for ops that are not convolutions.
 int64_t taps(const Graph& graph, const Op& op);
 
 /// Several visitors as one, for std::visit.

@@ -33,7 +33,7 @@ std::optional<Shape> reshaped(const Shape& in, const Shape& out, const Shape& ne
   size_t o = 0;
   while (i < in.size() || o < out.size()) {
     // One group: [group_i, i) of the input, [group_o, o) of the output. It takes at least one
-    // dimension of each, and a 1 where the other side has none left.
+    // dimension of each, and a 1 if the other side has none left.
     const size_t group_i = i;
     const size_t group_o = o;
     int64_t in_product = i < in.size() ? in[i++] : 1;
@@ -121,7 +121,7 @@ class Resizer {
     return {};
   }
 
-  // A window that saw its whole input goes on seeing it.
+  // A window that saw its whole input still sees it.
   Status adapt(const Op& op, AveragePool2D& a) {
     const Shape& before = old(op.inputs[0]);
     const Shape& result = old(op.output());
@@ -165,7 +165,7 @@ class Resizer {
   Status adapt(const Op& op, SpaceToBatchNd& a) {
     BatchToSpaceNd* back = matching(op, a);
     if (back == nullptr || back->crop_h[1] > a.pad_h[1] || back->crop_w[1] > a.pad_w[1]) {
-      return cannot_follow(op, "there is no BATCH_TO_SPACE_ND behind it that undoes it");
+      return cannot_follow(op, "there is no BATCH_TO_SPACE_ND after it that undoes it");
     }
     const Shape& after = graph_.tensor(op.inputs[0]).shape;
     adapt_block(after[1], a.block_h, a.pad_h, back->crop_h);

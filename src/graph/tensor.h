@@ -15,7 +15,7 @@ namespace deeplab::graph {
 
 enum class DataType : uint8_t { kFloat32, kInt8, kUInt8, kInt32, kInt64 };
 
-/// Bytes an element takes.
+/// Bytes per element.
 size_t size_of(DataType type);
 /// "float32", "int8", "uint8", "int32", "int64".
 std::string_view type_name(DataType type);
@@ -29,7 +29,7 @@ std::string shape_text(const Shape& shape);
 struct Quantization {
   std::vector<float> scales;         ///< Empty: not quantized. One: per tensor.
   std::vector<int32_t> zero_points;  ///< As many as scales.
-  int32_t axis = 0;                  ///< Meaningful where there are several scales.
+  int32_t axis = 0;                  ///< Meaningful if there are several scales.
 
   bool present() const { return !scales.empty(); }
   bool per_channel() const { return scales.size() > 1; }
@@ -73,7 +73,7 @@ inline constexpr TensorId kNoTensor = -1;
 struct Tensor {
   std::string name;
   DataType type = DataType::kFloat32;
-  /// Type at the model's border. Differs from `type` only where a pass has shifted uint8 to
+  /// Type at the model's border. Differs from `type` only if a pass has shifted uint8 to
   /// int8: a caller still sees uint8 (stored int8 value + 128).
   DataType file_type = DataType::kFloat32;
   Shape shape;

@@ -110,7 +110,7 @@ Status check_quantization(const Tensor& tensor) {
     if (!tensor.is_constant() || tensor.type == DataType::kUInt8) {
       return unsupported("found ", q.scales.size(), " scales on ",
                          tensor.is_constant() ? "uint8 weights" : "an activation",
-                         "; only int8 weights may have one a channel");
+                         "; only int8 weights may have one per channel");
     }
   }
   const ZeroPointRange range = zero_point_range(tensor.type);
@@ -215,7 +215,7 @@ std::optional<int64_t> work(const Graph& graph, const Op& op) {
   return checked_mul(outputs, taps(graph, op));
 }
 
-/// Weights of a convolution in panels of as many channels and with as much before and behind each
+/// Weights of a convolution in panels of as many channels and with as much before and after each
 /// as any kernel packs them; 0 for all other ops.
 std::optional<int64_t> packed_weights(const Graph& graph, const Op& op) {
   constexpr int64_t kChannels = 64;

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kFileHeaderBytes = 14;
 constexpr size_t kCoreHeaderBytes = 12;
 constexpr size_t kInfoHeaderBytes = 40;
-constexpr size_t kMasksAt = kFileHeaderBytes + kInfoHeaderBytes;  // inside V4/V5, behind INFO
+constexpr size_t kMasksAt = kFileHeaderBytes + kInfoHeaderBytes;  // inside V4/V5, after INFO
 constexpr size_t kAlphaHeaderBytes = 56;  // the shortest header that has an alpha mask
 
 enum Compression : uint32_t { kRgb = 0, kRle8 = 1, kRle4 = 2, kBitfields = 3, kAlphaBitfields = 6 };
@@ -55,7 +55,7 @@ void read_info_header(Bytes bytes, Header& header) {
   header.palette_count = load_le32(bytes, kFileHeaderBytes + 32);
 }
 
-/// Masks of 16 and 32-bit pixels. Behind a plain INFO header they are three more words, which
+/// Masks of 16 and 32-bit pixels. After a plain INFO header they are three more words, which
 /// push the palette back.
 Status read_masks(Bytes bytes, size_t header_bytes, Header& header) {
   if (header.compression == kRgb) {
@@ -85,7 +85,7 @@ Status check_flavour(const Header& header) {
                      (masked && (bits == 16 || bits == 32)) ||
                      (header.compression == kRle8 && bits == 8 && !header.top_down);
   if (known) return {};
-  return unsupported("a BMP of ", bits, " bits a pixel with compression ", header.compression,
+  return unsupported("a BMP of ", bits, " bits per pixel with compression ", header.compression,
                      "; expected 1, 4, 8, 16, 24 or 32 bits, uncompressed, or 8 bits in RLE8");
 }
 

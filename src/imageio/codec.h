@@ -27,7 +27,8 @@ struct Codec {
   bool (*recognizes)(Bytes bytes);
   Result<ImageInfo> (*probe)(Bytes bytes);
   Result<Decoded> (*decode)(Bytes bytes, const ReadOptions& options);
-  /// Rows as stored in the file, whatever the orientation; null where rows cannot be had singly.
+  /// Rows as stored in the file, whatever the orientation; null if rows cannot be decoded one by
+  /// one.
   Status (*decode_rows)(Bytes bytes, const ReadOptions& options, const RowSink& sink) = nullptr;
 };
 
@@ -39,8 +40,8 @@ extern const Codec kPnmCodec;
 
 Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options);
 
-/// For where memory has just run out: `sentence` if there is memory left to say it. Nothing else
-/// than a Status may come out of this room.
+/// For when memory has just run out: `sentence`, if there is memory left for it. This room reports
+/// errors only as a Status.
 template <typename... Parts>
 Status no_memory(const Parts&... sentence) noexcept {
   try {

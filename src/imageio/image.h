@@ -6,13 +6,13 @@
 
 namespace deeplab::imageio {
 
-/// Pixels in memory: 8 bits a sample, interleaved, rows tight, origin at the top left, upright
+/// Pixels in memory: 8 bits per sample, interleaved, rows tight, origin at the top left, upright
 /// (any EXIF orientation is already applied).
 struct Image {
   int32_t width = 0;
   int32_t height = 0;
   int32_t channels = 0;  ///< 3 = RGB, 4 = RGBA (straight alpha), 1 = label map
-  /// The photo's own full size, upright. Differs from width x height only where a JPEG was
+  /// The photo's own full size, upright. Differs from width x height only if a JPEG was
   /// decoded at a smaller scale (ReadOptions::target_side).
   int32_t original_width = 0;
   int32_t original_height = 0;
@@ -26,7 +26,7 @@ struct ImageInfo {
   ImageFormat format = ImageFormat::kJpeg;
   int32_t width = 0;    ///< Upright, like Image::original_width.
   int32_t height = 0;   ///< Upright, like Image::original_height.
-  int orientation = 1;  ///< EXIF orientation 1..8 as stored; 1 where the file has none.
+  int orientation = 1;  ///< EXIF orientation 1..8 as stored; 1 if the file has none.
 };
 
 }  // namespace deeplab::imageio

@@ -27,7 +27,7 @@ struct JpegErrorManager {
       code == JWRN_JPEG_EOF ? "the data ends early (truncated file)" : text);
 }
 
-/// libjpeg goes on after a warning (level -1), with grey where pixels are lost. Only the
+/// libjpeg continues after a warning (level -1), with grey for lost pixels. Only the
 /// warnings that cost no pixels are let pass.
 inline void jpeg_message(j_common_ptr jpeg, int level) {
   if (level >= 0) return;

@@ -93,7 +93,7 @@ Status JpegWriter::Encoder::start(int32_t width, int32_t height, int quality) {
   destination_.base.empty_output_buffer = on_full;
   destination_.base.term_destination = on_end;
   destination_.out = &out_;
-  // At quality 90 a photo takes 2 to 4 bits a pixel. What is reserved and not used costs nothing;
+  // At quality 90 a photo takes 2 to 4 bits per pixel. What is reserved and not used costs nothing;
   // growing would copy, and hold both copies meanwhile.
   out_.reserve(static_cast<size_t>(width) * static_cast<size_t>(height) / 2);
   const bool done = guarded(errors_.error, [&] {

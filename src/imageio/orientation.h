@@ -8,8 +8,8 @@
 
 namespace deeplab::imageio {
 
-/// The Orientation tag (0x0112) of an EXIF block, 1 to 8; 1 where it is missing or the block is
-/// damaged (a broken tag is no reason to refuse a photo). `exif` is a TIFF header and directory
+/// The Orientation tag (0x0112) of an EXIF block, 1 to 8; 1 if it is missing or the block is
+/// damaged (a photo with a broken tag is not refused). `exif` is a TIFF header and directory
 /// (EXIF 2.3, section 4.5), with or without the "Exif\0\0" that JPEG puts in front.
 int exif_orientation(std::span<const std::byte> exif);
 

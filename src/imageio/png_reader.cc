@@ -27,7 +27,7 @@ bool is_about_memory(png_const_charp message) { return std::strstr(message, "mem
       message);
 }
 
-/// Two warnings of libpng are errors here. Without memory for the EXIF block it goes on, and a
+/// Two warnings of libpng are errors here. Without memory for the EXIF block it continues, and a
 /// photo would not be turned; and it takes memory for one over our limit, up to 2 GB of it.
 void on_warning(png_structp png, png_const_charp message) {
   const bool is_exif = std::strncmp(message, "eXIf", 4) == 0;

@@ -18,7 +18,7 @@ class Scanner {
  public:
   Scanner(Bytes bytes, size_t at) : bytes_(bytes), at_(at) {}
 
-  /// The next decimal number, past white space and comments; nothing where there is none or it
+  /// The next decimal number, past white space and comments; nothing if there is none or it
   /// is larger than any size or sample may be.
   std::optional<int64_t> number() {
     skip_space();

@@ -24,14 +24,14 @@ struct ReadOptions {
   /// 4000x2665 photo for 513 takes 91 ms instead of 155, and a sixteenth of the memory (what
   /// remains is entropy decoding, which no scale saves). 0 decodes at full size.
   int32_t target_side = 0;
-  /// false composes transparent pixels over white and gives RGB; true gives RGBA where the file
+  /// false composes transparent pixels over white and gives RGB; true gives RGBA if the file
   /// has an alpha channel (or a transparent palette entry or colour).
   bool keep_alpha = false;
 };
 
 /// The photo at `path` ("-" is standard input) as 8-bit RGB: grey and palettes expanded, 16-bit
 /// samples scaled, CMYK converted, EXIF orientation applied (JPEG, PNG and WebP).
-/// Errors: kIoError, kInvalidImage (damaged, truncated or no image at all), kUnsupported (an
+/// Errors: kIoError, kInvalidImage (damaged, truncated or not an image), kUnsupported (an
 /// animation, a rare BMP or JPEG flavour), kResourceExhausted (a limit, or out of memory).
 Result<Image> read_image(const std::string& path, const ReadOptions& options = {});
 
@@ -42,7 +42,7 @@ Result<Image> decode_image(std::span<const std::byte> bytes, const std::string& 
 /// Takes a row of RGB, which stays as long as the call; an error ends the decoding.
 using RowSink = std::function<Status(const uint8_t* rgb)>;
 
-/// The same, a row at a time from the top, so that a JPEG is never in memory as a whole (one that
+/// The same, one row at a time from the top, so that a JPEG is never in memory as a whole (one that
 /// has to be turned is, and other formats are). Errors: those, also after rows were given, and the
 /// sink's own. `keep_alpha` is ignored.
 Status decode_rows(std::span<const std::byte> bytes, const std::string& name,

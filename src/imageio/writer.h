@@ -35,7 +35,7 @@ Result<EncodedImage> encode_png_rgba(int32_t width, int32_t height, std::span<co
 Result<EncodedImage> encode_jpeg(int32_t width, int32_t height, std::span<const uint8_t> rgb,
                                  int quality);
 
-/// The same of a picture whose rows come one after another, so that nobody need hold all of them.
+/// The same of a picture whose rows come one after another, so that nobody has to hold all of them.
 class JpegWriter {
  public:
   static Result<JpegWriter> start(int32_t width, int32_t height, int quality);

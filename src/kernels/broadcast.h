@@ -11,7 +11,7 @@ namespace deeplab::kernels {
 /// The shape of `a` and of the output, and how `b` is stretched over it.
 struct BroadcastShape {
   Dims dims;
-  /// Elements between neighbours of b along each dimension; 0 where b is repeated. Innermost: 0 or
+  /// Elements between neighbours of b along each dimension; 0 if b is repeated. Innermost: 0 or
   /// 1.
   std::array<int64_t, kMaxRank> b_strides = {};
 

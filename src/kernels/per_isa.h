@@ -1,5 +1,5 @@
 // Loops that a compiler vectorizes well by itself, once for each instruction set: a body that is
-// always inlined, and a function a set around it that says which one the compiler may use.
+// always inlined, and one function per set around it that says which one the compiler may use.
 //
 //   DEEPLAB_INLINE void add_body(...) { ... }
 //   DEEPLAB_TARGET_AVX2 void add_avx2(...) { add_body(...); }

@@ -1,4 +1,4 @@
-// What the 8-bit kernels on 256-bit registers multiply with where there is no dot product: 16-bit
+// What the 8-bit kernels on 256-bit registers multiply with if there is no dot product: 16-bit
 // values and VPMADDWD, which is exact. (VPMADDUBSW would multiply bytes directly, but saturates:
 // two products may reach 2 * 255 * 127.)
 #pragma once

@@ -3,8 +3,8 @@
 // what that adds is taken back in the packed bias.
 //
 // The instruction has two encodings: VEX (AVX-VNNI) and EVEX (AVX-512 VNNI with VL). Files that
-// include this are compiled once for each, and isa.h tells which one a CPU runs. The machines that
-// this was written on have the second only: the first has been compiled and disassembled, and
+// include this are compiled once for each, and isa.h says which of them a CPU runs. The machines
+// that this was written on have the second only: the first has been compiled and disassembled, and
 // differs in nothing but the instructions' encoding and the registers there are.
 #pragma once
 

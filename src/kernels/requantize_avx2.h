@@ -26,7 +26,7 @@ static inline RequantizeAvx2 make_requantize(const Conv2DInt8& conv) {
   return r;
 }
 
-/// Sums in steps of the output, rounded. In range where scales_below_one().
+/// Sums in steps of the output, rounded. In range if scales_below_one().
 static inline __m256i to_steps(__m256i acc, __m256 scale) {
   return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), scale));
 }

@@ -30,12 +30,12 @@ typedef int32_t Sums512 __attribute__((vector_size(64), may_alias));
 
 static inline Sums512 load_sums(const int32_t* from) { return (Sums512)_mm512_loadu_si512(from); }
 
-/// Products of unsigned by signed bytes, four a sum.
+/// Products of unsigned by signed bytes, four per sum.
 static inline Sums512 add_products(Sums512 sums, __m512i u, __m512i w) {
   return (Sums512)_mm512_dpbusd_epi32((__m512i)sums, u, w);
 }
 
-/// Sums in steps of the output, rounded. In range where scales_below_one().
+/// Sums in steps of the output, rounded. In range if scales_below_one().
 static inline __m512i to_steps(__m512i acc, __m512 scale) {
   return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), scale));
 }

@@ -22,7 +22,7 @@ static inline RequantizeNeon make_requantize(const Conv2DInt8& conv) {
   return r;
 }
 
-/// Four sums in steps of the output, rounded half to even. In range where scales_below_one().
+/// Four sums in steps of the output, rounded half to even. In range if scales_below_one().
 static inline int32x4_t to_steps(int32x4_t acc, float32x4_t scale) {
   return vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc), scale));
 }

@@ -6,12 +6,12 @@
 
 namespace deeplab::kernels {
 
-// Where a ReLU follows whose zero is the smallest byte, as in every layer of real models, sums need
+// If a ReLU follows whose zero is the smallest byte, as in every layer of real models, sums need
 // no conversion to float: with these bits added to the bias, a sum from 0 to 2^23 has the bits of
 // 2^23 + sum as a float, of which a fused multiply-add makes sum * scale with one rounding, as the
 // reference has it. A smaller sum is some float below 2^23, which becomes something below 0, and so
-// the smallest byte, as it should. And packs that saturate at 0 and 255 are all of the clamp but
-// for the upper bound.
+// the smallest byte, as it should. And packs that saturate at 0 and 255 do all of the clamp except
+// the upper bound.
 static constexpr int32_t kFloatBits = 0x4B000000;
 static constexpr float kFloatOffset = 0x1p23f;
 

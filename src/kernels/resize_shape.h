@@ -17,7 +17,7 @@ struct ResizeShape {
   bool half_pixel_centers = false;  ///< Pixel i has its centre at i + 0.5.
 };
 
-/// Input pixels an output pixel is wide, on one axis.
+/// Input pixels per output pixel, on one axis.
 inline float resize_scale(int32_t in, int32_t out, bool align_corners) {
   return align_corners && out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
                                   : static_cast<float>(in) / static_cast<float>(out);

@@ -14,8 +14,8 @@ graph::Window* convolution_window(graph::Op& op);
 std::optional<graph::Window> with_explicit_padding(const graph::Graph& graph, const graph::Op& op,
                                                    const graph::Window& window);
 
-/// Where the convolution's padding is in numbers that are SAME's or VALID's at this input: gives it
-/// that name, the only ones a file can say. Whether it has one now.
+/// If the convolution's padding is in numbers that are SAME's or VALID's at this input: gives it
+/// that name; a file has no others. Gives whether it has one now.
 bool name_padding(const graph::Graph& graph, graph::Op& op);
 
 }  // namespace deeplab::passes

@@ -72,7 +72,7 @@ float at(const std::vector<float>& values, size_t channel) {
   return values.size() == 1 ? values[0] : values[channel];
 }
 
-/// The convolution's activation, or null if it is no float convolution of constants.
+/// The convolution's activation, or null if it is not a float convolution of constants.
 graph::Activation* foldable(Graph& graph, Op& op) {
   auto* conv = std::get_if<graph::Conv2D>(&op.attributes);
   auto* depthwise = std::get_if<graph::DepthwiseConv2D>(&op.attributes);

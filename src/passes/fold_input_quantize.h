@@ -13,8 +13,8 @@ struct InputQuantize {
   graph::TensorId quantized_input = graph::kNoTensor;  ///< The input that the graph has now.
 };
 
-/// Where input 0 is float32 and its only reader is a QUANTIZE, makes the quantized tensor the
-/// input instead; its own Quantization says how to fill it. Nothing where the graph does not
+/// If input 0 is float32 and its only reader is a QUANTIZE, makes the quantized tensor the
+/// input instead; its own Quantization says how to fill it. Nothing if the graph does not
 /// start so: the graph is then unchanged.
 std::optional<InputQuantize> fold_input_quantize(graph::Graph& graph);
 

@@ -5,7 +5,7 @@
 
 namespace deeplab::passes {
 
-/// Where a convolution alone reads the result of a PAD that pads height and width only, adds the
+/// If a convolution alone reads the result of a PAD that pads height and width only, adds the
 /// amounts to the convolution's padding. Exact: both fill with real zero.
 void fold_pad(graph::Graph& graph);
 

@@ -24,7 +24,7 @@ std::optional<Activation> activation_op(const Op& op) {
   return std::nullopt;
 }
 
-/// `first`, then `second`, as one; nothing where there is no such activation.
+/// `first`, then `second`, as one; nothing if there is no such activation.
 std::optional<Activation> combined(Activation first, Activation second) {
   if (first == Activation::kNone) return second;
   if (first == Activation::kReluN1To1) return std::nullopt;

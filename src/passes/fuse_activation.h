@@ -5,7 +5,7 @@
 
 namespace deeplab::passes {
 
-/// Where a RELU or RELU6 alone reads the result of a convolution or an ADD, and has the same
+/// If a RELU or RELU6 alone reads the result of a convolution or an ADD, and has the same
 /// quantization on both sides, makes it that op's fused activation. Exact: the clamp comes last
 /// in both forms.
 void fuse_activation(graph::Graph& graph);

@@ -1,5 +1,5 @@
-// The tail of a segmentation network, cut off: nobody needs scores at the canvas' size. What is
-// left ends in the low-resolution scores, and the caller interpolates and compares them straight
+// The tail of a segmentation network, cut off: nobody needs scores at the canvas' size. The graph
+// then ends in the low-resolution scores, and the caller interpolates and compares them directly
 // at the photo's own size.
 #pragma once
 

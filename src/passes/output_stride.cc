@@ -54,7 +54,7 @@ int first_dilated(Graph& graph) {
   return -1;
 }
 
-/// The op between a convolution with a window and the dilated one behind it keeps cells apart.
+/// The op between a convolution with a window and the dilated one after it keeps cells apart.
 bool keeps_cells(const Graph& graph, Op& op) {
   if (convolution_window(op) != nullptr) return true;
   if (std::holds_alternative<graph::Relu>(op.attributes) ||
@@ -131,7 +131,7 @@ class Coarsener {
     }
   }
 
-  /// Padding behind the last row: as much as `out` rows need.
+  /// Padding after the last row: as much as `out` rows need.
   static int32_t pad_after(int32_t in, int32_t out, int32_t filter, int32_t stride,
                            int32_t dilation, int32_t before) {
     const int64_t reach = int64_t{out - 1} * stride + int64_t{filter - 1} * dilation + 1;
@@ -164,7 +164,7 @@ class Coarsener {
   }
 
   Status add_stride(Op& op) {
-    if (halved(op.inputs[0])) return refusal(op, "it stands behind a convolution that is strided");
+    if (halved(op.inputs[0])) return refusal(op, "it follows a convolution that is strided");
     DEEPLAB_ASSIGN_OR_RETURN(Window window, old_window(op));
     window.stride_h *= 2;
     window.stride_w *= 2;

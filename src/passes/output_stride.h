@@ -19,7 +19,7 @@ int32_t output_stride(const graph::Graph& graph);
 ///     by d
 ///
 /// The stride goes to the last convolution with a window before the first dilated one, which is
-/// where a network made for the larger stride has it, and every dilation behind it is halved. So
+/// where a network made for the larger stride has it, and every dilation after it is halved. So
 /// the features at the larger stride are every second row and column of those at the smaller one,
 /// to the bit; only what looks at the whole picture (a pooled branch) sees other values. Pooling
 /// over the picture, sizes of resizes, tiles, reshapes and padding in front of convolutions follow,

@@ -17,7 +17,7 @@ Status optimize(graph::Graph& graph, const OptimizeOptions& options) {
   // Before any batch norm is folded into a filter.
   if (options.dequantize_filters) DEEPLAB_RETURN_IF_ERROR(dequantize_filters(graph));
   // Identities hide neighbours from the passes that look for pairs; an activation may stand
-  // inside a SPACE_TO_BATCH sandwich or become visible behind it; a PAD may be left in front of
+  // inside a SPACE_TO_BATCH sandwich or become visible after it; a PAD may be left in front of
   // one. Every pass only removes ops, so this ends, after two rounds for real models.
   for (size_t before = graph.ops.size() + 1; graph.ops.size() < before;) {
     before = graph.ops.size();

@@ -5,7 +5,7 @@
 
 namespace deeplab::passes {
 
-/// Each switch exists so that a difference can be hunted down to one pass.
+/// Each switch exists so that a difference can be traced to one pass.
 struct OptimizeOptions {
   bool dequantize_filters = true;  ///< dequantize_filters.
   bool fold_padding = true;        ///< fold_space_to_batch, fold_pad.

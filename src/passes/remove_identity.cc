@@ -32,7 +32,7 @@ struct KeepsValues {
   }
 };
 
-/// Makes the identity at `position` unreachable; false where it has to stay.
+/// Makes the identity at `position` unreachable; false if it has to stay.
 bool bypass(Graph& graph, size_t position) {
   const TensorId input = graph.ops[position].inputs.front();
   const TensorId output = graph.ops[position].output();

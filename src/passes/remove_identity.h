@@ -1,4 +1,4 @@
-// Ops that give back what they got.
+// Ops whose output is their input.
 #pragma once
 
 #include "graph/graph.h"
@@ -10,7 +10,7 @@ namespace deeplab::passes {
 /// same parameters, a CONCATENATION of one tensor.
 bool is_identity(const graph::Graph& graph, const graph::Op& op);
 
-/// Removes them. Where the op writes an output of the graph, the op before it writes that output
+/// Removes them. If the op writes an output of the graph, the op before it writes that output
 /// instead; an identity from an input or a constant straight to an output stays.
 void remove_identity(graph::Graph& graph);
 

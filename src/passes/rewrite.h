@@ -9,8 +9,8 @@ namespace deeplab::passes {
 
 bool is_graph_output(const graph::Graph& graph, graph::TensorId id);
 
-/// The op that alone reads `id`, or -1: also where `id` is an output of the graph or an op reads
-/// it twice. What holds this may be changed without anybody else seeing it.
+/// The op that alone reads `id`, or -1: also if `id` is an output of the graph or an op reads
+/// it twice. No other op sees a change of such a tensor.
 int sole_reader(const graph::Graph& graph, graph::TensorId id);
 
 /// Same type at both borders, shape and quantization: one may stand for the other.
@@ -22,7 +22,7 @@ void redirect_readers(graph::Graph& graph, graph::TensorId from, graph::TensorId
 /// Removes the ops at the positions where `dead` is set; the others keep their order and index.
 void erase_ops(graph::Graph& graph, const std::vector<bool>& dead);
 
-/// The attributes of the op at `position` as T, or null where it is another op or -1.
+/// The attributes of the op at `position` as T, or null if it is another op or -1.
 template <typename T>
 T* attributes_at(graph::Graph& graph, int position) {
   return position < 0 ? nullptr

@@ -18,7 +18,7 @@ struct ArenaRequest {
 };
 
 struct ArenaLayout {
-  std::vector<int64_t> offsets;  ///< One a request, each a multiple of kArenaAlignment.
+  std::vector<int64_t> offsets;  ///< One per request, each a multiple of kArenaAlignment.
   int64_t total_bytes = 0;
 };
 

@@ -62,7 +62,7 @@ struct BlockPlaces {
   TensorPlace output;
 };
 
-/// The output of a block: rows of the projection, to which the ADD, where there is one, adds the
+/// The output of a block: rows of the projection, to which the ADD, if there is one, adds the
 /// other tensor.
 template <typename Types>
 class BlockEnd {
@@ -75,12 +75,12 @@ class BlockEnd {
 
   const BlockPlaces& places() const { return places_; }
   const char* name() const { return residual_ ? " + add" : ""; }
-  /// Of the buffer that so many rows need.
+  /// Bytes of the buffer that so many rows need.
   size_t narrow_bytes(int32_t rows) const {
     return residual_ ? aligned(static_cast<size_t>(rows * row_) * sizeof(Element)) : 0;
   }
 
-  /// Where the projection has to put row `begin` and those behind it.
+  /// Where the projection has to put row `begin` and those after it.
   Element* projected(const RunContext& context, int32_t begin, std::byte* narrow) const {
     if (residual_) return reinterpret_cast<Element*>(narrow);
     return reinterpret_cast<Element*>(places_.output.write(context)) + begin * row_;
@@ -103,7 +103,7 @@ class BlockEnd {
   int64_t row_;  ///< Elements of an output row.
 };
 
-/// The end of the block whose projection is ops[at] and has this shape. Nothing where no step does
+/// The end of the block whose projection is ops[at] and has this shape. Nothing if no step does
 /// it.
 template <typename Types>
 std::optional<BlockEnd<Types>> make_block_end(std::span<const FusedOp> ops, size_t at,

@@ -1,5 +1,5 @@
 // A convolution of either kind, bound to the first kernel of its table that may run it, with its
-// weights packed. What every step that convolves is made of.
+// weights packed. Every step that convolves contains one.
 #pragma once
 
 #include <memory>
@@ -22,11 +22,11 @@ inline const kernels::DepthwiseConv2DFloat& params_of(const kernels::DepthwiseCo
   return params;
 }
 
-/// A 1x1 convolution does not care where a row ends: its pixels, one below the other, split more
+/// In a 1x1 convolution the ends of rows do not matter: its pixels as one column split more
 /// evenly. Tiles of gemm kernels divide this number of them.
 inline constexpr int32_t kPixelsPerUnit = 24;
 
-/// Makes rows of one pixel each of the shape of a 1x1 convolution; others stay as they are.
+/// Gives a 1x1 convolution a shape with rows of one pixel; others stay as they are.
 template <typename Params>
 void flatten(Params& conv) {
   kernels::WindowShape& s = conv.shape;
@@ -70,7 +70,7 @@ class BoundConvolution {
   using Element = typename KernelTypes<Kernel>::Element;
   using Bias = typename KernelTypes<Kernel>::Bias;
 
-  /// Null, and `lowered` as it was, where no kernel supports it or the weights are not constants:
+  /// Null, and `lowered` as it was, if no kernel supports it or the weights are not constants:
   /// what another op computes cannot be packed ahead. Error: no memory.
   static Result<std::unique_ptr<BoundConvolution>> bind(LoweredConv& lowered,
                                                         const TensorPlace& filter,

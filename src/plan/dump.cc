@@ -22,7 +22,8 @@ std::string millions(int64_t count) {
   return std::move(out).str();
 }
 
-/// A line an op; what a step fuses stands together, the step's number and kernels at its last op.
+/// One line per op; what a step fuses stands together, the step's number and kernels at its last
+/// op.
 void dump_step(const Plan& plan, size_t index, std::ostream& out) {
   const PlannedStep& step = plan.steps()[index];
   for (int at : step.ops) {
@@ -61,7 +62,8 @@ std::string dump(const Plan& plan) {
   for (size_t i = 0; i < plan.steps().size(); ++i) dump_step(plan, i, out);
   out << "arena " << plan.arena_bytes() << " bytes for " << requests.size() << " tensors of " << sum
       << " bytes; no layout takes less than " << arena_lower_bound(requests) << '\n'
-      << "scratch " << plan.scratch_bytes() << " bytes a thread, packed weights "
+      << "scratch " << plan.scratch_bytes()
+      << " bytes a thread, packed weights "  // prose-ok: output that others read
       << plan.packed_weight_bytes() << " bytes, " << millions(graph::macs(plan.graph()))
       << " multiply-accumulates\n";
   return std::move(out).str();

@@ -18,20 +18,20 @@ struct FusedOps {
     kBlock,
     /// One or two of MUL, ADD and SUB with a constant per channel, int8.
     kChannelwise,
-    /// What spreads one pixel over the picture, [QUANTIZE], CONCATENATION with another picture,
-    /// 1x1 CONV_2D: the pixel's part of the product is computed once.
+    /// An op that spreads one pixel over the picture, [QUANTIZE], CONCATENATION with another
+    /// picture, 1x1 CONV_2D: the pixel's part of the product is computed once.
     kSpreadConcat,
   };
   Kind kind = Kind::kSingle;
   std::vector<int> ops;  ///< Positions in graph.ops, rising; the last one writes the step's output.
 };
 
-/// A partition of the graph's ops, in an order in which they can run: a group stands where its last
-/// op stood. Tensors between the ops of a group have no reader outside it.
+/// A partition of the graph's ops, in an order in which they can run: a group is placed where its
+/// last op was. Tensors between the ops of a group have no reader outside it.
 ///
-/// A block takes its first convolution in only where that one's output is larger than
-/// kExpandedCacheBytes, times the dilation, as are the rows under a window: smaller ones stay in
-/// the cache anyway, and then no row of it is computed by two workers.
+/// The expansion of a block (its first convolution) is fused only if its output is larger than
+/// kExpandedCacheBytes times the dilation, since a window spans that many rows. Smaller ones stay
+/// in the cache anyway, and then no row of it is computed by two workers.
 std::vector<FusedOps> fuse(const graph::Graph& graph);
 
 /// The same ops, each by itself.

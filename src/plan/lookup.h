@@ -9,7 +9,7 @@
 
 namespace deeplab::plan {
 
-/// What an elementwise int8 op gives for every value it can meet, as its reference kernel has it:
+/// The result of an elementwise int8 op for each possible value, by its reference kernel:
 /// entry i is for the stored byte i.
 using LookupTable = std::array<int8_t, 256>;
 
@@ -24,7 +24,7 @@ inline LookupTable make_lookup_table(const Lowered& op) {
   return result;
 }
 
-/// What a concatenation makes of the stored values of one of its inputs.
+/// How a concatenation converts the stored values of one of its inputs.
 inline LookupTable concatenation_table(const kernels::ConcatenationInt8& op,
                                        const kernels::ConcatenationInt8Input& input) {
   kernels::ConcatenationInt8 one = op;

@@ -413,7 +413,7 @@ class Lowering {
     op.pixel_bytes = out().shape[3] * element_size();
   }
 
-  /// Input and output have `type`, and the bias, where there is one, `bias_type`.
+  /// Input and output have `type`, and the bias, if there is one, `bias_type`.
   bool convolves(DataType type, DataType filter_type, DataType bias_type) const {
     const bool has_bias = op_.inputs.size() > 2 && op_.inputs[2] != graph::kNoTensor;
     return in(0).type == type && in(1).type == filter_type && out().type == type &&

@@ -35,7 +35,7 @@
 
 namespace deeplab::plan {
 
-/// Parameters together with the one array that they point into. Moving keeps the pointer good;
+/// Parameters together with the one array that they point into. Moving keeps the pointer valid;
 /// copying would not, so there is none. `pointer` is the parameters' member for the array.
 template <typename Params, auto pointer>
 struct LoweredWithArray {
@@ -87,13 +87,13 @@ using Lowered = std::variant<
     kernels::SoftmaxFloat, kernels::ReluInt8, kernels::ReluFloat, kernels::SpaceToBatchNd,
     kernels::BatchToSpaceNd, LoweredCopy>;
 
-/// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). Where a
+/// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). If a
 /// tensor's file_type is uint8, the parameters are those of TensorFlow Lite's uint8 kernels.
 /// Errors (kUnsupported), naming the op: data types without a kernel, more than
 /// kernels::kMaxRank dimensions, a ratio of scales that is not in (0, 2^31).
 Result<Lowered> lower(const graph::Graph& graph, const graph::Op& op);
 
-/// Runs the op on its reference kernel. `inputs` has one pointer an input of the op, aligned for
+/// Runs the op on its reference kernel. `inputs` has one pointer per input of the op, aligned for
 /// the element type; an absent bias is null or left out.
 void run_reference(const Lowered& lowered, kernels::Rounding rounding,
                    std::span<const std::byte* const> inputs, std::byte* output);

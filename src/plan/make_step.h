@@ -17,7 +17,7 @@ namespace deeplab::plan {
 /// What a step is made from.
 struct StepSource {
   Isa isa = Isa::kScalar;
-  std::vector<TensorPlace> inputs;  ///< One an input of the op.
+  std::vector<TensorPlace> inputs;  ///< One per input of the op.
   TensorPlace output;
 };
 
@@ -30,7 +30,7 @@ struct MadeStep {
 /// Error: no memory for packed weights.
 Result<MadeStep> make_step(Lowered lowered, StepSource source);
 
-// One function a family, each in a file of its own. A null step means that the family has
+// One function per family, each in a file of its own. A null step means that the family has
 // nothing for these parameters, and leaves `lowered` as it was.
 Result<MadeStep> make_convolution_step(Lowered& lowered, const StepSource& source);
 MadeStep make_elementwise_step(const Lowered& lowered, const StepSource& source);

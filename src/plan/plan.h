@@ -21,12 +21,12 @@ namespace deeplab::plan {
 struct PlanOptions {
   /// The best kernel family that may be used; see selected_isa().
   Isa isa = Isa::kScalar;
-  /// Workers that a step is split between: the size of the pool that executors will bring.
+  /// Workers that a step is split between: the size of the executors' pool.
   int threads = 1;
   /// Gives every tensor memory of its own, so that all of them can be read after a run. No ops are
   /// fused then.
   bool keep_all_tensors = false;
-  /// Held before and while the plan is made; but for max_total_bytes, which a plan does not need.
+  /// Enforced while planning, except max_total_bytes, which a plan does not need.
   graph::Limits limits;
 };
 
@@ -52,7 +52,7 @@ struct Placement {
 class Plan {
  public:
   /// Plans a validated int8 or float32 graph (see passes::optimize). Errors: an op that no step
-  /// can run, more work or memory than the limits allow, memory that is not to be had.
+  /// can run, more work or memory than the limits allow, allocation failure.
   static Result<std::shared_ptr<const Plan>> build(graph::Graph graph, const PlanOptions& options);
 
   const graph::Graph& graph() const { return graph_; }
@@ -67,7 +67,7 @@ class Plan {
   /// Scratch of one worker, a multiple of 64; an executor allocates it options().threads times.
   int64_t scratch_bytes() const { return scratch_bytes_; }
   int64_t packed_weight_bytes() const;
-  /// All three together, the scratch as many times as there are threads.
+  /// The sum of all three, with the scratch of all threads.
   int64_t required_bytes() const;
 
  private:
@@ -79,14 +79,14 @@ class Plan {
 
   graph::Graph graph_;
   PlanOptions options_;
-  std::vector<FusedOps> groups_;  ///< One a step.
+  std::vector<FusedOps> groups_;  ///< One per step.
   std::vector<PlannedStep> steps_;
   std::vector<Placement> placements_;
   int64_t arena_bytes_ = 0;
   int64_t scratch_bytes_ = 0;
 };
 
-/// The plan as a table, a line a step: op, kernel, tensors with shape and place, MACs; then the
+/// The plan as a table, one line per step: op, kernel, tensors with shape and place, MACs; then the
 /// arena against the sum of its tensors and the least that any layout could take.
 std::string dump(const Plan& plan);
 

@@ -30,13 +30,13 @@ class Step {
   virtual size_t packed_bytes() const { return 0; }
 };
 
-/// How many rows a worker should fetch at a time: multiples of `unit`, as few as may be (so that a
-/// worker that is held up holds nobody up) as long as no worker of equal speed ends up with more
+/// How many rows a worker should fetch at a time: multiples of `unit`, small pieces, so that a slow
+/// worker does not stall the rest, as long as no worker of equal speed ends up with more
 /// than 1/16 over its share; else even shares.
 int32_t even_grain(int32_t rows, int32_t unit, int workers);
 
 /// Splits rows [0, rows) between the workers: body(row_begin, row_end, scratch). A worker fetches
-/// `grain` rows at a time, so that one that is held up does not hold up the others; the scratch
+/// `grain` rows at a time, so that a slow one does not stall the others; the scratch
 /// is the worker's own.
 template <typename Body>
 void for_rows(const RunContext& context, int32_t rows, int32_t grain, const Body& body) {

@@ -1,6 +1,6 @@
 // An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
 // time, so that the wide tensors in the middle never leave the cache, and workers meet once a
-// block. step_inverted_residual.cc does it in a better way where there is a kernel for that.
+// block. step_inverted_residual.cc does it in a better way if there is a kernel for that.
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -125,8 +125,8 @@ class BlockStep final : public Step {
   std::unique_ptr<const Conv> project_;
   BlockEnd<Types> end_;
   int64_t wide_row_ = 0;    ///< Elements of a row: expanded,
-  int64_t deep_row_ = 0;    ///< behind the depthwise convolution,
-  int64_t narrow_row_ = 0;  ///< and behind the projection.
+  int64_t deep_row_ = 0;    ///< after the depthwise convolution,
+  int64_t narrow_row_ = 0;  ///< and after the projection.
   int32_t unit_ = 1;
   int32_t strip_rows_ = 1;
   size_t kernel_scratch_ = 0;

@@ -1,4 +1,4 @@
-// int8 CONCATENATION: each input is copied, or goes through a table where it is quantized
+// int8 CONCATENATION: each input is copied, or goes through a table if it is quantized
 // differently from the output.
 #include <cstring>
 #include <vector>

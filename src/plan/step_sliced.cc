@@ -102,7 +102,7 @@ class SlicedStep final : public Step {
   Params params_;
   Slicing slicing_;
   int64_t slice_units_ = 0;
-  TensorPlace inputs_[2];  ///< The same twice where the op has one input.
+  TensorPlace inputs_[2];  ///< The same twice if the op has one input.
   TensorPlace output_;
 };
 

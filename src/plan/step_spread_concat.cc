@@ -39,7 +39,7 @@ class SpreadConcatStep final : public Step {
 
   void run(const RunContext& context) const override {
     const kernels::Conv2DInt8& params = conv_->params();
-    // Behind the first worker's scratch, and for all workers to read.
+    // After the first worker's scratch, and for all workers to read.
     std::byte* packed = context.scratch + aligned(conv_->scratch_bytes());
     std::memcpy(packed, conv_->packed().data(), conv_->packed_bytes());
     auto* sums = reinterpret_cast<int32_t*>(packed + aligned(conv_->packed_bytes()));

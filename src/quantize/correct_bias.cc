@@ -91,7 +91,7 @@ class Frontier {
   const Graph& graph_;
   Engine engine_;
   std::map<TensorId, size_t> last_reader_;
-  std::map<TensorId, std::vector<Bytes>> held_;  ///< A buffer a sample.
+  std::map<TensorId, std::vector<Bytes>> held_;  ///< One buffer per sample.
 };
 
 /// Channel means, as real numbers, of an int8 activation over all samples.

@@ -1,4 +1,4 @@
-// Rounding weights shifts the means of what a convolution gives; its bias can take that back.
+// Rounding weights shifts the means of a convolution's results; its bias can undo that.
 #pragma once
 
 #include "base/status.h"
@@ -16,7 +16,7 @@ std::vector<graph::TensorId> convolution_inputs(const graph::Graph& graph);
 /// samples that it has in float: Nagel et al. (2019), section 4.2, with means measured instead of
 /// derived. Being linear, a convolution's mean result follows from its inputs' means (windows
 /// that reach over the border are taken as if they did not). Convolutions are corrected in
-/// execution order, each with the inputs that those before it, corrected, give: an op runs once a
+/// execution order, each with the inputs that those before it, corrected, give: an op runs once per
 /// sample, and only what ops to come will read is kept in between.
 ///
 /// `means` has been collected from `float_graph` on the same samples, for convolution_inputs();

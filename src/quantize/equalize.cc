@@ -94,7 +94,7 @@ bool keeps_channel_scales(const Graph& graph, const graph::Op& op) {
          std::holds_alternative<graph::ResizeNearestNeighbor>(op.attributes);
 }
 
-/// Adds what `op` says about `stream`; false where it stands in the way of scaling channels.
+/// Adds what `op` says about `stream`; false if it does not allow channels to be scaled.
 bool add_end(const Graph& graph, const graph::Op& op, TensorId id, bool writes, Stream& stream) {
   if (keeps_channel_scales(graph, op)) return true;
   Convolution conv;

@@ -1,5 +1,5 @@
 // Cross-layer equalization: channels that use little of a tensor's range are scaled up, and what
-// reads them is scaled down, so that one scale a tensor fits all its channels better.
+// reads them is scaled down, so that one scale per tensor fits all its channels better.
 #pragma once
 
 #include <vector>
@@ -54,7 +54,7 @@ struct EqualizeOptions {
 int64_t equalize(graph::Graph& graph, const Statistics& statistics, const EqualizeOptions& options);
 
 /// Largest over smallest (of those above 0) of the output channels' ranges in the filter of the
-/// convolution at `op`: what one scale a tensor has to live with. 1 for other ops.
+/// convolution at `op`: the spread that one scale per tensor must cover. 1 for other ops.
 double weight_spread(const graph::Graph& graph, const graph::Op& op);
 
 }  // namespace deeplab::quantize

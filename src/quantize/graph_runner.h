@@ -1,4 +1,4 @@
-// Graphs at work on calibration photos.
+// Runs graphs on calibration photos.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@
 
 namespace deeplab::quantize {
 
-/// The photos that calibration sees, as the float graph is fed them.
+/// The calibration photos, as inputs of the float graph.
 struct Samples {
   size_t count = 0;
   /// Fills the graph's float input [1, H, W, C] with sample `i`, the same values at every call.
   std::function<Status(size_t i, std::span<float> input)> load;
 };
 
-/// What runs the graphs. Results do not depend on it.
+/// How the graphs are run. Results do not depend on it.
 struct Engine {
   ThreadPool* pool = nullptr;  ///< Null: one thread.
   Isa isa = Isa::kScalar;
@@ -34,8 +34,8 @@ graph::Graph cut_to(const graph::Graph& graph, const std::vector<graph::TensorId
 /// A float or a quantized graph, every tensor of it readable after a run.
 class GraphRunner {
  public:
-  /// `input_shift` is taken off each input value before it is quantized; see input_shift() in
-  /// quantize_graph.h. It does not matter where the graph's input is float.
+  /// `input_shift` is subtracted from each input value before it is quantized; see input_shift() in
+  /// quantize_graph.h. Not used if the graph's input is float.
   static Result<std::unique_ptr<GraphRunner>> create(graph::Graph graph, const Engine& engine,
                                                      float input_shift = 0);
 
@@ -46,7 +46,7 @@ class GraphRunner {
 
   const graph::Graph& graph() const { return executor_->graph(); }
   bool holds(graph::TensorId id) { return !executor_->tensor(id).empty(); }
-  /// The elements as the engine stores them: int8 where the graph has uint8.
+  /// The elements as the engine stores them: int8 if the graph has uint8.
   std::span<const std::byte> stored(graph::TensorId id) { return executor_->tensor(id); }
   /// The same as real numbers; `id` is float32 or 8-bit and held.
   void real_values(graph::TensorId id, std::vector<float>& values);

@@ -1,4 +1,4 @@
-// How often a tensor's values occur: enough to choose any range from, in one walk over the photos.
+// How often a tensor's values occur: enough to choose any range from, in one pass over the photos.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class Histogram {
 
   /// `values` are finite.
   void add(std::span<const float> values);
-  /// The same where the caller knows the smallest interval that holds them.
+  /// The same if the caller knows the smallest interval that holds them.
   void add(std::span<const float> values, const Range& range);
   void add(const Histogram& other);
 

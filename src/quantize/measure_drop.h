@@ -16,12 +16,12 @@ struct OpDrop {
   std::string name;   ///< "CONV_2D"
   graph::TensorId tensor = graph::kNoTensor;
   graph::Shape shape;
-  /// Signal to quantization noise, 10 * log10(sum of x^2 / sum of (x - x')^2), in decibels; x' has
-  /// come down through all ops before. Infinity where the two are equal.
+  /// Signal to quantization noise, 10 * log10(sum of x^2 / sum of (x - x')^2), in decibels; x'
+  /// includes the noise of all earlier ops. Infinity if the two are equal.
   double sqnr_db = 0;
 };
 
-/// Runs both graphs on all samples. Compared are the tensors that both have and that ops write
+/// Runs both graphs on all samples. Compares the tensors that both have, written by ops
 /// which do more than move values (range_sources()). Results do not depend on `engine`.
 Result<std::vector<OpDrop>> measure_drop(const graph::Graph& float_graph,
                                          const graph::Graph& quantized, const Samples& samples,

@@ -12,7 +12,7 @@ namespace deeplab::quantize {
 /// CONCATENATION, TILE, PAD, RESHAPE, SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND.
 bool keeps_parameters(const graph::Op& op);
 
-/// For each tensor the lowest id of the tensors that must share its parameters, itself where it
+/// For each tensor the lowest id of the tensors that must share its parameters, itself if it
 /// stands alone. Constants that such an op reads belong to the group. Values of the group's
 /// other members lie between those of its sources: the graph's inputs, constants, and what ops
 /// write that do not keep parameters. So only the sources' ranges count. `graph` is validated;

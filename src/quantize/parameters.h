@@ -51,7 +51,7 @@ int8_t quantize_activation(float value, const ActivationQuantization& quantizati
 
 /// Weights are symmetric: stored in -127..127, zero point 0.
 enum class Granularity : uint8_t {
-  kPerChannel,  ///< A scale an output channel.
+  kPerChannel,  ///< One scale per output channel.
   kPerTensor,
 };
 
@@ -59,12 +59,12 @@ enum class Granularity : uint8_t {
 inline constexpr int32_t kConvChannelAxis = 0;
 inline constexpr int32_t kDepthwiseChannelAxis = 3;
 
-/// The scales of a filter of `shape`: one an index of dimension `axis`, or one in all. Each is
+/// The scales of a filter of `shape`: one per index of dimension `axis`, or one in all. Each is
 /// largest |weight| / 127 in float32, and at least
-/// - what the bias asks for: |bias| / (input_scale * 2^24), for with a smaller scale it would
+/// - what the bias needs: |bias| / (input_scale * 2^24), for with a smaller scale it would
 ///   neither be exact in float32, in which the engine requantizes, nor always fit an int32;
 /// - kSmallestWeightScale. A channel of zeros takes the scale of the largest one (or 1).
-/// `bias` has an element an output channel, or none; without one `input_scale` does not matter.
+/// `bias` has one element per output channel, or none; without one `input_scale` does not matter.
 /// Weights and biases are finite.
 std::vector<float> weight_scales(std::span<const float> weights, const graph::Shape& shape,
                                  int32_t axis, Granularity granularity, std::span<const float> bias,
@@ -76,7 +76,7 @@ inline constexpr double kLargestBias = 16777216;  ///< 2^24, in steps of its sca
 int8_t quantize_weight(float weight, float scale);
 
 /// round_half_even(bias / (input_scale * weight_scale)) in double, at most 2^24 in magnitude
-/// where the scale is of weight_scales() (and clamped to it otherwise).
+/// if the scale is of weight_scales() (and clamped to it otherwise).
 int32_t quantize_bias(double bias, float input_scale, float weight_scale);
 
 }  // namespace deeplab::quantize

@@ -35,7 +35,7 @@ TensorId zero_bias(Graph& graph, const graph::Op& op) {
   return append_tensor(graph, std::move(bias));
 }
 
-/// A file cannot say every padding: where one has no name, nothing is folded.
+/// A file cannot say every padding: if one has no name, nothing is folded.
 void fold_dilations(Graph& graph) {
   Graph folded = graph;
   passes::fold_space_to_batch(folded);

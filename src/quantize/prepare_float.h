@@ -7,10 +7,10 @@
 namespace deeplab::quantize {
 
 /// Removes identities, fuses RELU and RELU6 into the ops before them, makes one dilated convolution
-/// of SPACE_TO_BATCH_ND, convolution and BATCH_TO_SPACE_ND where its padding is SAME or VALID,
+/// of SPACE_TO_BATCH_ND, convolution and BATCH_TO_SPACE_ND if its padding is SAME or VALID,
 /// folds batch norms into the convolutions before them (so that in 8 bits neither they nor what
 /// lies between take a rounding), gives every convolution filter and bias constants of its own and,
-/// where it has none, a bias of zeros. Tensor ids keep their meaning. Only the batch norms move a
+/// if it has none, a bias of zeros. Tensor ids keep their meaning. Only the batch norms move a
 /// rounding (passes/fold_batch_norm.h); without them, results stay the same to the bit. Error: not
 /// a float graph (check_float()).
 Status prepare_float_graph(graph::Graph& graph);

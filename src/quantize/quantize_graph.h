@@ -12,7 +12,7 @@ namespace deeplab::quantize {
 
 /// The type of the picture that comes in and of the scores that go out.
 enum class Border : uint8_t {
-  kFloat32,  ///< The graph starts with QUANTIZE and, where it gives scores, ends with DEQUANTIZE.
+  kFloat32,  ///< The graph starts with QUANTIZE and, if it gives scores, ends with DEQUANTIZE.
   kInt8,
   kUInt8,  ///< A QUANTIZE at either end moves the zero point by 128; int8 between them.
 };
@@ -28,9 +28,9 @@ struct PixelScale {
   float std = 127.5f;
 };
 
-/// How the 256 pixel values meet the 256 values of the int8 input.
+/// How the 256 pixel values map to the 256 values of the int8 input.
 enum class PixelRule : uint8_t {
-  kBest,  ///< kShifted where the caller feeds 8-bit values, kRounded where floats.
+  kBest,  ///< kShifted if the caller feeds 8-bit values, kRounded if floats.
   /// stored = pixel - 128, exactly: the scale is 1 / std. Zero points are whole numbers, so with
   /// the usual mean of 127.5 the stored value means half a pixel less than the float graph was
   /// fed; the first convolutions' biases take it back. Costs no accuracy; the caller copies bytes.
@@ -45,22 +45,22 @@ struct QuantizeOptions {
   Granularity granularity = Granularity::kPerChannel;
   Border border = Border::kFloat32;
   Output output = Output::kScores;
-  /// What the float graph is fed. Nothing (say, for a mean a channel): then the input's range must
-  /// be known, and the pixel rule does not matter.
+  /// The input of the float graph. Nothing (say, for one mean per channel): then the input's range
+  /// must be known, and the pixel rule does not matter.
   std::optional<PixelScale> pixels = PixelScale{};
   PixelRule pixel_rule = PixelRule::kBest;
 };
 
-/// What a caller of the int8 graph has to make of pixels: the float graph's scale, but with
-/// kShifted a mean that is a whole number. Nothing where options.pixels is nothing.
+/// How a caller of the int8 graph has to scale pixels: with the float graph's scale, but with
+/// kShifted a mean that is a whole number. Nothing if options.pixels is nothing.
 std::optional<PixelScale> input_pixels(const QuantizeOptions& options);
 
-/// By how much the graph's real input is less than what the float graph was fed for the same
+/// By how much the graph's real input is less than the float graph's input for the same
 /// pixel: 0.5 / 127.5 with kShifted and the usual pixels, 0 with kRounded.
 float input_shift(const QuantizeOptions& options);
 
 /// The int8 graph. `float_graph` is validated, all float32, with one picture [1, H, W, C] as its
-/// input and one output; `ranges` has an element a tensor.
+/// input and one output; `ranges` has one element per tensor.
 ///
 /// - Filters are symmetric (weight_scales()), biases int32 of scale input * filter.
 /// - Activations have one scale and zero point (activation_quantization()); those that
@@ -69,11 +69,11 @@ float input_shift(const QuantizeOptions& options);
 /// - Tensor ids of activations stay, so that the two graphs can be compared tensor by tensor; the
 ///   border's tensors, and constants that are needed twice, are new ones at the end. Op::index
 ///   is the position.
-/// - The output: an ARG_MAX over the classes at the end of `float_graph`, and a RESHAPE behind it,
-///   are cut off for scores, and added for labels where there is none.
+/// - The output: an ARG_MAX over the classes at the end of `float_graph`, and a RESHAPE after it,
+///   are cut off for scores, and added for labels if there is none.
 ///
 /// Errors: an op or a tensor that is quantized already (kInvalidArgument); no or an infinite range
-/// where one is needed, by the tensor's name (kInvalidArgument); weights that are not finite
+/// if one is needed, by the tensor's name (kInvalidArgument); weights that are not finite
 /// (kInvalidModel); a parameter group that has two fixed scales (kUnsupported); what
 /// graph::validate() says of the result, among it accumulators that could overflow.
 Result<graph::Graph> quantize_graph(const graph::Graph& float_graph, const ActivationRanges& ranges,

@@ -9,7 +9,7 @@ namespace {
 
 using graph::TensorId;
 
-/// Adds the values of one photo, channels innermost; false where one is not finite.
+/// Adds the values of one photo, channels innermost; false if one is not finite.
 bool add_values(std::span<const float> values, size_t channels, TensorStatistics& statistics) {
   if (statistics.channel_ranges.empty()) {
     statistics.channel_ranges.resize(channels);

@@ -20,7 +20,7 @@ struct TensorStatistics {
   std::vector<double> channel_means;
 };
 
-/// By tensor id; empty (no channel) where a tensor was not asked for.
+/// By tensor id; empty (no channel) if a tensor was not asked for.
 using Statistics = std::vector<TensorStatistics>;
 
 /// The tensors whose ranges quantize_graph() needs: what float ops write that neither keep their
@@ -44,7 +44,7 @@ struct RangeOptions {
   double percentile = 99.99;
 };
 
-/// A range a tensor for quantize_graph(); tensors that share parameters are taken as one. Never
+/// One range per tensor for quantize_graph(); tensors that share parameters are taken as one. Never
 /// wider than the values were.
 ActivationRanges choose_ranges(const graph::Graph& graph, const Statistics& statistics,
                                const RangeOptions& options);

@@ -1,5 +1,5 @@
-// Constants behind a DEQUANTIZE, which converters write for float16 and for int8 weights of float
-// networks: float32 constants once they are read.
+// Constants that a DEQUANTIZE reads, which converters write for float16 and for int8 weights of
+// float networks: float32 constants once they are read.
 #include "graph/dequantize.h"
 
 #include <bit>
@@ -93,7 +93,7 @@ Result<graph::Tensor> TensorReader::read_dequantized(size_t id, size_t constant)
     for (int32_t zero_point : q.zero_points) {
       if (zero_point >= -128 && zero_point <= 255) continue;
       return invalid_model(source_.label(constant), ": zero point ", zero_point,
-                           " is no value of its type");
+                           " is not a value of its type");
     }
     if (q.per_channel() &&
         (q.axis < 0 || static_cast<size_t>(q.axis) >= tensor.shape.size() ||

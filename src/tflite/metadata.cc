@@ -19,7 +19,7 @@ std::string text(const flatbuffers::String* from) {
   return from == nullptr ? "" : clean_text(from->string_view(), kMaxText, kKeepNewlines);
 }
 
-/// The bytes of the metadata entry; empty where there is none.
+/// The bytes of the metadata entry; empty if there is none.
 Result<std::span<const std::byte>> find_metadata(const Source& source) {
   const size_t entries = size_of(source.model.metadata());
   for (size_t i = 0; i < entries; ++i) {

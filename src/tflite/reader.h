@@ -40,7 +40,7 @@ struct ModelFile {
   std::string description;  ///< The file's own one-line description field.
 };
 
-/// Reads one model. `name` is used in messages only. The bytes are copied where needed and may
+/// Reads one model. `name` is used in messages only. The bytes are copied if needed and may
 /// be freed afterwards. Errors: kInvalidModel (damaged, with what and where), kUnsupported (an
 /// op outside the list, by name, index and type; several subgraphs; an unknown data type),
 /// kResourceExhausted (over `limits`).

@@ -29,7 +29,7 @@ inline constexpr size_t kMaxRank = 8;
 /// Longest operand list of one op (a concatenation).
 inline constexpr size_t kMaxOperands = 1024;
 
-/// The elements of a FlatBuffers vector; empty where it is absent. The verifier holds vectors to an
+/// The elements of a FlatBuffers vector; empty if it is absent. The verifier holds vectors to an
 /// alignment of four bytes, whatever is in them: see int64_element() for wider ones.
 template <typename T>
 std::span<const T> elements(const flatbuffers::Vector<T>* vector) {
@@ -37,13 +37,13 @@ std::span<const T> elements(const flatbuffers::Vector<T>* vector) {
   if (vector == nullptr) return {};
   return {vector->data(), vector->size()};
 }
-/// The size of any FlatBuffers vector; 0 where it is absent.
+/// The size of any FlatBuffers vector; 0 if it is absent.
 template <typename T>
 size_t size_of(const flatbuffers::Vector<T>* vector) {
   return vector == nullptr ? 0 : vector->size();
 }
 
-/// Element i of a vector that has it.
+/// Element i of a vector; i is in range.
 inline int64_t int64_element(const flatbuffers::Vector<int64_t>& vector, size_t i) {
   int64_t value;
   std::memcpy(&value, vector.Data() + i * sizeof value, sizeof value);
@@ -126,7 +126,7 @@ class TensorReader {
   size_t copied_ = 0;
 };
 
-/// The metadata entry, and the labels out of the ZIP behind the model. Empty parts where the file
+/// The metadata entry, and the labels out of the ZIP after the model. Empty parts if the file
 /// has none; damaged ones are an error. `graph` is the validated graph of the same file.
 Result<Metadata> read_metadata(const Source& source, const graph::Graph& graph);
 

@@ -20,7 +20,7 @@ inline constexpr size_t kMaxLabelFile = size_t{1} << 20;
 std::string clean_text(std::string_view text, size_t max_bytes, bool keep_newlines = false);
 
 /// The lines of a label file: without trailing blanks, cleaned, at most kMaxLabel bytes each, up to
-/// the last one that says something. The line's number is the category's id.
+/// the last one that is not empty. The line's number is the category's id.
 std::vector<std::string> split_labels(std::string_view content);
 
 }  // namespace deeplab::tflite

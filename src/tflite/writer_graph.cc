@@ -51,7 +51,7 @@ Status unshift(graph::Tensor& tensor) {
   constexpr int32_t kShift = 128;
   if (tensor.quantization.per_channel()) {
     return unsupported("tensor '", tensor.name, "': uint8 with ", tensor.quantization.scales.size(),
-                       " scales cannot be written; only int8 weights may have one a channel");
+                       " scales cannot be written; only int8 weights may have one per channel");
   }
   for (int32_t& zero_point : tensor.quantization.zero_points) zero_point += kShift;
   if (tensor.is_constant()) {
@@ -80,7 +80,7 @@ Result<Sides> sides(const graph::Window& w, graph::Padding padding, const graph:
   return result;
 }
 
-/// Whether the window stands at the same places: what is padded behind the last one is never read.
+/// Whether the window stands at the same places: what is padded after the last one is never read.
 bool same_places(const graph::WindowExtent& a, const graph::WindowExtent& b) {
   return a.out == b.out && a.pad_before == b.pad_before;
 }
@@ -184,7 +184,7 @@ Result<graph::Graph> file_graph(const graph::Graph& graph) {
     DEEPLAB_RETURN_IF_ERROR(name_padding(result, op));
     complete_bias(result, op, completed);
   }
-  // The rules for uint8 and for int8 differ; so they do where a pass has left some of each.
+  // The rules for uint8 and for int8 differ; so they do if a pass has left some of each.
   DEEPLAB_RETURN_IF_ERROR(graph::validate(result, kNoLimits));
   return result;
 }

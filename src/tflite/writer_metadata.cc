@@ -76,7 +76,7 @@ std::unique_ptr<fb::TensorMetadataT> input_metadata(const graph::Tensor& input) 
   return tensor;
 }
 
-/// A category mask, whose values are labels, or scores with a channel a label.
+/// A category mask, whose values are labels, or scores with one channel per label.
 std::unique_ptr<fb::TensorMetadataT> output_metadata(const graph::Tensor& output) {
   const bool mask =
       output.type == graph::DataType::kInt32 || output.type == graph::DataType::kInt64;
@@ -97,7 +97,7 @@ std::unique_ptr<fb::AssociatedFileT> labels_of(const graph::Tensor& output) {
       output.type == graph::DataType::kInt32 || output.type == graph::DataType::kInt64;
   auto file = std::make_unique<fb::AssociatedFileT>();
   file->name = kLabelFile;
-  file->description = "The categories' names, one a line.";
+  file->description = "The categories' names, one a line.";  // prose-ok: bytes of the file
   file->type = mask ? fb::AssociatedFileType::TENSOR_VALUE_LABELS
                     : fb::AssociatedFileType::TENSOR_AXIS_LABELS;
   return file;

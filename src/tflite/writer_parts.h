@@ -1,4 +1,4 @@
-// Private to this folder: what write_model() is made of.
+// Private to this folder: the parts of write_model().
 #pragma once
 
 #include <compare>
@@ -32,11 +32,11 @@ struct FileOp {
   schema::BuiltinOperator code = {};
   int32_t version = 1;
   schema::BuiltinOptionsUnion options;
-  std::vector<ListOperand> operands;  ///< Behind the data inputs.
+  std::vector<ListOperand> operands;  ///< After the data inputs.
   bool swap_inputs = false;           ///< The file has the two data inputs in the other order.
 };
 
-/// `op` of a file_graph(). Error: an attribute that the format cannot say.
+/// `op` of a file_graph(). Error: an attribute that the format cannot express.
 Result<FileOp> file_op(const graph::Graph& graph, const graph::Op& op);
 
 /// The first TensorFlow Lite release that runs `version` of an op: {2, 8, 0}.
@@ -48,14 +48,14 @@ struct Release {
 };
 Release first_release(schema::BuiltinOperator code, int32_t version);
 
-/// The name under which the label file lies in the archive.
+/// The name of the label file in the archive.
 inline constexpr std::string_view kLabelFile = "labels.txt";
 
-/// The FlatBuffer of the metadata entry; empty where `metadata` is. Errors: a normalization that
+/// The FlatBuffer of the metadata entry; empty if `metadata` is. Errors: a normalization that
 /// does not fit input 0.
 Result<std::vector<uint8_t>> metadata_entry(const Metadata& metadata, const graph::Graph& graph);
 
-/// The content of the label file: a label a line. Error: a label that would not be read back.
+/// The content of the label file: one label per line. Error: a label that would not be read back.
 Result<std::string> label_file(const std::vector<std::string>& labels);
 
 }  // namespace deeplab::tflite

@@ -62,7 +62,7 @@ std::optional<size_t> find_end(const Bytes& zip) {
 }
 
 Status damaged(const char* what) {
-  return invalid_model("the ZIP archive behind the model is damaged: ", what);
+  return invalid_model("the ZIP archive after the model is damaged: ", what);
 }
 
 Result<std::optional<Entry>> find_entry(const Bytes& zip, std::string_view name) {
@@ -154,12 +154,12 @@ Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> byt
   constexpr uint32_t kEncrypted = 1;
   if ((entry.flags & kEncrypted) != 0 || (entry.method != kStored && entry.method != kDeflated)) {
     return unsupported(
-        "the ZIP archive behind the model: expected a stored or deflated entry, "
+        "the ZIP archive after the model: expected a stored or deflated entry, "
         "found method ",
         entry.method, (entry.flags & kEncrypted) != 0 ? ", encrypted" : "");
   }
   if (entry.size > max_size) {
-    return resource_exhausted("the ZIP archive behind the model: an entry has ", entry.size,
+    return resource_exhausted("the ZIP archive after the model: an entry has ", entry.size,
                               " bytes; at most ", max_size, " are read");
   }
   if (!zip.holds(entry.header, kLocalSize) || zip.u32(entry.header) != kLocalSignature) {

@@ -161,7 +161,7 @@ class Tracer {
   std::vector<Region> regions_;
 };
 
-/// Squared distance from p to the line through a and b (to a where they coincide).
+/// Squared distance from p to the line through a and b (to a if they coincide).
 double squared_distance(Point p, Point a, Point b) {
   const double dx = double(b.x) - a.x;
   const double dy = double(b.y) - a.y;

@@ -42,7 +42,7 @@ struct ContourOptions {
 };
 
 /// The regions by the first pixel of each in reading order. Linear in the pixels of the mask (and
-/// the logarithm of edges a row); memory is proportional to the length of the outlines.
+/// the logarithm of edges per row); memory is proportional to the length of the outlines.
 /// Errors: an invalid mask, a tolerance that is negative or not finite, no memory.
 Result<std::vector<Region>> trace_contours(const MaskView& mask, const ContourOptions& options);
 

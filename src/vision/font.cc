@@ -148,7 +148,8 @@ float glyph_coverage(const Glyph& glyph, float x, float y, float dot) {
   const float lower = std::lerp(ink(row + 1, column), ink(row + 1, column + 1), u - left);
   const float field = std::lerp(upper, lower, v - top);
   constexpr float kLevel = 0.42f;
-  constexpr float kContrast = 1.25f;  // steep enough that no ink means none, at a dot a pixel, too
+  constexpr float kContrast =
+      1.25f;  // steep enough that no ink means none, at one dot per pixel, too
   return std::clamp((field - kLevel) * kContrast * dot + 0.5f, 0.0f, 1.0f);
 }
 

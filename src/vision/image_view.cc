@@ -23,7 +23,7 @@ Status validate_size(int32_t width, int32_t height, const char* what) {
   }
   if (width > kMaxSide || height > kMaxSide || int64_t{width} * height > kMaxPixels) {
     return invalid_argument(what, ": size ", width, "x", height, " is over the limit of ", kMaxSide,
-                            " a side and ", kMaxPixels, " pixels");
+                            " per side and ", kMaxPixels, " pixels");
   }
   return {};
 }

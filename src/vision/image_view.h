@@ -1,4 +1,4 @@
-// Pictures and masks that belong to somebody else: a pointer, a size, a stride. Nothing in this
+// Pictures and masks that the caller owns: a pointer, a size, a stride. Nothing in this
 // room owns or copies a photo.
 #pragma once
 
@@ -9,8 +9,8 @@
 
 namespace deeplab::vision {
 
-/// Order of the 8-bit channels of a pixel in memory. Alpha is ignored: a reader that wants
-/// transparent pixels on some ground composites them before.
+/// Order of the 8-bit channels of a pixel in memory. Alpha is ignored: a reader that needs
+/// transparent pixels over a background composites them before.
 enum class PixelFormat : uint8_t { kRgb8, kBgr8, kRgba8, kBgra8, kGray8 };
 
 /// Where red, green and blue stand in a pixel (all at 0 for grey, which is thereby replicated).
@@ -51,7 +51,7 @@ struct ImageView {
   const uint8_t* row(int32_t y) const { return data + y * stride; }
 };
 
-/// A category mask: one class id a pixel, 255 = ignore. Stride as in ImageView.
+/// A category mask: one class id per pixel, 255 = ignore. Stride as in ImageView.
 struct MaskView {
   const uint8_t* data = nullptr;
   int32_t width = 0;
@@ -61,7 +61,7 @@ struct MaskView {
   const uint8_t* row(int32_t y) const { return data + y * stride; }
 };
 
-/// The id of pixels that count nowhere (VOC's void).
+/// The id of pixels that are ignored (VOC's void).
 inline constexpr uint8_t kIgnoreLabel = 255;
 
 /// Longest side and largest area of any picture here. JPEG stops at the same side; the area

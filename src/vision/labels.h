@@ -47,7 +47,7 @@ struct LabelScratch {
 /// and the network's own resize give it, in float, with no 8-bit rounding in between; its label
 /// is the class of the highest score, the lowest id on a tie.
 ///
-/// configure() once a photo (it allocates only when sizes grow), then the const methods from any
+/// configure() once per photo (it allocates only when sizes grow), then the const methods from any
 /// number of threads, each with a scratch of its own. They read the configured scores, neither
 /// allocate nor fail, and write the rows [y_begin, y_end) of the photo. `out` points to the
 /// photo's first row, not to the range's; strides are in elements from row to row.
@@ -80,7 +80,7 @@ class LabelHead {
   void all_confidence_rows(int32_t y_begin, int32_t y_end, float* out, ptrdiff_t stride,
                            ptrdiff_t plane, LabelScratch& scratch) const;
 
-  /// The probability of the class that wins: how sure the network is.
+  /// The probability of the most probable class: how sure the network is.
   void max_confidence_rows(int32_t y_begin, int32_t y_end, float* out, ptrdiff_t stride,
                            LabelScratch& scratch) const;
 

@@ -1,4 +1,4 @@
-// The overlay's legend: what stands in it, where it goes, and its pixels.
+// The overlay's legend: its content, its place and its pixels.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ struct LegendLayout {
 };
 
 /// Swatch, name and share of each class of a mask, in the corner of the picture where it covers
-/// least of the classes, sized by the picture. It is empty where the picture is under 64 pixels on
-/// a side, where no class but the background occurs, or where the longest name does not fit.
+/// least of the classes, sized by the picture. It is empty if the picture is under 64 pixels on
+/// one side, if no class but the background occurs, or if the longest name does not fit.
 class Legend {
  public:
   Legend() = default;  ///< An empty one.
@@ -50,7 +50,7 @@ class Legend {
   static Result<Legend> create(const MaskView& mask, const Palette& palette,
                                std::span<const std::string> names);
 
-  /// Draws what of the legend lies in row y, over the RGB pixels of that row.
+  /// Draws the part of the legend in row y over the RGB pixels of that row.
   void paint_row(int32_t y, uint8_t* rgb) const;
 
  private:

@@ -32,7 +32,7 @@ std::array<float, 256> scaled_bytes(float share) {
 }
 
 /// Whether the class ends within `reach` pixels of (x, y), looking left, right, up and down. The
-/// edge of the picture is no end.
+/// edge of the picture is not an end.
 bool at_edge(const MaskView& mask, int32_t x, int32_t y, int32_t reach) {
   const uint8_t id = mask.row(y)[x];
   const uint8_t* row = mask.row(y);

@@ -23,7 +23,7 @@ struct OverlayOptions {
   std::span<const std::string> names = {};  ///< By id; ids without a name are called "class 7".
 };
 
-/// The colours of a mask over a photo whose rows come one after another, so that nobody need hold
+/// The colours of a mask over a photo whose rows come one after another, so that nobody has to hold
 /// the whole picture. Background (0) stays as it is.
 class Overlay {
  public:
@@ -48,13 +48,13 @@ class Overlay {
   Legend legend_;
 };
 
-/// Writes RGBA: the photo's colours, opaque where the mask holds one of `class_ids`, else
+/// Writes RGBA: the photo's colours, opaque if the mask holds one of `class_ids`, else
 /// transparent. `rgba_stride` in bytes. Errors: invalid views, sizes of photo and mask that differ,
 /// an id outside 0..254.
 Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int32_t> class_ids,
                uint8_t* rgba, ptrdiff_t rgba_stride);
 
-/// The same with soft edges from the probability of the chosen classes, a float a pixel (see
+/// The same with soft edges from the probability of the chosen classes, one float per pixel (see
 /// LabelHead::confidence_rows); `confidence_stride` in floats. Below 0.2 a pixel is transparent,
 /// above 0.8 opaque, in between linear: a network is rarely surer than 0.95 inside an object, and
 /// a cut-out must not be see-through there.

@@ -34,7 +34,7 @@ constexpr Palette make_voc_palette() {
 }
 inline constexpr Palette kVocPalette = make_voc_palette();
 
-/// Cityscapes' 19 training classes; the ids behind them as VOC's.
+/// Cityscapes' 19 training classes; the ids after them as VOC's.
 constexpr Palette make_cityscapes_palette() {
   Palette palette = kVocPalette;
   constexpr Rgb kColours[] = {{128, 64, 128},  {244, 35, 232},  {70, 70, 70},   {102, 102, 156},

@@ -26,7 +26,7 @@ struct YuvCoding {
   bool full_range = false;  ///< Y in 0..255; else 16..235, U and V 16..240.
 };
 
-/// Pixels that belong to somebody else. The upright picture is the region, mirrored if `mirror`
+/// Pixels that the caller owns. The upright picture is the region, mirrored if `mirror`
 /// says so, then turned clockwise.
 struct PictureView {
   const uint8_t* planes[3] = {};
@@ -47,7 +47,7 @@ struct PictureView {
 /// Sizes, region, turns and the strides of the planes; reads no pixel.
 Status validate(const PictureView& picture);
 
-/// The same as one view, if its pixels lie as that has them: interleaved and upright.
+/// The same as an ImageView, if its pixels are interleaved and upright.
 std::optional<ImageView> as_image_view(const PictureView& picture);
 
 /// Reads a picture by upright rows. Chroma values stand for 2x2 pixels each, without smoothing;

@@ -1,4 +1,4 @@
-// From an 8-bit pixel to an element of the input tensor: 256 entries a channel.
+// From an 8-bit pixel to an element of the input tensor: 256 entries per channel.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace deeplab::vision {
 
 /// value = (pixel - mean) / std, in units of 8-bit pixels and in the order red, green, blue.
-/// The default maps 0..255 to [-1, 1], as every DeepLab of TensorFlow is fed.
+/// The default maps 0..255 to [-1, 1], as every DeepLab of TensorFlow expects.
 struct Normalization {
   std::array<float, 3> mean = {127.5f, 127.5f, 127.5f};
   std::array<float, 3> std = {127.5f, 127.5f, 127.5f};
@@ -32,9 +32,9 @@ struct PixelLut {
   size_t element_size() const { return type == ElementType::kFloat32 ? sizeof(float) : 1; }
 };
 
-/// What may stand in for the formula of a quantized input.
+/// What may replace the formula of a quantized input.
 enum class QuantizeRule : uint8_t {
-  /// The pixel itself (uint8) or pixel - 128 (int8) where that is never more than one step from
+  /// The pixel itself (uint8) or pixel - 128 (int8) if that is never more than one step from
   /// the formula. Scale 1/128 and zero point 128 with pixels / 127.5 - 1 is such a case: the two
   /// differ by pixel / 255 steps, and models of that kind are trained, published and measured
   /// with pixels as they are.

@@ -31,9 +31,9 @@ struct Rect {
 ///
 ///     canvas = (photo + 0.5) * scale - 0.5 + offset
 ///
-/// which is the identity where a photo is pasted without resizing.
+/// which is the identity if a photo is pasted without resizing.
 struct Placement {
-  double scale_x = 1;  ///< Canvas pixels a photo pixel.
+  double scale_x = 1;  ///< Canvas pixels per photo pixel.
   double scale_y = 1;
   int32_t offset_x = 0;  ///< Left and top edge of the content, in canvas pixels.
   int32_t offset_y = 0;
@@ -50,8 +50,8 @@ struct Placement {
 };
 
 /// `pad_limit` is the largest scale of kPad: 1 never enlarges. An evaluation at several scales sets
-/// it to each of them, so that a photo is as much larger as its canvas. Errors: a size that is not
-/// positive or over the limits of image_view.h, a limit that is not positive.
+/// it to each of them, so that the photo is scaled by the same factor as the canvas. Errors: a size
+/// that is not positive or over the limits of image_view.h, a limit that is not positive.
 Result<Placement> place(Fit fit, int32_t photo_width, int32_t photo_height, int32_t canvas_width,
                         int32_t canvas_height, double pad_limit = 1);
 

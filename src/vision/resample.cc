@@ -8,7 +8,7 @@ namespace deeplab::vision {
 void ResampleAxis::compute(int32_t in_size, int32_t out_size) {
   in = in_size;
   out = out_size;
-  const double scale = double(in) / out;      // input pixels an output pixel
+  const double scale = double(in) / out;      // input pixels per output pixel
   const double reach = std::max(scale, 1.0);  // half the width of the triangle
   const double inverse_reach = 1.0 / reach;
   taps = std::min(in, static_cast<int32_t>(std::ceil(reach)) * 2 + 1);

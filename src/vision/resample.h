@@ -26,7 +26,7 @@ struct ResampleAxis {
     return weights.data() + static_cast<size_t>(o) * static_cast<size_t>(taps);
   }
 
-  /// Allocates only where a larger axis than ever before is asked for.
+  /// Allocates only if a larger axis than ever before is asked for.
   void compute(int32_t in_size, int32_t out_size);
 };
 

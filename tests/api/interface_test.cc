@@ -42,7 +42,7 @@ TEST_F(Interface, AnOlderProgramsOptionsAreAccepted) {
   deeplab_segmenter_options_init(&options, sizeof(options));
   options.threads = 1;
   options.width = options.height = kSide;
-  options.isa = "no such thing";  // behind what the older program has
+  options.isa = "no such thing";  // after what the older program has
   options.struct_size = offsetof(deeplab_segmenter_options, isa);
   deeplab_segmenter* segmenter = nullptr;
   ASSERT_EQ(deeplab_segmenter_create(model_->handle(), &options, &segmenter), DEEPLAB_OK)

@@ -41,7 +41,7 @@ int64_t peak_memory() {
   return int64_t{usage.ru_maxrss} * 1024;
 }
 
-/// What becomes of the model until it could run, within its time and memory.
+/// Loads and plans the model, within its time and memory.
 Status prepare(const std::vector<std::byte>& file, const SegmenterOptions& given = {}) {
   SegmenterOptions options = given;
   options.threads = 2;
@@ -148,7 +148,7 @@ TEST(HostileModel, PicturesOutOfNothing) {
     GraphBuilder b;
     const TensorId x = b.input(DataType::kInt8, {1, 1, 1, 3}, per_tensor(1, 0));
     TensorId y = b.op(std::move(grow), {x}, DataType::kInt8, per_tensor(1, 0));
-    // Interpolation behind the scores is not the network's: this op keeps it inside.
+    // Interpolation after the scores is not the network's: this op keeps it inside.
     y = b.op(graph::Pad{{{0, 0}, {0, 1}, {0, 0}, {0, 0}}}, {y}, DataType::kInt8, per_tensor(1, 0));
     return file_of(b.build({y}));
   };

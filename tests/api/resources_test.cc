@@ -187,7 +187,7 @@ TEST_F(Resources, PlansAreKeptOnRequest) {
     options.width = options.height = side;
     memory.taken = 0;
     make(options);
-    return memory.taken >= weights;  // planned anew
+    return memory.taken >= weights;  // planned again
   };
   EXPECT_TRUE(create(kSide));
   EXPECT_FALSE(create(kSide));

@@ -71,9 +71,9 @@ std::vector<NamedFile> lying_models() {
   add("zero-dimension", [](ModelBuilder& b) { b.tensor(0).shape = {1, 0, 9, 3}; });
   add("negative-dimension", [](ModelBuilder& b) { b.tensor(0).shape = {1, 9, -9, 3}; });
   add("negative-tensor-id", [](ModelBuilder& b) { b.op(0).inputs[0] = -7; });
-  add("tensor-id-behind-the-end", [](ModelBuilder& b) { b.op(0).inputs[1] = 1000; });
-  add("buffer-id-behind-the-end", [](ModelBuilder& b) { b.tensor(1).buffer = 1u << 31; });
-  add("opcode-behind-the-end", [](ModelBuilder& b) { b.op(1).opcode_index = 99; });
+  add("tensor-id-past-the-end", [](ModelBuilder& b) { b.op(0).inputs[1] = 1000; });
+  add("buffer-id-past-the-end", [](ModelBuilder& b) { b.tensor(1).buffer = 1u << 31; });
+  add("opcode-past-the-end", [](ModelBuilder& b) { b.op(1).opcode_index = 99; });
   add("cycle", [&](ModelBuilder& b) { b.op(0).inputs[0] = op_output(b, 1); });
   add("two-writers", [&](ModelBuilder& b) { b.op(1).outputs[0] = op_output(b, 0); });
   add("short-weights", [](ModelBuilder& b) { b.data(1).resize(100); });

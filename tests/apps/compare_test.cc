@@ -57,7 +57,7 @@ TEST_F(Compare, ThePlannedExecutorGivesTheBytesOfTheNaiveOne) {
       compare(kInt8Labels, kInt8Labels, {"--executor", "naive,planned", "--size", "257x129"}));
 }
 
-// TensorFlow Lite's kernels round otherwise, and may differ by one step where both see the same.
+// TensorFlow Lite's kernels round otherwise, and may differ by one step if both see the same.
 TEST_F(Compare, OnTheSameInputsTheRoundingsDifferByAStep) {
   const json report = compare(kUint8Labels, kUint8Labels,
                               {"--executor", "naive", "--rounding", "tflite,engine", "--size",
@@ -65,9 +65,9 @@ TEST_F(Compare, OnTheSameInputsTheRoundingsDifferByAStep) {
   EXPECT_EQ(report["a"]["rounding"], "tflite");
   ASSERT_EQ(report["ops"].size(), 79u);
   for (const json& op : report["ops"]) {
-    if (op["type"] == "ARG_MAX") continue;  // a class is no number
+    if (op["type"] == "ARG_MAX") continue;  // a class is not a number
     EXPECT_LE(op["max_steps"], 1) << op;
-    // Where the factor is nearly a power of two, a large share of the accumulators are ties.
+    // If the factor is nearly a power of two, a large share of the accumulators are ties.
     EXPECT_GT(op["equal_fraction"], 0.75) << op;
   }
   EXPECT_GT(report["ops_differing"], 10);

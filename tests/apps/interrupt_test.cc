@@ -1,4 +1,4 @@
-// Runs over many photos that are stopped, go on, or are not alone.
+// Runs over many photos that are stopped, resumed, or not alone.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>

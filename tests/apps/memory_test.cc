@@ -10,7 +10,7 @@
 namespace deeplab::testing {
 namespace {
 
-/// A photo of one megapixel: discs over gradients with noise, 0.2 bytes a pixel as a JPEG.
+/// A photo of one megapixel: discs over gradients with noise, 0.2 bytes per pixel as a JPEG.
 std::vector<std::byte> megapixel_jpeg(int32_t width, int32_t height) {
   std::vector<uint8_t> pixels;
   pixels.reserve(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
@@ -33,12 +33,12 @@ std::vector<std::byte> megapixel_jpeg(int32_t width, int32_t height) {
 // The program is made for 12 MB (12 x 10^6 bytes) and took 11.4 MB with both files and 2 threads
 // when this was written; of that, 6 are pages of the program and of shared libraries, which differ
 // from system to system. So the ceiling is a little higher, and below the 13.5 MB that a buffer for
-// the picture at one byte a channel would make of it.
+// the picture at one byte per channel would make of it.
 constexpr int64_t kCeiling = 13'000'000;
 
 TEST(Memory, OneMegapixelStaysBelowTheCeiling) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-  GTEST_SKIP() << "speaks of optimized code without sanitizers";
+  GTEST_SKIP() << "holds for optimized code without sanitizers";
 #endif
   if (std::string(DEEPLAB_EMULATOR) != "") GTEST_SKIP() << "the emulator has memory of its own";
   const TempDir dir;
@@ -54,7 +54,7 @@ TEST(Memory, OneMegapixelStaysBelowTheCeiling) {
         {"segment", photo, "-o", dir.path().string(), "--write", files, "--threads", "2"});
     ASSERT_EQ(run.status, 0) << run.err;
     RecordProperty(files, std::to_string(run.peak_bytes));
-    EXPECT_GT(run.peak_bytes, 5'000'000) << files;  // less is no measurement
+    EXPECT_GT(run.peak_bytes, 5'000'000) << files;  // less cannot be right
     EXPECT_LE(run.peak_bytes, kCeiling) << files;
   }
 }

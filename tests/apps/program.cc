@@ -61,7 +61,7 @@ struct Terminal {
   }
 };
 
-/// The program's name and, where it is for another CPU, the emulator's before it.
+/// The program's name and, if it is for another CPU, the emulator's before it.
 std::vector<std::string> program_words() {
   std::istringstream emulator(DEEPLAB_EMULATOR);
   std::vector<std::string> words;
@@ -139,7 +139,7 @@ ProgramRun run_deeplab(const std::vector<std::string>& arguments, const RunOptio
   const int in = open_file(options.input.empty() ? "/dev/null" : options.input, O_RDONLY);
   const int out = options.closed_output ? closed_pipe() : open_file(out_path, O_WRONLY | O_CREAT);
   const int err = open_file(err_path, O_WRONLY | O_CREAT);
-  // Only where asked for: a bare container has no /dev/pts.
+  // Only if asked for: a bare container has no /dev/pts.
   std::optional<Terminal> terminal;
   if (options.terminal_error) terminal.emplace();
 

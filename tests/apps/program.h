@@ -1,4 +1,4 @@
-// Runs the real command and looks at what it left behind.
+// Runs the real command and looks at what it left.
 #pragma once
 
 #include <cstdint>
@@ -29,17 +29,17 @@ struct RunOptions {
   std::string output;            ///< File for standard output instead of ProgramRun::out.
   bool closed_output = false;    ///< Standard output is a pipe that nobody reads.
   bool terminal_error = false;   ///< Standard error is a terminal.
-  int64_t max_file_bytes = 0;    ///< RLIMIT_FSIZE where not 0: a disk that is full.
+  int64_t max_file_bytes = 0;    ///< RLIMIT_FSIZE if not 0: a disk that is full.
   std::string directory;         ///< To run in; empty: the test's own.
-  int64_t max_memory_bytes = 0;  ///< RLIMIT_AS where not 0: a small machine.
-  bool unprivileged = false;     ///< As nobody where this is root, to whom all is permitted.
+  int64_t max_memory_bytes = 0;  ///< RLIMIT_AS if not 0: a small machine.
+  bool unprivileged = false;     ///< As nobody if this is root, to whom all is permitted.
   /// Asked again and again while the program runs; `kill_with` once it says true.
   std::function<bool()> kill_when;
   int kill_with = 9;  ///< SIGKILL
 };
 
 struct ProgramRun {
-  int status = -1;  ///< Exit status, or -1 where a signal ended it.
+  int status = -1;  ///< Exit status, or -1 if a signal ended it.
   int signal = 0;
   /// The most memory that was resident; at least what this process has itself, since the program
   /// begins as a copy of it.

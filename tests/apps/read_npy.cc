@@ -12,7 +12,7 @@ NpyFile read_npy(const std::string& path) {
   const std::string file = file_text(path);
   const std::string magic("\x93NUMPY\x01\x00", 8);
   if (file.size() < 10 || file.substr(0, 8) != magic) {
-    ADD_FAILURE() << path << " is no .npy file";
+    ADD_FAILURE() << path << " is not an .npy file";
     return {};
   }
   const auto byte = [&file](size_t at) { return static_cast<size_t>(file[at] & 0xff); };

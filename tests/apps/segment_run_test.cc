@@ -1,4 +1,4 @@
-// Several photos in work at a time: bounded memory, and nothing that depends on who was faster.
+// Several photos in progress at a time: bounded memory, and nothing that depends on who was faster.
 #include "apps/deeplab/segment_run.h"
 
 #include <gmock/gmock.h>
@@ -61,7 +61,7 @@ TEST(PixelGate, ALargePhotoIsNotOvertakenForEver) {
   });
   std::atomic<bool> small_is_in{false};
   std::jthread small([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // behind the large one
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // after the large one
     gate.enter(1);
     EXPECT_TRUE(large_is_in);
     small_is_in = true;

@@ -488,7 +488,7 @@ TEST_F(Segment, QuietAndProgress) {
   terminal.terminal_error = true;
   const ProgramRun loud = segment({one, two, "--size", "129"}, terminal);
   EXPECT_THAT(loud.err, AllOf(HasSubstr("0/2"), HasSubstr("2/2"), HasSubstr("photos/s")));
-  EXPECT_THAT(loud.err, EndsWith("\r\x1b[K"));  // and it cleans up behind itself
+  EXPECT_THAT(loud.err, EndsWith("\r\x1b[K"));  // and it cleans up after itself
   EXPECT_THAT(loud.err, Not(HasSubstr("\n")));
 
   const ProgramRun quiet = segment({one, two, "--size", "129", "--quiet"}, terminal);

@@ -50,7 +50,7 @@ TEST_F(File, RoundTripsAndReplaces) {
     const auto read = read_file(path("f"), kNoLimit);
     ASSERT_TRUE(read.ok()) << read.status().message();
     EXPECT_EQ(*read, bytes_of(text));
-    EXPECT_EQ(entries(), 1u) << "a temporary file is left behind";
+    EXPECT_EQ(entries(), 1u) << "a temporary file is left";
   }
 }
 

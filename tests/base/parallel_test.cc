@@ -65,7 +65,7 @@ TEST(Parallel, ThrowsInTheCallerWhatABodyThrowsOnAnyThread) {
 }
 
 // Steps of a network, thousands of them, on more threads than there are cores: none is lost, and
-// nobody waits for a thread that has no core. (A pool that does took milliseconds a call.)
+// nobody waits for a thread that has no core. (A pool that does took milliseconds per call.)
 TEST(ThreadPool, ShortCallsOnMoreThreadsThanCores) {
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   auto pool = ThreadPool::create(std::min(4 * cores, 64));

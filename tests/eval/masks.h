@@ -9,7 +9,7 @@
 
 namespace deeplab::eval::testing {
 
-/// A letter a pixel, a string a row: '.' is 0, '#' is 255, 'a' is 1, 'b' is 2, ...
+/// One letter per pixel, one string per row: '.' is 0, '#' is 255, 'a' is 1, 'b' is 2, ...
 struct Drawn {
   explicit Drawn(const std::vector<std::string>& rows)
       : width(static_cast<int32_t>(rows[0].size())), height(static_cast<int32_t>(rows.size())) {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh ROOT TO_PPM EXAMPLE [EXTRA ARGUMENT]: the example must find the cat in the photo, and must refuse a
-# file that is no picture.
+# file that is not a picture.
 set -eu
 root=$1 to_ppm=$2 example=$3
 shift 3

@@ -19,7 +19,7 @@ using graph::DataType;
 using graph::Graph;
 using graph::Tensor;
 
-/// The filter in int8, symmetric, with a scale a channel along `axis` or one.
+/// The filter in int8, symmetric, with one scale per channel along `axis` or one.
 Tensor in_int8(const Tensor& filter, bool each, int32_t axis) {
   const auto channels = static_cast<size_t>(filter.shape[static_cast<size_t>(axis)]);
   const std::span<const float> values = filter.values<float>();

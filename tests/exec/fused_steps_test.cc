@@ -14,7 +14,7 @@ using graph::TensorId;
 using testing::GraphBuilder;
 using testing::per_tensor;
 
-/// Random operands; float or int8 with a scale a channel.
+/// Random operands; float or int8 with one scale per channel.
 class Builder : public GraphBuilder {
  public:
   Builder(DataType type, uint32_t seed) : type_(type), random_(seed) {}

@@ -23,7 +23,7 @@ struct GoldenTensor {
   std::string op_name;
   std::string type;
   std::string shape;
-  std::string file;  ///< "-" where the tensor is not stored.
+  std::string file;  ///< "-" if the tensor is not stored.
 };
 
 inline std::vector<GoldenTensor> read_golden_index(const std::string& directory) {

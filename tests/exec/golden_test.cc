@@ -22,7 +22,7 @@ using graph::DataType;
 using graph::Graph;
 using graph::Tensor;
 
-/// The graph as the file has it, but for the shift to int8.
+/// The graph as the file has it, except for the shift to int8.
 std::unique_ptr<NaiveExecutor> naive_executor(Graph graph, kernels::Rounding rounding) {
   const Status shifted = passes::shift_uint8(graph);
   EXPECT_TRUE(shifted.ok()) << shifted.message();
@@ -201,7 +201,7 @@ std::vector<std::byte> npz_floats(const std::string& relative, size_t count) {
   if (!entry.ok() || !entry->has_value()) return {};
   const std::span<const std::byte> bytes = std::as_bytes(std::span(**entry));
   EXPECT_NE((*entry)->find("'descr': '<f4', 'fortran_order': False"), std::string::npos);
-  EXPECT_GE(bytes.size(), count * sizeof(float));  // Behind a header.
+  EXPECT_GE(bytes.size(), count * sizeof(float));  // After a header.
   const auto values = bytes.last(std::min(bytes.size(), count * sizeof(float)));
   return {values.begin(), values.end()};
 }

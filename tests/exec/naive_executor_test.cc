@@ -54,7 +54,7 @@ TEST(NaiveExecutor, RunsOneOpAStepAndKeepsEverything) {
     EXPECT_EQ(executor->step_output(1), sum);
     EXPECT_EQ(executor->step_op(2), 2);
     EXPECT_EQ(executor->step_kernel(0), "naive");
-    EXPECT_TRUE(executor->tensor(one).empty()) << "a constant is no activation";
+    EXPECT_TRUE(executor->tensor(one).empty()) << "a constant is not an activation";
 
     write<float>(*executor, x, {1, 2, -1.5f, -3});
     executor->run_step(0);

@@ -51,7 +51,7 @@ inline Outcome failed(deeplab_status code, const char* sentence) {
 class Subject {
  public:
   virtual ~Subject() = default;
-  /// The call, and the digest of its results; leaves nothing behind that the subject does not own.
+  /// The call, and the digest of its results; leaves nothing that the subject does not own.
   virtual Outcome call() = 0;
   /// Whether what the call writes outside of this process is whole or not there.
   virtual bool left_whole() { return true; }
@@ -71,7 +71,7 @@ Outcome call_with_fault(Subject& subject, Failing failing, int64_t n, bool& has_
 /// network asks for what its neighbour asks for, or, with DEEPLAB_ALL_FAULTS set, all.
 std::vector<int64_t> sites_of(Subject& subject, uint64_t& digest);
 
-/// Each `step`-th of them fails by itself, then with all after it; prints a line each.
+/// Each `step`-th of them fails by itself, then with all after it; prints one line for each.
 void campaign(const char* name, const MakeSubject& make, size_t step = 1);
 
 /// A call of the rooms, which give a Result of what the digest is made of.

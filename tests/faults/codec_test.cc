@@ -1,5 +1,5 @@
 // Memory that runs out while photos are read and pictures are written: the codec libraries ask for
-// it by themselves, and some of them go on without what they did not get.
+// it by themselves, and some of them continue without it.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -38,7 +38,7 @@ uint64_t digest_of(const ImageInfo& info) {
   return Digest().add(facts, std::size(facts)).value();
 }
 
-/// Of what a call gave, whose error keeps its code where there is no memory to copy the sentence.
+/// Of what a call gave, whose error keeps its code if there is no memory to copy the sentence.
 template <typename T>
 Result<uint64_t> digest_of(const Result<T>& result) {
   if (result.ok()) return digest_of(*result);
@@ -53,7 +53,7 @@ TEST(Codecs, ProbeAndDecodeEveryFlavour) {
   for (const NamedFile& file : every_flavour()) {
     campaign(("probe " + file.name).c_str(), Throws::kNever,
              [&] { return digest_of(probe_image(file.bytes, file.name)); });
-    // libwebp before 1.4.0 frees what was never set where it lacks memory for a Huffman table.
+    // libwebp before 1.4.0 frees what was never set if it lacks memory for a Huffman table.
     if (file.name == "lossless.webp" || file.name == "alpha.webp") continue;
     campaign(("decode " + file.name).c_str(), Throws::kNever,
              [&] { return digest_of(decode_image(file.bytes, file.name, {.keep_alpha = true})); });

@@ -1,4 +1,4 @@
-// Stands in front of the C library's allocator (and a sanitizer's, where there is one) by being
+// Stands in front of the C library's allocator (and a sanitizer's, if there is one) by being
 // the program's own malloc(): libraries come here, too, the C++ one among them.
 #include "tests/faults/failing_memory.h"
 
@@ -187,8 +187,8 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
 }  // extern "C"
 
 #if defined(DEEPLAB_SANITIZED)
-// What the dynamic linker keeps is no leak. LeakSanitizer knows it by who called malloc(), which is
-// this file now.
+// What the dynamic linker keeps is not a leak. LeakSanitizer knows it by who called malloc(), which
+// is this file now.
 extern "C" const char* __lsan_default_suppressions() { return "leak:ld-linux\n"; }
 #endif
 

@@ -162,7 +162,7 @@ Outcome segment(deeplab_segmenter* segmenter, const Picture& picture) {
 }
 
 // Threads of a network wait by spinning, which costs a test minutes on a machine whose cores others
-// use. So pictures go through one thread, but where memory depends on how many there are.
+// use. So pictures go through one thread, except if memory depends on how many there are.
 
 /// Prepare, and, with one thread, a first picture, whose digest says whether the segmenter is
 /// right.
@@ -346,7 +346,7 @@ std::vector<std::byte>* Memory::bytes_ = nullptr;
 deeplab_model* Memory::model_ = nullptr;
 
 /// From a process's first call on, each time in a process of its own: what is made at first use,
-/// once a process or once a thread, has its faults, too.
+/// once per process or once per thread, has its faults, too.
 TEST(FirstUse, OfTheWholeLibraryInAProcess) {
   small_picture();
   large_picture();
@@ -371,7 +371,7 @@ TEST(FirstUse, OfTheWholeLibraryInAProcess) {
   ASSERT_GT(shared.count, 100u);
   int64_t errors = 0, recovered = 0;
   for (size_t i = 0; i < shared.count; i += kStepOfLarge) {
-    // Alternating, since a process a fault takes its time.
+    // Alternating, since one process per fault takes its time.
     const Failing failing = i / kStepOfLarge % 2 == 0 ? Failing::kOne : Failing::kAllFrom;
     const int status = run_in_child([&] {
       CppInterface subject;

@@ -84,7 +84,7 @@ class GraphBuilder {
 };
 
 /// A DeepLab in miniature, at 65x65 and output stride 4, of `type` float32, uint8 or int8 (int8
-/// with one scale a channel). Ops: 0 CONV_2D, 1 DEPTHWISE_CONV_2D, 2 CONV_2D, 3 CONV_2D, 4 ADD,
+/// with one scale per channel). Ops: 0 CONV_2D, 1 DEPTHWISE_CONV_2D, 2 CONV_2D, 3 CONV_2D, 4 ADD,
 /// 5 AVERAGE_POOL_2D, 6 RESIZE_BILINEAR, 7 CONCATENATION, 8 CONV_2D, 9 RESIZE_BILINEAR,
 /// 10 ARG_MAX.
 inline graph::Graph small_deeplab(graph::DataType type) {

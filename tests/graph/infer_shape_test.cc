@@ -21,7 +21,7 @@ struct WindowCase {
 TEST(WindowExtent, IsTensorFlows) {
   const WindowCase cases[] = {
       {Padding::kSame, 513, 3, 2, 1, 257, 1, 1},   // odd: symmetric
-      {Padding::kSame, 512, 3, 2, 1, 256, 0, 1},   // even: the extra row is behind
+      {Padding::kSame, 512, 3, 2, 1, 256, 0, 1},   // even: the extra row comes last
       {Padding::kSame, 224, 7, 2, 1, 112, 2, 3},   // ResNet's stem
       {Padding::kSame, 33, 3, 1, 2, 33, 2, 2},     // atrous
       {Padding::kSame, 33, 3, 1, 18, 33, 18, 18},  // reaches beyond the picture on both sides

@@ -142,7 +142,7 @@ TEST(ResizeInput, ReshapeOfWhatDoesNotChangeStays) {
 }
 
 // TensorFlow's atrous convolution by SPACE_TO_BATCH_ND: base padding 2 for a 3x3 filter at rate
-// 2, and what is missing to a multiple of the block behind, cropped again at the end.
+// 2, and what is missing to a multiple of the block at the end, cropped again at the end.
 TEST(ResizeInput, SpaceToBatchPadsAnew) {
   GraphBuilder b;
   DepthwiseConv2D depthwise;

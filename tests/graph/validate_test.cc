@@ -324,7 +324,7 @@ TEST(ValidateOps, Uint8ConcatenationMayRescale) {
   }
 }
 
-// A pass may turn uint8 into int8; the rules of the file's type then go on holding.
+// A pass may turn uint8 into int8; the rules of the file's type still hold.
 TEST(ValidateOps, ShiftedUint8KeepsItsRules) {
   Graph graph = small_deeplab(kUint8);
   for (Tensor& tensor : graph.tensors) {

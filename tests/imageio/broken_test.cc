@@ -35,7 +35,7 @@ int64_t peak_memory_kib() {
 /// Runs `body` and gives the most memory that it held at a time beyond what was held before.
 template <typename Body>
 int64_t memory_taken_kib(const Body& body) {
-  std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts anew from here
+  std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts again from here
   const int64_t before = peak_memory_kib();
   body();
   return peak_memory_kib() - before;

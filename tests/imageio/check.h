@@ -21,7 +21,7 @@ inline void expect_error(const Status& status, const std::string& name, const st
   EXPECT_GT(status.message().size(), name.size() + 10);
 }
 
-/// Decodes a file that must be good; an empty image (and a failed test) where it is not.
+/// Decodes a file that must be good; an empty image (and a failed test) if it is not.
 inline Image decode_ok(const File& file, const ReadOptions& options = {}) {
   Result<Image> image = decode_image(file, "sample", options);
   EXPECT_TRUE(image.ok()) << image.status().message();
@@ -32,7 +32,7 @@ inline Image decode_ok(const File& file, const ReadOptions& options = {}) {
   return std::move(image).value();
 }
 
-/// The largest difference of any sample; 256 where the counts differ.
+/// The largest difference of any sample; 256 if the counts differ.
 inline int worst_difference(const Samples& a, const Samples& b) {
   if (a.size() != b.size()) return 256;
   int worst = 0;

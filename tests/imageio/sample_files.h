@@ -1,5 +1,5 @@
 // Image files built in memory, one function a format: by the codec libraries' own encoders, or
-// byte by byte where a format is simple enough.
+// byte by byte if a format is simple enough.
 #pragma once
 
 #include <cstddef>
@@ -69,17 +69,17 @@ struct PngSpec {
 };
 File png_file(const PngSpec& spec);
 
-/// The samples of a 16-bit grey PNG, by libpng; empty where it is anything else.
+/// The samples of a 16-bit grey PNG, by libpng; empty if it is anything else.
 std::vector<uint16_t> png_gray16_values(const File& file);
 
 /// A PNG chunk with its checksum, and one that holds `size` zeros compressed by zlib.
 File png_chunk(const std::string& name, const File& data);
 File zlib_zeros(size_t size);
-/// `png` with `chunk` behind IHDR, or with another size in IHDR.
+/// `png` with `chunk` after IHDR, or with another size in IHDR.
 File with_png_chunk(const File& png, const File& chunk);
 File with_png_size(const File& png, uint32_t width, uint32_t height);
 
-/// RGB or RGBA by `channels`; quality 0..100, lossless where `lossless`.
+/// RGB or RGBA by `channels`; quality 0..100, lossless if `lossless`.
 File webp_file(int width, int height, int channels, const Samples& samples, bool lossless,
                float quality = 100);
 /// The same picture in an extended (VP8X) container. `flags`: 0x08 EXIF, 0x02 animation.

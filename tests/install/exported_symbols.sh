@@ -1,7 +1,7 @@
 #!/bin/sh
 # exported_symbols.sh INCLUDEDIR LIST LIBRARY: the shared library exports the functions of the list, which
 # are those of the C headers, and nothing else. A function that is added or removed is a change of the
-# interface: it goes into the list, CHANGELOG.md and, where it breaks a caller, the version.
+# interface: it goes into the list, CHANGELOG.md and, if it breaks a caller, the version.
 set -eu
 include=$1 list=$2 library=$3
 work=$(mktemp -d)

@@ -190,7 +190,7 @@ TEST(ReferenceConv2D, EveryGeometryMatchesThePlainFormulation) {
 TEST(ReferenceDepthwiseConv2D, EveryGeometryMatchesThePlainFormulation) {
   std::mt19937 random(4);
   for (const Geometry& g : kGeometries) {
-    const int32_t multiplier = g.out_c;  // outputs a channel
+    const int32_t multiplier = g.out_c;  // outputs per channel
     const int32_t channels = g.in_c * multiplier;
     const WindowShape s =
         same_shape(g.in, g.in_c, channels, g.filter, g.stride, g.dilation, g.batch);

@@ -22,7 +22,7 @@ using testing::op_names;
 
 constexpr int32_t kChannels = 6;
 
-/// What a converter makes of a network like the page's: int8 filters with a scale a channel or
+/// What a converter makes of a network like the page's: int8 filters with one scale per channel or
 /// one, float32 biases, MUL and ADD constants.
 struct Network : GraphBuilder {
   TensorId x = input(DataType::kFloat32, {1, 9, 8, kChannels});

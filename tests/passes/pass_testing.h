@@ -17,7 +17,7 @@
 
 namespace deeplab::testing {
 
-/// The graph with random weights, int8 where it was uint8.
+/// The graph with random weights, int8 if it was uint8.
 inline graph::Graph with_random_weights(graph::Graph graph, std::mt19937& random) {
   for (graph::Tensor& tensor : graph.tensors) {
     if (!tensor.is_constant()) continue;

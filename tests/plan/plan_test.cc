@@ -82,7 +82,7 @@ TEST(Plan, UsesNoKernelBeyondTheIsaAskedFor) {
     options.isa = isa;
     const auto plan = build(optimized(small_deeplab(DataType::kInt8)), options);
     ASSERT_NE(plan, nullptr);
-    bool own = false;  // A family need not have a kernel for every op, but for one.
+    bool own = false;  // A family need not have a kernel for every op, but it must have one.
     for (const PlannedStep& step : plan->steps()) {
       // "3x3/avx2 + gemm/avx2": " + " ends every name.
       const std::string kernels = step.kernel + " + ";

@@ -1,4 +1,4 @@
-// Constants behind a DEQUANTIZE, and the order of operands.
+// Constants that a DEQUANTIZE reads, and the order of operands.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -129,7 +129,7 @@ TEST(DequantizedConstants, BadOnesAreNamed) {
   Sum far_zero([](ModelBuilder& b) {
     return b.constant(Type::INT8, {2}, std::vector<int8_t>{1, 2}, {{1.0f}, {-2147483648}});
   });
-  EXPECT_THAT(far_zero.message(), HasSubstr("zero point -2147483648 is no value of its type"));
+  EXPECT_THAT(far_zero.message(), HasSubstr("zero point -2147483648 is not a value of its type"));
   Sum other_axis([](ModelBuilder& b) {
     return b.constant(Type::INT8, {2}, std::vector<int8_t>{1, 2}, {{1, 2, 3}, {0, 0, 0}, 0});
   });

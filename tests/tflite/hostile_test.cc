@@ -82,7 +82,7 @@ TEST(Hostile, TruncatedAnywhere) {
   const auto bytes = small_model_with_labels();
   ASSERT_TRUE(survives(bytes));
   for (size_t size = 0; size < bytes.size(); ++size) {
-    // Its own allocation, so that reading behind the end is seen.
+    // Its own allocation, so that reading past the end is seen.
     const std::vector<std::byte> cut(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(size));
     survives(cut);
   }
@@ -162,7 +162,7 @@ TEST(Hostile, ASmallFileThatNamesOneVectorManyTimes) {
   EXPECT_THAT(file.status().message(), ::testing::HasSubstr("name more data"));
 }
 
-/// The small model with the zero point of its input at an address that is no multiple of 8.
+/// The small model with the zero point of its input at an address that is not a multiple of 8.
 std::vector<std::byte> model_with_misaligned_zero_point(int64_t value) {
   std::vector<std::byte> bytes = small_int8_model().build();
   const size_t model_size = bytes.size();

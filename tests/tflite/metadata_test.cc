@@ -118,7 +118,7 @@ TEST(Metadata, ALabelFileOfMoreThanAMegabyte) {
   append_zip(bytes, {{"labels.txt", std::string((1 << 20) + 1, 'a'), true}});
   const Status status = read(bytes).status();
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(status.message(), HasSubstr("m: the ZIP archive behind the model: an entry has"));
+  EXPECT_THAT(status.message(), HasSubstr("m: the ZIP archive after the model: an entry has"));
 }
 
 TEST(Metadata, DamagedFlatBuffer) {
@@ -134,7 +134,7 @@ TEST(Metadata, DamagedFlatBuffer) {
   EXPECT_THAT(read(range.build()).status().message(), HasSubstr("buffer 999 is named"));
 }
 
-/// `bytes` of the archive behind the model, changed at `offset` from its end.
+/// `bytes` of the archive after the model, changed at `offset` from its end.
 Status status_with(size_t offset_from_end, uint8_t value) {
   auto bytes = model_with_metadata();
   append_zip(bytes, {{"labels.txt", "a\nb\nc\n", true}});

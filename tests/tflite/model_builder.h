@@ -113,7 +113,7 @@ class ModelBuilder {
   }
 };
 
-/// A small int8 network that ends in a label map: CONV_2D (one scale a channel), ADD of a
+/// A small int8 network that ends in a label map: CONV_2D (one scale per channel), ADD of a
 /// constant, AVERAGE_POOL_2D, RESIZE_BILINEAR, CONCATENATION, ARG_MAX.
 inline ModelBuilder small_int8_model() {
   namespace schema = tflite::schema;
@@ -157,7 +157,7 @@ inline ModelBuilder small_int8_model() {
 }
 
 /// What a converter to float16 makes of a dilated depthwise convolution whose batch norm it did not
-/// fold: constants behind DEQUANTIZE, SPACE_TO_BATCH_ND, DEPTHWISE_CONV_2D, BATCH_TO_SPACE_ND, MUL,
+/// fold: constants under DEQUANTIZE, SPACE_TO_BATCH_ND, DEPTHWISE_CONV_2D, BATCH_TO_SPACE_ND, MUL,
 /// SUB.
 inline ModelBuilder float16_batch_norm_model() {
   namespace schema = tflite::schema;

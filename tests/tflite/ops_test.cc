@@ -176,7 +176,7 @@ TEST(ReadOps, AddOfABroadcastActivation) {
   EXPECT_THAT(file.graph.ops[0].inputs, ElementsAre(large, small));
 }
 
-// TensorFlow Lite computes every shape anew when it loads a file, and so do we.
+// TensorFlow Lite computes every shape again when it loads a file, and so do we.
 TEST(ReadOps, ShapesThatTheFileDeclaresWrongly) {
   ModelBuilder b = small_int8_model();
   const ModelFile good = read(b.build());
@@ -302,7 +302,7 @@ TEST(ReadOps, Reshape) {
   options.new_shape = {4, 12};
   EXPECT_THAT(read_one<graph::Reshape>(Code::RESHAPE, {4, 12}, {}, options).shape,
               ElementsAre(4, 12));
-  // The operand counts where there are both, as in TensorFlow Lite.
+  // The operand counts if there are both, as in TensorFlow Lite.
   EXPECT_THAT(read_one<graph::Reshape>(Code::RESHAPE, {48}, {{{-1}, {1}}}, options).shape,
               ElementsAre(-1));
 }

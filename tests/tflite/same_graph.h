@@ -12,7 +12,7 @@
 
 namespace deeplab::testing {
 
-/// Fails the current test where the tensors differ.
+/// Fails the current test if the tensors differ.
 inline void expect_same_tensor(const graph::Tensor& a, const graph::Tensor& b) {
   EXPECT_EQ(a.name, b.name);
   EXPECT_EQ(graph::type_name(a.type), graph::type_name(b.type)) << a.name;
@@ -53,7 +53,7 @@ inline graph::Graph renumbered(graph::Graph graph) {
   return graph;
 }
 
-/// Fails the current test where the graphs differ in more than unused tensors.
+/// Fails the current test if the graphs differ in more than unused tensors.
 inline void expect_same_graph(const graph::Graph& with_unused_a,
                               const graph::Graph& with_unused_b) {
   const graph::Graph a = renumbered(with_unused_a);

@@ -142,7 +142,7 @@ TEST(WriteGraph, PaddingThatIsValid) {
             graph::Padding::kValid);
 }
 
-// What SAME leaves out behind the last window is never read, whatever the numbers say.
+// What SAME leaves out after the last window is never read, whatever the numbers say.
 TEST(WriteGraph, PaddingBehindTheLastWindow) {
   GraphBuilder b;
   const auto x = b.input(DataType::kFloat32, {1, 9, 9, 2});

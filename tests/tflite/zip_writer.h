@@ -1,4 +1,4 @@
-// A ZIP archive behind a model file, as the TFLite metadata tools append it.
+// A ZIP archive after a model file, as the TFLite metadata tools append it.
 #pragma once
 
 #include <zlib.h>

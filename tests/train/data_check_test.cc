@@ -66,7 +66,7 @@ TEST_F(CheckTest, MissingFiles) {
 }
 
 TEST_F(CheckTest, UnreadableFiles) {
-  DataFolder::write_text(folder_.photo_path("b"), "this is no picture");
+  DataFolder::write_text(folder_.photo_path("b"), "this is not a picture");
   std::filesystem::resize_file(folder_.mask_path("c"), 60);
   EXPECT_THAT(check().errors, ElementsAre(HasSubstr(folder_.photo_path("b") + " is of no known"),
                                           HasSubstr(folder_.mask_path("c"))));

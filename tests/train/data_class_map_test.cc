@@ -44,11 +44,11 @@ TEST(ClassMap, ErrorsNameFileAndLine) {
   EXPECT_EQ(error_of("0 =\n"),
             "classes.txt:1: nothing follows the '='; expected a class or 'ignore'");
   EXPECT_EQ(error_of("\n256 = a\n"),
-            "classes.txt:2: '256' is no mask value; expected 0 to 255, #RRGGBB or '*'");
-  EXPECT_THAT(error_of("cat = a\n"), HasSubstr("classes.txt:1: 'cat' is no mask value"));
-  EXPECT_THAT(error_of("-1 = a\n"), HasSubstr("'-1' is no mask value"));
-  EXPECT_THAT(error_of(" = a\n"), HasSubstr("'' is no mask value"));
-  EXPECT_THAT(error_of("#1234567 = a\n"), HasSubstr("is no mask value"));
+            "classes.txt:2: '256' is not a mask value; expected 0 to 255, #RRGGBB or '*'");
+  EXPECT_THAT(error_of("cat = a\n"), HasSubstr("classes.txt:1: 'cat' is not a mask value"));
+  EXPECT_THAT(error_of("-1 = a\n"), HasSubstr("'-1' is not a mask value"));
+  EXPECT_THAT(error_of(" = a\n"), HasSubstr("'' is not a mask value"));
+  EXPECT_THAT(error_of("#1234567 = a\n"), HasSubstr("is not a mask value"));
   EXPECT_EQ(error_of("3 = a\n3 = b\n"), "classes.txt:2: '3' has a line already");
   EXPECT_EQ(error_of("#102030 = a\n#102030 = a\n"), "classes.txt:2: '#102030' has a line already");
   EXPECT_EQ(error_of("* = a\n* = a\n"), "classes.txt:2: '*' has a line already");

@@ -280,7 +280,7 @@ TEST_F(LoaderTest, CountsTheTimeItIsWaitedFor) {
   for (int step = 0; step < 20; ++step) ASSERT_TRUE(loader->next().ok());
   const double hurried = loader->seconds_waited();
   EXPECT_GT(hurried, 0);
-  // With time enough it is, sooner or later even where the machine is busy.
+  // With time enough it is, sooner or later even if the machine is busy.
   bool ready = false;
   for (int step = 0; step < 50 && !ready; ++step) {
     const double before = loader->seconds_waited();

@@ -120,7 +120,7 @@ TEST(Resampler, FlatAreasKeepTheirValue) {
 }
 
 TEST(Nearest, TakesThePixelUnderTheCentre) {
-  // 4 pixels to 2: centres 1 and 3 lie on borders, which belong to the pixel behind.
+  // 4 pixels to 2: centres 1 and 3 lie on borders, which belong to the next pixel.
   EXPECT_EQ(nearest(axis(4, 2, 0, 2), 0), 1);
   EXPECT_EQ(nearest(axis(4, 2, 0, 2), 1), 3);
   EXPECT_EQ(nearest(axis(2, 4, 0, 4), 1), 0);

@@ -301,7 +301,7 @@ TEST_F(EventFileTest, AFullDiskLeavesWholeRecords) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{200, 200};  // bytes a file: stops the writer within a record
+    const rlimit limit{200, 200};  // bytes per file: stops the writer within a record
     Result<EventFile> file = EventFile::open(directory_);
     if (!file.ok() || ::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(1);
     for (int step = 0; step < 50; ++step) {

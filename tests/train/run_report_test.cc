@@ -37,7 +37,7 @@ class RunLogTest : public ::testing::Test {
     std::ofstream(path_, std::ios::binary) << text;
     return read_run_log(path_);
   }
-  /// Of text behind the header line.
+  /// Of text after the header line.
   RunLog log_of(std::string_view text) {
     Result<RunLog> log = read(std::string(kHeader) + "\n" + std::string(text));
     EXPECT_TRUE(log.ok()) << log.status().message();
@@ -85,7 +85,7 @@ TEST_F(RunLogTest, ReadsWhatTheTrainerWrites) {
 }
 
 TEST_F(RunLogTest, AResumedRunDropsTheLifeThatWasLost) {
-  // Killed behind step 70, resumed from a checkpoint at 40 with lines at other steps.
+  // Killed after step 70, resumed from a checkpoint at 40 with lines at other steps.
   const RunLog log = log_of(
       "{\"step\":20,\"loss\":1}\n{\"step\":40,\"loss\":2}\n"
       "{\"step\":40,\"validation\":\"a\",\"miou\":0.1}\n"

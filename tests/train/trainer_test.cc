@@ -130,7 +130,7 @@ TEST(Trainer, FromNothingItLearnsASmallSetByHeartAndQuantizationKeepsIt) {
   const graph::Graph learned = trainer->float_graph();
   EXPECT_GT(miou_of(learned, folder), 0.95);
 
-  // Quantization-aware training goes on from the exported file.
+  // Quantization-aware training starts from the exported file.
   const auto bytes = tflite::write_model(as_file(learned));
   ASSERT_TRUE(bytes.ok()) << bytes.status().message();
   const std::string path = folder.root() + "/float.tflite";

@@ -243,7 +243,7 @@ TEST(Contours, LongOutlinesTakeNoStackAndLittleTime) {
   const auto comb = traced(mask, {.tolerance = 0.5});
   ASSERT_EQ(comb.size(), 1u);
   EXPECT_EQ(comb[0].area, 750 * 1000 + 750);
-  // A chessboard: a region a pixel.
+  // A chessboard: one region per pixel.
   for (int32_t y = 0; y < 1000; ++y) {
     for (int32_t x = 0; x < 1500; ++x) mask.at(x, y) = (x + y) % 2 == 0 ? 1 : 0;
   }

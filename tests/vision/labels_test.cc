@@ -72,7 +72,7 @@ std::vector<uint8_t> labels(const ScoreView& scores, CornerMode corners, const P
   return mask;
 }
 
-/// Compares with a full evaluation; labels may differ only where the scores of the two tie.
+/// Compares with a full evaluation; labels may differ only if the scores of the two tie.
 void expect_naive_labels(const Scores& s, CornerMode corners, const Placement& p, int64_t& pixels,
                          int64_t& ties) {
   const auto mask = labels(s.view(), corners, p);
@@ -105,7 +105,7 @@ TEST(LabelHead, EqualsAFullEvaluation) {
                             .value();
     ASSERT_NO_FATAL_FAILURE(expect_naive_labels(s, corners, p, pixels, ties));
   }
-  // Random real scores never tie, but for the last bit of a float.
+  // Random real scores never tie, except in the last bit of a float.
   RecordProperty("differing", std::to_string(ties) + " of " + std::to_string(pixels));
   EXPECT_LE(ties, pixels / 100000) << pixels;
 }

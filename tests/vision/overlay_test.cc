@@ -159,7 +159,7 @@ TEST(Legend, HostileNamesDoNoHarm) {
 }
 
 TEST(Legend, GoesWhereItCoversLeast) {
-  Mask mask(400, 400, 7);  // all one class but for the top right corner
+  Mask mask(400, 400, 7);  // all one class except the top right corner
   for (int32_t y = 0; y < 200; ++y) {
     for (int32_t x = 200; x < 400; ++x) mask.at(x, y) = 0;
   }

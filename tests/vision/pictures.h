@@ -41,7 +41,7 @@ struct Photo {
   }
 };
 
-/// The photo's pixels in `format`, with `padding` bytes behind each row, bottom row first if
+/// The photo's pixels in `format`, with `padding` bytes after each row, bottom row first if
 /// `bottom_up`. Exactly as long as it has to be, so that ASan sees a byte too many read.
 struct Layouted {
   std::vector<uint8_t> bytes;

@@ -53,11 +53,11 @@ struct Placement {
 };
 
 /// `width` x `height` is the photo's own size, `decoded` that of its pixels in memory (smaller
-/// where a large JPEG was decoded at a reduced size).
+/// if a large JPEG was decoded at a reduced size).
 Placement place_crop(int32_t width, int32_t height, const Variation& variation,
                      const AugmentOptions& options);
 
-/// Renders samples; keeps its scratch, one a thread.
+/// Renders samples; keeps its scratch, one per thread.
 class Augmenter {
  public:
   explicit Augmenter(const AugmentOptions& options) : options_(options) {}

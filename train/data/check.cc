@@ -138,7 +138,7 @@ void Checker::check_sizes(const CheckedSource& source) {
   add_examples("masks of another size than their photo in " + source.name(), sentences);
 }
 
-/// One sentence a value: with a class count that is too small, thousands of masks say the same.
+/// One sentence per value: with a class count that is too small, thousands of masks say the same.
 void Checker::check_values(const CheckedSource& source) {
   struct Wrong {
     size_t masks = 0;

@@ -16,10 +16,10 @@ struct CheckOptions {
   int32_t class_count = 21;
   std::vector<std::string> class_names;  ///< By id, for the sentences; empty: the class maps'.
   bool allow_missing_classes = false;    ///< A class without a pixel is a warning, no error.
-  int threads = 0;                       ///< 0: one a CPU.
+  int threads = 0;                       ///< 0: one per CPU.
 };
 
-/// Sentences for a person, one a line, and the numbers behind them.
+/// Sentences for a person, one per line, and the numbers they come from.
 struct DatasetReport {
   std::vector<std::string> errors;  ///< Training would fail or learn nonsense.
   std::vector<std::string> warnings;
@@ -41,7 +41,7 @@ struct DatasetReport {
 /// Looked for: photos and masks that are missing or cannot be read; a mask of another size than its
 /// photo; values that are neither 255 nor below class_count, or without a line in the class map;
 /// colours without a meaning; a class without a pixel; one id under two names; a photo listed
-/// twice, or both for training and validation (same file or same id). Error: only where nothing
+/// twice, or both for training and validation (same file or same id). Error: only if nothing
 /// could be checked (no source, no threads, a nonsensical class count).
 Result<DatasetReport> check_datasets(const CheckOptions& options);
 

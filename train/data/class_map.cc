@@ -83,7 +83,7 @@ Result<ClassMap> ClassMapParser::parse(std::string_view text) {
 }
 
 Status ClassMapParser::parse_line(std::string_view line) {
-  // A colour at the start of a line is no comment.
+  // A colour at the start of a line is not a comment.
   const size_t from = is_colour(line) ? 7 : 0;
   line = trim(line.substr(0, std::min(line.find('#', from), line.size())));
   if (line.empty()) return {};
@@ -148,7 +148,7 @@ Status ClassMapParser::add(std::string_view source, uint8_t label) {
   const std::optional<uint32_t> value =
       parse_number(source.substr(colour ? 1 : 0), colour ? 16 : 10);
   if (!value || (!colour && *value > 255)) {
-    return error("'", source, "' is no mask value; expected 0 to 255, #RRGGBB or '*'");
+    return error("'", source, "' is not a mask value; expected 0 to 255, #RRGGBB or '*'");
   }
   const Left kind = colour ? Left::kColours : Left::kIds;
   if (left_ != Left::kNone && left_ != kind) {
@@ -218,7 +218,7 @@ Result<imageio::Image> ClassMap::map_colours(const imageio::Image& mask,
   labels.height = labels.original_height = mask.height;
   labels.channels = 1;
   labels.pixels.resize(mask.pixels.size() / 3);
-  // Neighbours mostly share a colour: look it up where it changes.
+  // Neighbours mostly share a colour: look it up when it changes.
   uint32_t last = 1u << 24;
   uint8_t label = kIgnore;
   for (size_t i = 0; i < labels.pixels.size(); ++i) {

@@ -12,7 +12,7 @@
 
 namespace deeplab::train {
 
-/// Read from a text file with a line a mask value:
+/// Read from a text file with one line per mask value:
 ///
 ///     # what the annotation tool wrote    what we train
 ///     0       = background
@@ -23,19 +23,19 @@ namespace deeplab::train {
 ///     *       = ignore            # every value without a line; without this line: an error
 ///
 /// The left side is an id (0-255) or a colour (#RRGGBB), all lines of a file the same kind. The
-/// right side is `ignore`, or a class: a name, which gets the next free id where it is new; or an
+/// right side is `ignore`, or a class: a name, which gets the next free id if it is new; or an
 /// id, or an id and a name ("2 spots"), in all lines of the file or in none. `#` followed by six
 /// hex digits at the start of a line is a colour, any other `#` starts a comment.
 class ClassMap {
  public:
   static constexpr uint8_t kIgnore = 255;
 
-  /// Errors name the file, and the line where there is one.
+  /// Errors name the file, and the line if there is one.
   static Result<ClassMap> read(const std::string& path);
   static Result<ClassMap> parse(const std::string& text, const std::string& name);
 
   const std::string& name() const { return name_; }
-  /// By training id; empty where the file gives an id no name.
+  /// By training id; empty if the file gives an id no name.
   const std::vector<std::string>& class_names() const { return class_names_; }
   int32_t class_count() const { return static_cast<int32_t>(class_names_.size()); }
 

@@ -33,7 +33,7 @@ class RunMask {
 
  private:
   struct Run {
-    uint32_t end : 24;  ///< Column behind the last.
+    uint32_t end : 24;  ///< Column after the last.
     uint32_t label : 8;
   };
   int32_t width_ = 0;

@@ -21,7 +21,7 @@ struct SourceOptions {
   /// A photo of weight 2 is drawn twice as often as one of weight 1: a source's share of the
   /// samples is weight * photos, divided by the sum over all sources.
   double weight = 1;
-  /// false: the photos come without labels, even where the layout has masks.
+  /// false: the photos come without labels, even if the layout has masks.
   bool masks = true;
   /// How mask values become training ids; null: they are the ids (eval::read_mask()).
   std::shared_ptr<const ClassMap> class_map = nullptr;
@@ -67,7 +67,7 @@ struct LoaderOptions {
   int world = 1;     ///< ...so many that share the samples.
   int64_t first_step = 0;
   int32_t class_count = 21;  ///< Labels are 0..class_count-1 or 255.
-  /// 0: every photo of a source once a pass. p > 0: a photo is drawn in proportion to the largest
+  /// 0: every photo of a source once per pass. p > 0: a photo is drawn in proportion to the largest
   /// (f_max / f_c)^p of its classes c, f_c being the share of the source's photos that show c: the
   /// repeat factor of LVIS (Gupta et al. 2019), whose own p is 0.5. Reads every mask at the start.
   double rare_class_power = 0;

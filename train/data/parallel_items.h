@@ -13,7 +13,7 @@
 namespace deeplab::train {
 
 /// Calls body(i) -> Status for i in [0, count) on `threads` threads, the caller among them, and
-/// gives the error of the smallest i that failed; items behind a failure may be left out.
+/// gives the error of the smallest i that failed; items after a failure may be left out.
 template <typename Body>
 Status for_each_item(size_t count, int threads, const Body& body) {
   DEEPLAB_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool, ThreadPool::create(threads));

@@ -61,7 +61,7 @@ void copy_row(const uint8_t* row, const CutAxis& x, uint8_t* out) {
 }  // namespace
 
 void Resampler::Weights::compute(const CutAxis& axis) {
-  const double scale = static_cast<double>(axis.in) / axis.full;  // input pixels an output pixel
+  const double scale = static_cast<double>(axis.in) / axis.full;  // input pixels per output pixel
   const double reach = std::max(scale, 1.0);
   taps = std::min(axis.in, reach > 1.0 ? static_cast<int32_t>(std::ceil(reach)) * 2 + 1 : 2);
   first.resize(static_cast<size_t>(axis.size));

@@ -99,7 +99,7 @@ void Sampler::deal_pass(size_t source_index, int64_t pass) {
   if (source.summed.empty()) {
     std::iota(source.order.begin(), source.order.end(), 0);
   } else {
-    // Systematic resampling: evenly spaced points, one offset a pass, over the running sums.
+    // Systematic resampling: evenly spaced points, one offset per pass, over the running sums.
     const auto sum = static_cast<double>(source.summed.back());
     const double offset = unit_interval(
         stream_key(seed_, Draw::kPassOffset, source_index, static_cast<uint64_t>(pass)));

@@ -11,7 +11,7 @@ namespace deeplab::train {
 /// Sources are mixed in blocks of kBlock samples: within a block each source has its share of the
 /// places (rounded to whole places, at least one), in an order drawn for the block. A source deals
 /// its photos in passes of as many draws as it has photos, each in its own shuffled order: every
-/// photo once a pass or, where photos have weights, photo i floor or ceil of (its share times the
+/// photo once a pass or, if photos have weights, photo i floor or ceil of (its share times the
 /// photos) times.
 ///
 /// item(k) depends on the arguments of the constructor and k alone. The object remembers the block

@@ -10,7 +10,7 @@
 
 namespace deeplab::kernels {
 
-/// SUB is an ADD of which one operand counts negatively.
+/// SUB is an ADD with one operand negated.
 ///
 /// Engine: q = clamp(round_half_even(float(a - za) * a_scale + float(b - zb) * b_scale) + zo),
 /// two products, one sum, each rounded to float32.

@@ -1,4 +1,4 @@
-// ARG_MAX: the index of the largest element along one axis, the lowest index where equal.
+// ARG_MAX: the index of the largest element along one axis, the lowest index if equal.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ void arg_max_reference(const ArgMax& arg_max, const int8_t* input, int64_t* outp
 void arg_max_reference(const ArgMax& arg_max, const float* input, int32_t* output);
 void arg_max_reference(const ArgMax& arg_max, const float* input, int64_t* output);
 
-/// The reference's result in a form that compilers vectorize, where arg_max_of_bytes_supports().
+/// The reference's result in a form that compilers vectorize, if arg_max_of_bytes_supports().
 inline bool arg_max_of_bytes_supports(const ArgMax& op) { return op.inner == 1 && op.axis <= 256; }
 void arg_max_of_bytes(const ArgMax& arg_max, const int8_t* input, int32_t* output);
 void arg_max_of_bytes(const ArgMax& arg_max, const int8_t* input, int64_t* output);

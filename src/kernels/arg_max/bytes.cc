@@ -6,7 +6,7 @@
 namespace deeplab::kernels {
 namespace {
 
-// The largest of 16-bit keys (value, 255 - index): where values are equal, the lowest index wins.
+// The largest of 16-bit keys (value, 255 - index): if values are equal, the lowest index wins.
 template <typename Index>
 void largest_keys(const ArgMax& op, const int8_t* input, Index* output) {
   const int32_t axis = op.axis;

@@ -1,5 +1,5 @@
 // AVERAGE_POOL_2D: the mean over the elements of the window that are inside the picture. Input
-// and output have the same scale and zero point, as TensorFlow Lite demands.
+// and output have the same scale and zero point, as TensorFlow Lite requires.
 #pragma once
 
 #include <cstdint>

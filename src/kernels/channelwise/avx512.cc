@@ -21,7 +21,7 @@ struct Stage {
   __m512 high;
 };
 
-// Vectors behind the last group of channels are not there.
+// Vectors past the last group of channels are not there.
 inline void load_four(const float* from, int32_t vectors, __m512 (&to)[kVectors]) {
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {

@@ -166,8 +166,8 @@ struct Gemm256 {
         t.panel = packed + n * panel_channel_bytes<P>(t.depth);
         t.channels = out_c - n < kPanel256 ? out_c - n : kPanel256;
         t.out = output + ptrdiff_t{pixel} * out_c + n;
-        // Of 16 registers, 12 hold sums, two weights, one a pixel and one a product. Twelve sums
-        // also cover a dot product's latency of five at two a cycle.
+        // Of 16 registers, 12 hold sums, two hold weights, one pixels and one products. 12 sums
+        // also cover a dot product's latency of five at two per cycle.
         if (t.channels > kLanes256) {
           multiply_block<6, 2>(t, r, count);
         } else {

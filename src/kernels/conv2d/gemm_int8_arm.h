@@ -2,7 +2,7 @@
 // memory, so that a 1x1 convolution reads its input in place; the zero points are taken back after:
 //   sum (x - xz)(w - wz) = sum x w - wz sum x - xz sum (w - wz)
 // The last term is constant for a channel and goes into the packed bias; the one before it is a
-// sum a pixel, and only where wz != 0 (uint8 files). All of it is exact modulo 2^32.
+// sum per pixel, and only if wz != 0 (uint8 files). All of it is exact modulo 2^32.
 // Static and C-like for the reason im2col.h gives.
 #pragma once
 
@@ -88,7 +88,7 @@ static inline bool arm_in_place(const Conv2DInt8& conv) {
   return input_is_matrix(conv.shape) && conv.shape.in_c % kArmDepthUnit == 0;
 }
 
-// scratch: corrections int32 [block], then rows int8 [block][depth'] where they are gathered.
+// scratch: corrections int32 [block], then rows int8 [block][depth'] if they are gathered.
 static inline size_t arm_scratch_bytes(const Conv2DInt8& conv) {
   const int32_t depth = arm_padded_depth(conv);
   const auto block = static_cast<size_t>(gemm_block_pixels(depth));

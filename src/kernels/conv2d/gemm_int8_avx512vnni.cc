@@ -2,7 +2,7 @@
 // bytes, four deep, exactly, so pixels are shifted to u = x + 128 (a flipped top bit) and what
 // that adds is taken back in the packed bias:
 //   sum (x - xz)(w - wz) = sum u (w - wz) - (128 + xz) sum (w - wz)
-// Weights are packed as w - wz. Where wz != 0 (uint8 files) a few of these do not fit a signed
+// Weights are packed as w - wz. If wz != 0 (uint8 files) a few of these do not fit a signed
 // byte, one to three in a layer of real models: what is left of them goes into extra lines of
 // weights, which are multiplied with the same pixels once more. All of it is exact modulo 2^32.
 #include <immintrin.h>
@@ -283,7 +283,7 @@ void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, i
       job.panel = panel_at(conv, const_cast<std::byte*>(packed), n);
       int8_t* out = output + static_cast<ptrdiff_t>(pixel) * out_c + n;
       // Tile heights: as many accumulators as leave registers for a pixel and the weights, and
-      // 12 at least, to cover the latency of five at two a cycle.
+      // 12 at least, to cover the latency of five at two per cycle.
       switch (job.panel.width / kLanes) {
         case 1:
           multiply_block<12, 1>(job, rows, out, count);

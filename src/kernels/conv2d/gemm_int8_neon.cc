@@ -26,7 +26,7 @@ int8x8_t load_pair(const int8_t* from) {
 //
 // v0-v2: taps 0 and 1 of each pixel, v3-v5: taps 2 and 3. v6: taps 0 and 1 of four channels, v7: 2
 // and
-// 3. Products in sets of three, a set a group of four channels. x9-x11: the next taps of each
+// 3. Products in sets of three, one set per group of four channels. x9-x11: the next taps of each
 // pixel, x12: taps left, x13: the next weights, x14: the weights.
 #define DEEPLAB_SET_A "v16", "v17", "v18"
 #define DEEPLAB_SET_B "v19", "v20", "v21"

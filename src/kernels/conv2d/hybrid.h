@@ -12,10 +12,10 @@ namespace deeplab::kernels {
 ///
 /// Engine: Conv2DFloat with the weights filter_scales[out_channel] * w, rounded.
 /// TFLite: the input is quantized to 8 bits first, each picture of the batch by itself (see
-/// hybrid_input.h), symmetrically where the file has one scale, else with a zero point. Then
+/// hybrid_input.h), symmetrically if the file has one scale, else with a zero point. Then
 /// acc = sum (x - zero point) * w in int32, modulo 2^32, and, in float32,
 ///   acc * (input scale * filter scale) + bias     with one scale,
-///   acc * filter scale * input scale + bias       with a scale a channel, and the clamp.
+///   acc * filter scale * input scale + bias       with one scale per channel, and the clamp.
 struct Conv2DHybrid : Conv2DFloat {
   const float* filter_scales = nullptr;  ///< [out_c]
   bool one_scale = false;                ///< In the file: all are equal.

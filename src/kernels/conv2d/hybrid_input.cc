@@ -6,7 +6,7 @@
 namespace deeplab::kernels {
 namespace {
 
-/// Halves away from 0, as C's round() has them. What is no number becomes `min`: the clamp comes
+/// Halves away from 0, as C's round() has them. Not-a-number becomes `min`: the clamp comes
 /// first, which changes nothing else, since the bounds are whole numbers.
 int8_t round_away(float value, float min, float max) {
   return static_cast<int8_t>(std::round(std::min(max, std::max(min, value))));

@@ -16,7 +16,7 @@ struct PictureScale {
   int32_t zero_point = 0;
 };
 
-/// 127 steps on both sides of 0, up to the largest magnitude; all 0 where the picture is.
+/// 127 steps on both sides of 0, up to the largest magnitude; all 0 if the picture is.
 PictureScale quantize_symmetric(const float* values, int64_t count, int8_t* quantized);
 
 /// 255 steps from the least value or 0 to the largest or 0, the zero point rounded to a whole

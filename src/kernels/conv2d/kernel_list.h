@@ -1,4 +1,4 @@
-// Every entry of the convolution kernel tables: one constant a file, listed in kernels.cc.
+// Every entry of the convolution kernel tables: one constant per file, listed in kernels.cc.
 #pragma once
 
 #include "kernels/conv2d/conv2d.h"

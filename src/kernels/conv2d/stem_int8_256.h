@@ -1,6 +1,6 @@
 // The first layer of MobileNets, 3x3 with stride 2 on three channels, on 256-bit registers. The
 // nine values of a filter row lie together in the picture: a few products take them, and what lies
-// behind them meets weights of zero, straight from a line of converted pixels. No taps are
+// after them meets weights of zero, straight from a line of converted pixels. No taps are
 // gathered.
 #pragma once
 

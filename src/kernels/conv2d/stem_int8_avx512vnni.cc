@@ -1,7 +1,7 @@
 // The first layer of MobileNets, 3x3 with stride 2 on three channels, on AVX-512 VNNI. The nine
 // bytes of a filter row lie together in the picture: three dot products take them, and three bytes
 // more whose weights are zero, straight from a line of shifted pixels (u = x + 128; see
-// gemm_int8_avx512vnni.cc, also for what becomes of the filter's zero point). No taps are gathered.
+// gemm_int8_avx512vnni.cc, also for the filter's zero point). No taps are gathered.
 #include <immintrin.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ constexpr int32_t kTaps = 3;
 constexpr int32_t kStride = 2;
 constexpr int32_t kChannels = 3;
 constexpr int32_t kPixelBytes = kStride * kChannels;  // From one output's window to the next one's.
-constexpr int32_t kDots = 3;                          // Dot products a filter row.
+constexpr int32_t kDots = 3;                          // Dot products per filter row.
 constexpr int32_t kMaxOutputs = 32;
 
 int32_t vectors(const Conv2DInt8& conv) { return conv.shape.out_c > kLanes ? 2 : 1; }

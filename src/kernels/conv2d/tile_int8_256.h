@@ -1,5 +1,5 @@
 // What the matrix product and the stem share on 256-bit registers: weights in panels of 16
-// channels (the last one of 8 where that is enough), and sums back to bytes. Templates over the
+// channels (the last one of 8 if that is enough), and sums back to bytes. Templates over the
 // Products of the file that includes this.
 #pragma once
 

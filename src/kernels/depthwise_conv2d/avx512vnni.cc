@@ -17,7 +17,7 @@ constexpr int32_t kRows = 4;  // Filter rows in one dot product.
 int32_t row_groups(const WindowShape& s) { return (s.filter_h + kRows - 1) / kRows; }
 
 // Channels go in panels of V * 16: wide ones of 64, the last one masked, or narrow ones of 16
-// where at most 32 are left.
+// if at most 32 are left.
 int32_t panel_vectors(int32_t channels_left) { return channels_left > 32 ? 4 : 1; }
 
 // Which channel of a panel lane `lane` of vector v holds. Interleaving a wide panel's bytes works

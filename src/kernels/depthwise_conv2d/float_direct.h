@@ -13,7 +13,7 @@
 
 namespace deeplab::kernels {
 
-/// packed: a panel: bias [N], weights [taps][N].
+/// packed, per panel: bias [N], weights [taps][N].
 template <int N>
 static inline ptrdiff_t depthwise_float_panel(const WindowShape& s) {
   return ptrdiff_t{N} * (1 + static_cast<ptrdiff_t>(s.filter_h) * s.filter_w);

@@ -8,7 +8,7 @@
 namespace deeplab::kernels {
 
 /// As Conv2DHybrid, but TFLite's input always has a zero point, and its sum is
-/// acc * (filter scale * input scale) + bias, with one scale as with a scale a channel.
+/// acc * (filter scale * input scale) + bias, with one scale as with one scale per channel.
 struct DepthwiseConv2DHybrid : Conv2DHybrid {
   int32_t depth_multiplier = 1;
 };

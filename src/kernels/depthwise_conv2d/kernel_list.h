@@ -1,4 +1,4 @@
-// Every entry of the depthwise kernel tables: one constant a file, listed in kernels.cc.
+// Every entry of the depthwise kernel tables: one constant per file, listed in kernels.cc.
 #pragma once
 
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"

@@ -38,7 +38,8 @@ void for_each_pixel(const WindowShape& s, int32_t begin, int32_t end, const Body
   }
 }
 
-// ---- int8. packed: a panel a group: bias int32 [16], scale float [16], weights int16 [taps][16].
+// ---- int8. packed: one panel per group: bias int32 [16], scale float [16], weights int16
+// [taps][16].
 
 size_t panel_bytes(const WindowShape& s) {
   return kGroup *
@@ -73,7 +74,7 @@ struct GroupInt8 {
 };
 
 // One group at one pixel; `input` is at the group's first channel. Count is kGroup, or the channels
-// of the last group where it is 0.
+// of the last group if it is 0.
 template <int Count>
 void group_at(const DepthwiseConv2DInt8& conv, const GroupInt8& group, const int8_t* input,
               int64_t origin, TapRange rows, TapRange columns, int32_t count, int8_t* output) {
@@ -125,7 +126,7 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
       });
 }
 
-// ---- float. packed: a panel a group: bias [16], weights [taps][16].
+// ---- float. packed: one panel per group: bias [16], weights [taps][16].
 
 size_t packed_bytes(const DepthwiseConv2DFloat& conv) {
   return static_cast<size_t>(groups(conv.shape)) * static_cast<size_t>(taps(conv.shape) + 1) *

@@ -36,7 +36,7 @@ static inline int64_t strip_bytes(const WindowShape& s, int64_t column_bytes) {
   return strip_columns(s, strip_outputs(s)) * column_bytes;
 }
 
-/// The input row under filter row `ky` of output row `row` (of batch * out_h), or null where it
+/// The input row under filter row `ky` of output row `row` (of batch * out_h), or null if it
 /// is padding or `ky` is beyond the filter.
 static inline const int8_t* strip_row(const WindowShape& s, const int8_t* input, int32_t row,
                                       int32_t ky) {

@@ -1,4 +1,4 @@
-// int8 3x3 depthwise convolution on 256-bit registers, two output rows at a time where they share
+// int8 3x3 depthwise convolution on 256-bit registers, two output rows at a time if they share
 // input rows (stride 1): the strip holds four interleaved input rows, of which the upper output
 // takes the first three and the lower one the last three, the fourth weight being zero. Templates
 // over the Products of the file that includes this.
@@ -276,7 +276,7 @@ struct Window3Of256 {
     const auto row_of = [&](int32_t row) { return output + ptrdiff_t{row} * s.out_w * s.out_c; };
     const int32_t step = s.dilation_h;
     for (int32_t row = row_begin; row < row_end; ++row) {
-      // Row r goes with row r + step where r is in an even group of `step` rows, counted from the
+      // Row r goes with row r + step if r is in an even group of `step` rows, counted from the
       // first row asked for, and both are in one picture.
       const int32_t group = (row - row_begin) / step;
       const bool can_pair = s.stride_h == 1;

@@ -19,7 +19,7 @@ constexpr int32_t kLanes = 16;
 constexpr int32_t kTaps = 3;
 constexpr int32_t kRows = 4;  // Input rows in one dot product.
 
-// Channels go in panels of 32, the last one masked, or of 16 where at most so many are left.
+// Channels go in panels of 32, the last one masked, or of 16 if at most so many are left.
 int32_t panel_vectors(int32_t channels_left) { return channels_left > kLanes ? 2 : 1; }
 
 // Which channel of a panel lane `lane` of vector v holds: interleaving bytes works within 128-bit
@@ -355,7 +355,7 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
   const auto row_of = [&](int32_t row) { return output + ptrdiff_t{row} * s.out_w * s.out_c; };
   const int32_t step = s.dilation_h;
   for (int32_t row = row_begin; row < row_end; ++row) {
-    // Row r goes with row r + step where r is in an even group of `step` rows, counted from the
+    // Row r goes with row r + step if r is in an even group of `step` rows, counted from the
     // first row asked for, and both are in one picture.
     const int32_t group = (row - row_begin) / step;
     const bool can_pair = s.stride_h == 1;

@@ -1,6 +1,6 @@
 // The expansion: four rows of one or more columns by up to 48 channels at a time. Lines of weights
-// are as in conv2d/gemm_int8_avx512vnni.cc, but for windows: the taps of a filter row lie together
-// in the picture, and a line takes four bytes of them, the last one some that meet zeros.
+// are as in conv2d/gemm_int8_avx512vnni.cc, except for windows: the taps of a filter row lie
+// together in the picture, and a line takes four bytes of them, the last one some that meet zeros.
 #include <immintrin.h>
 #include <string.h>
 

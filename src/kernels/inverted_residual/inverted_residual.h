@@ -1,8 +1,8 @@
-// An inverted residual block but for its ADD: a CONV_2D, the 3x3 DEPTHWISE_CONV_2D behind it and
+// An inverted residual block without its ADD: a CONV_2D, the 3x3 DEPTHWISE_CONV_2D after it and
 // the 1x1 CONV_2D that projects, as one. Of the wide tensors between them only a few rows exist at
 // a time, in the layouts in which the next op multiplies them. The definition is the three ops'
-// references, one after the other; every entry of the table gives their bytes. No kernel is no
-// loss: the ops then run one by one.
+// references, one after the other; every entry of the table gives their bytes. A family without a
+// kernel runs the ops one by one.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +56,7 @@ struct InvertedResidualInt8Kernel {
                   const std::byte* at, const std::byte* next, int8_t* output, std::byte* scratch);
 };
 
-/// Best first, as conv2d_int8_kernels(); empty where no instruction set has one.
+/// Best first, as conv2d_int8_kernels(); empty if no instruction set has one.
 std::span<const InvertedResidualInt8Kernel> inverted_residual_int8_kernels();
 
 }  // namespace deeplab::kernels

@@ -1,4 +1,4 @@
-// Every entry of the kernel table: one constant a file, listed in kernels.cc.
+// Every entry of the kernel table: one constant per file, listed in kernels.cc.
 #pragma once
 
 #include "kernels/inverted_residual/inverted_residual.h"

@@ -124,7 +124,7 @@ void store_two_cells(const Job& job, int32_t cell, __m512i bytes) {
   store(3, _mm512_extracti32x4_epi32(bytes, 3));
 }
 
-// Cells in turn, two at a time where both fit a pack. Inlined always, and no loop: GCC 12 would
+// Cells in turn, two at a time if both fit a pack. Inlined always, and no loop: GCC 12 would
 // keep the sums in memory.
 template <int Stride, int C, int V, int At = 0>
 [[gnu::always_inline]] inline void finish_cells(const Job& job, int32_t first,

@@ -1,4 +1,4 @@
-// The three stages of avx512vnni.cc, a file each. All take pixels as u = x + 128 (see
+// The three stages of avx512vnni.cc, one file each. All take pixels as u = x + 128 (see
 // conv2d/gemm_int8_avx512vnni.cc), and leave them so for the next stage:
 //
 //   a group of the expanded tensor: [channels / 16][columns][16 channels][4 rows], which is how a

@@ -15,7 +15,7 @@ struct Reduction {
   Dims dims;
   std::array<bool, kMaxRank> reduced = {};
 
-  /// Elements behind one output.
+  /// Elements that one output is the mean of.
   int64_t count() const {
     int64_t n = 1;
     for (size_t i = 0; i < static_cast<size_t>(dims.rank); ++i)

@@ -5,7 +5,7 @@
 namespace deeplab::kernels {
 namespace {
 
-/// Bytes of the output behind one index of dimension `dim`.
+/// Bytes of the output under one index of dimension `dim`.
 size_t slice_bytes(const Pad& pad, int dim) {
   auto bytes = static_cast<size_t>(pad.element_size);
   for (int i = dim + 1; i < pad.dims.rank; ++i) {

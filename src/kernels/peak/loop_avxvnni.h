@@ -11,7 +11,7 @@
 
 namespace deeplab::kernels {
 
-// Two a cycle at a latency of five need ten chains.
+// Two per cycle at a latency of five need ten chains.
 static constexpr int kChainsAvxVnni = 12;
 
 static int32_t run_avxvnni(int64_t iterations) {

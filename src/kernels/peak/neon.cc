@@ -8,7 +8,7 @@
 #define DEEPLAB_MULTIPLY(p) "smull %[p" #p "].8h, %[a].8b, %[b].8b\n\t"
 #define DEEPLAB_SECOND(p) "smlal %[p" #p "].8h, %[a].8b, %[b].8b\n\t"
 #define DEEPLAB_ADD(i, p) "sadalp %" #i ".4s, %[p" #p "].8h\n\t"
-// Version 14 of the formatter lays these lines out anew each time.
+// Version 14 of the formatter lays these lines out differently each time.
 // clang-format off
 #define DEEPLAB_STEP(i, j, k, l)                                                  \
   DEEPLAB_MULTIPLY(0) DEEPLAB_MULTIPLY(1) DEEPLAB_MULTIPLY(2) DEEPLAB_MULTIPLY(3) \

@@ -9,7 +9,7 @@
 namespace deeplab::kernels {
 namespace {
 
-// Two a cycle at a latency of four need eight chains.
+// Two per cycle at a latency of four need eight chains.
 constexpr int kChains = 12;
 
 int32_t run(int64_t iterations) {

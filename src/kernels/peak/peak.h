@@ -1,4 +1,4 @@
-// What a machine's multiply-accumulate units give at best, so that a benchmark can say how far a
+// The peak of a machine's multiply-accumulate units, so that a benchmark can say how far a
 // network is from it. Each loop is the instruction sequence that the 8-bit kernels of its family
 // are built on, with every operand in a register and enough independent chains to hide latency.
 #pragma once

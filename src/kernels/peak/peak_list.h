@@ -1,4 +1,4 @@
-// Every entry of the table: one constant a file, listed in peak.cc.
+// Every entry of the table: one constant per file, listed in peak.cc.
 #pragma once
 
 #include "kernels/peak/peak.h"

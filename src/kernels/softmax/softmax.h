@@ -7,7 +7,7 @@
 
 namespace deeplab::kernels {
 
-/// The 8-bit output always has scale 1/256 and zero point -128, as TensorFlow Lite demands.
+/// The 8-bit output always has scale 1/256 and zero point -128, as TensorFlow Lite requires.
 /// Engine, in float32: e(i) = exp(float(x(i) - max) * scale), summed in order;
 /// q = clamp(round_half_even(e(i) / sum * 256) - 128).
 /// TFLite: gemmlowp's fixed-point exponential (differences in Q5.26, a Taylor polynomial on
