@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# ./demo.sh [PHOTO...]: installs what is missing, builds the release preset and segments a photo:
+# ./demo.sh [PHOTO...]: installs what is missing, builds the command and segments a photo:
 # docs/images/cat.jpg, or the ones named. DEEPLAB_MODEL=FILE.tflite selects another model than the built-in
 # one.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/cmake/debian.sh"
 output=$here/build/demo
 
 [ $# -gt 0 ] || set -- "$here/docs/images/cat.jpg"
@@ -12,17 +11,11 @@ for photo in "$@"; do
   [ -r "$photo" ] || { echo "No photo: $photo cannot be read."; exit 1; }
 done
 
-# shellcheck disable=SC2086  # a list of words
-install_missing $build_packages
-(
-  cd "$here"
-  cmake --preset release
-  cmake --build --preset release --parallel "$(nproc)" --target deeplab_cli
-)
+"$here/build.sh" --target deeplab_cli
 mkdir -p "$output"
 
 echo
-"$here/build/release/apps/deeplab/deeplab" segment "$@" ${DEEPLAB_MODEL:+-m "$DEEPLAB_MODEL"} -o "$output"
+"$here/build/release/bin/deeplab" segment "$@" ${DEEPLAB_MODEL:+-m "$DEEPLAB_MODEL"} -o "$output"
 echo
 for photo in "$@"; do
   name=$(basename "$photo")

@@ -1,4 +1,4 @@
-# Sourced by test.sh, demo.sh and .ci/run: what the build needs on Debian 12, and how it gets there.
+# Sourced by build.sh and .ci/run: what the build needs on Debian 12, and how it gets there.
 # shellcheck shell=bash disable=SC2034  # the lists are for the scripts that source this
 
 build_packages="build-essential cmake ninja-build pkg-config zlib1g-dev
@@ -9,6 +9,7 @@ build_packages="build-essential cmake ninja-build pkg-config zlib1g-dev
 train_packages="libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev"
 cross_packages="g++-aarch64-linux-gnu qemu-user"
 style_packages="clang-format-14"
+bench_packages="libbenchmark-dev"
 
 # Runs a command as root, through sudo if need be.
 as_root() {

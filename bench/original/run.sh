@@ -59,7 +59,6 @@ for name in ${only//,/ }; do
 done
 if [ -z "$program" ]; then
   program=$root/build/release/bin/deeplab
-  [ -x "$program" ] || program=$root/build/release/apps/deeplab/deeplab
 fi
 [ -x "$program" ] || fail "no command $program: build the release preset first, or name it with --program"
 for file in "${@:1:2}"; do [ -r "$file" ] || fail "$file cannot be read"; done

@@ -10,7 +10,7 @@ import {readNpy, readPpm} from './files.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.DEEPLAB_TEST_DATA ?? join(here, '../../../shared/data');
 const {values: options} = parseArgs({options: {
-  program: {type: 'string', default: join(here, '../../build/release/apps/deeplab/deeplab')},
+  program: {type: 'string', default: join(here, '../../build/release/bin/deeplab')},
   peer: {type: 'string', default: 'onnxruntime'},
   float: {type: 'boolean', default: false},
   model: {type: 'string'},

@@ -69,7 +69,7 @@ TEST(CApi, ColoursAreThePascalVocPalette) {
 class LoadedModel : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(deeplab_model_load_file(DEEPLAB_OWN_MODEL, &model_), DEEPLAB_OK)
+    ASSERT_EQ(deeplab_model_load_file(kInt8FloatIo.c_str(), &model_), DEEPLAB_OK)
         << deeplab_last_error();
   }
   void TearDown() override { deeplab_model_free(model_); }

@@ -114,16 +114,16 @@ TEST_F(Interface, TheBuiltinModelSaysWhatItIs) {
 }
 
 TEST_F(Interface, TheBuiltinModelIsTheCommittedFile) {
-  const auto file = Model::load(DEEPLAB_OWN_MODEL);
+  const auto file = Model::load(kInt8FloatIo);
   ASSERT_TRUE(file.ok());
   auto segmenter = Segmenter::create(*file, small_options());
   ASSERT_TRUE(segmenter.ok());
   EXPECT_EQ(segmenter->segment(photo_)->category_mask, mask_of(photo_));
-  EXPECT_STREQ(file->info().source, DEEPLAB_OWN_MODEL);
+  EXPECT_EQ(file->info().source, kInt8FloatIo);
 }
 
 TEST_F(Interface, BorrowedBytesAreGivenBackOnceNobodyReadsThem) {
-  const auto bytes = read_file(DEEPLAB_OWN_MODEL, 1 << 24);
+  const auto bytes = read_file(kInt8FloatIo, 1 << 24);
   ASSERT_TRUE(bytes.ok());
   int released = 0;
   {

@@ -52,7 +52,7 @@ TEST(ModelFile, IsReadFromMemoryThatMayGoAway) {
 }
 
 TEST(ModelFile, ScoresAreThoseThatTheMaskIsMadeOf) {
-  auto model = Model::load(DEEPLAB_OWN_MODEL);
+  auto model = Model::load(kInt8FloatIo);
   ASSERT_TRUE(model.ok()) << model.status().message();
   auto segmenter = Segmenter::create(*model, {.threads = 1, .width = 129, .height = 129});
   ASSERT_TRUE(segmenter.ok()) << segmenter.status().message();

@@ -40,7 +40,7 @@ struct Picture {
 class Streams : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto model = Model::load(std::string(DEEPLAB_OWN_MODEL));
+    auto model = Model::load(kInt8FloatIo);
     ASSERT_TRUE(model.ok()) << model.status().message();
     model_ = std::make_unique<Model>(*model);
     options_.threads = 1;

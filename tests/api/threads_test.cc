@@ -70,7 +70,7 @@ std::optional<std::vector<Mask>> stream_all(const Model& model, const Options& o
 TEST(Threads, ShareAModelEachWithASegmenterAndAStream) {
   std::optional<Model> model;
   {
-    auto loaded = Model::load(DEEPLAB_OWN_MODEL);
+    auto loaded = Model::load(kInt8FloatIo);
     ASSERT_TRUE(loaded.ok()) << loaded.status().message();
     model = *loaded;
   }

@@ -15,6 +15,7 @@
 #include "apps/deeplab/bench_measure.h"
 #include "base/file.h"
 #include "tests/apps/program.h"
+#include "tests/samples/samples.h"
 
 namespace deeplab::testing {
 namespace {
@@ -264,8 +265,8 @@ TEST_F(ManyPhotos, TooLittleMemoryIsAnErrorNeverTheEndOfTheProcess) {
       {"segment", in(), "-o", out, "--size", "257", "--threads", "2", "--write",
        "mask,overlay,cutout,scores,polygons"},
       {"segment", photo(0), "-o", out, "--size", "257", "--threads", "16"},
-      {"run", photo(0), "-m", DEEPLAB_OWN_MODEL, "-o", out},
-      {"inspect", DEEPLAB_OWN_MODEL, "--json"},
+      {"run", photo(0), "-m", kInt8FloatIo, "-o", out},
+      {"inspect", kInt8FloatIo, "--json"},
   };
   for (const std::vector<std::string>& line : lines) {
     int refused = 0;

@@ -114,7 +114,7 @@ int main(int argc, char** argv) {
   options.width = options.height = kSide;
 
   {
-    const deeplab::Model model = checked(deeplab::Model::load(DEEPLAB_OWN_MODEL));
+    const deeplab::Model model = checked(deeplab::Model::load(deeplab::testing::kInt8FloatIo));
     deeplab::Segmenter segmenter = checked(deeplab::Segmenter::create(model, options));
     repeat("inferences", inferences, [&](long i) {
       Picture& picture = pictures[static_cast<size_t>(i) % pictures.size()];
@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
   }
   repeat("load/unload", cycles, [&](long i) {
     Picture& picture = pictures[static_cast<size_t>(i) % pictures.size()];
-    const deeplab::Model model = checked(deeplab::Model::load(DEEPLAB_OWN_MODEL));
+    const deeplab::Model model = checked(deeplab::Model::load(deeplab::testing::kInt8FloatIo));
     deeplab::Segmenter segmenter = checked(deeplab::Segmenter::create(model, options));
     expect_digest(picture, checked(segmenter.segment(picture.view())).category_mask, "cycle", i);
     if (i % 10 == 0) {  // threads come and go, too

@@ -24,7 +24,7 @@
 namespace deeplab::testing {
 namespace {
 
-constexpr const char* kModel = DEEPLAB_OWN_MODEL;
+const char* const kModel = kInt8FloatIo.c_str();
 constexpr int32_t kSide = 33;  // of the canvas
 
 #define RETURN_IF_FAILED(call)                                \
