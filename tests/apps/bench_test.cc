@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "apps/deeplab/bench_first.h"
-#include "apps/deeplab/bench_measure.h"
-#include "apps/deeplab/bench_verify.h"
-#include "apps/deeplab/photos.h"
+#include "apps/deeplab/bench/first.h"
+#include "apps/deeplab/bench/measure.h"
+#include "apps/deeplab/bench/verify.h"
+#include "apps/deeplab/common/photos.h"
 #include "base/file.h"
 #include "imageio/reader.h"
 #include "imageio/writer.h"

@@ -12,7 +12,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "apps/deeplab/evaluate_predict.h"
+#include "apps/deeplab/evaluate/predict.h"
 #include "base/file.h"
 #include "imageio/reader.h"
 #include "imageio/writer.h"

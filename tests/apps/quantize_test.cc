@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "apps/deeplab/sha256.h"
+#include "apps/deeplab/quantize/sha256.h"
 #include "base/file.h"
 #include "tests/apps/program.h"
 #include "tests/graph/graph_builder.h"

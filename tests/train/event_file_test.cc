@@ -1,6 +1,6 @@
 // Event files, read back by a reader that shares nothing with the writer: its own CRC (bit by bit),
 // its own framing, its own view of protobuf's wire format.
-#include "train/event_file.h"
+#include "train/run/event_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // The whole chain on photos that the test paints: what is learned, exported and resumed.
-#include "train/trainer.h"
+#include "train/run/trainer.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@
 #include "tests/train/data_folder.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
-#include "train/validation.h"
+#include "train/run/validation.h"
 
 namespace deeplab::train {
 namespace {

@@ -1,0 +1,57 @@
+// The photos that `quantize` calibrates on, as the network's input canvas has them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/deeplab/common/photos.h"
+#include "base/status.h"
+#include "quantize/graph_runner.h"
+#include "vision/pixel_lut.h"
+#include "vision/placement.h"
+
+namespace deeplab::app {
+
+/// At most `count` photos, spread evenly over all that were found. A source is a directory of
+/// photos, a photo, DATASET:SPLIT for a dataset in VOC layout, or a text file (.txt) with a path
+/// a line, relative to the file's own directory. Errors: a source that is not there, a VOC
+/// dataset without a split (its masks are no photos), no photo at all.
+Result<std::vector<Photo>> find_calibration_photos(const std::vector<std::string>& sources,
+                                                   size_t count);
+
+/// `count` of `photos`, evenly spread; all where there are no more.
+std::vector<Photo> spread(const std::vector<Photo>& photos, size_t count);
+
+/// The photos on canvases. Those that fit in kCacheBytes are decoded once.
+class CalibrationPhotos {
+ public:
+  static constexpr size_t kCacheBytes = size_t{256} << 20;
+
+  CalibrationPhotos(vision::Fit fit, int32_t width, int32_t height,
+                    const vision::Normalization& normalization);
+
+  /// Adds a photo. Error: it cannot be decoded; it is left out then.
+  Status add(const Photo& photo);
+
+  size_t size() const { return photos_.size(); }
+  const std::vector<Photo>& photos() const { return photos_; }
+  /// What the rooms below see: normalised floats. At most `count`, evenly spread. Holds a pointer
+  /// to this object.
+  quantize::Samples samples(size_t count) const;
+
+ private:
+  Result<std::vector<uint8_t>> decode(const Photo& photo) const;
+  Status load(size_t i, std::span<float> input) const;
+
+  vision::Fit fit_;
+  int32_t width_;
+  int32_t height_;
+  vision::Normalization normalization_;
+  std::vector<Photo> photos_;
+  std::vector<std::vector<uint8_t>> canvases_;  ///< RGB; empty where beyond the cache.
+  size_t cached_bytes_ = 0;
+};
+
+}  // namespace deeplab::app

@@ -1,0 +1,315 @@
+#include "apps/deeplab/quantize/work.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "api/segmenter.h"
+#include "api/vision_terms.h"
+#include "apps/deeplab/common/progress.h"
+#include "apps/deeplab/quantize/sha256.h"
+#include "base/file.h"
+#include "deeplab/deeplab.h"
+#include "passes/label_head.h"
+#include "passes/output_stride.h"
+#include "quantize/correct_bias.h"
+#include "quantize/equalize.h"
+#include "quantize/prepare_float.h"
+#include "tflite/reader.h"
+#include "tflite/writer.h"
+
+namespace deeplab::app {
+namespace {
+
+constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
+constexpr int64_t kMaxLabelBytes = int64_t{1} << 20;
+/// Photos whose activations bias correction keeps in memory, a few megabytes each at 513x513.
+constexpr size_t kBiasPhotos = 32;
+/// Photos that the drop per op and the agreement of label maps are measured on.
+constexpr size_t kDropPhotos = 8;
+
+/// One run, step by step.
+class Quantization {
+ public:
+  Quantization(const QuantizeSetup& setup, bool show_progress)
+      : setup_(setup), options_(setup.graph), show_progress_(show_progress) {}
+
+  Result<QuantizeResult> run() {
+    DEEPLAB_RETURN_IF_ERROR(load_model());
+    DEEPLAB_RETURN_IF_ERROR(load_photos());
+    DEEPLAB_RETURN_IF_ERROR(start_engine());
+    DEEPLAB_RETURN_IF_ERROR(annotate(equalize(), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(annotate(quantize(), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(write());
+    DEEPLAB_RETURN_IF_ERROR(annotate(measure(), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(compare_labels());
+    return std::move(result_);
+  }
+
+ private:
+  Status load_model() {
+    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
+                             read_file(setup_.model, kMaxModelBytes));
+    sha256_ = sha256_hex(bytes);
+    DEEPLAB_ASSIGN_OR_RETURN(file_, tflite::read_model(bytes, setup_.model));
+    float_ = file_.graph;
+    if (setup_.output_stride != 0) {
+      DEEPLAB_RETURN_IF_ERROR(
+          annotate(passes::set_output_stride(float_, setup_.output_stride), setup_.model));
+    }
+    DEEPLAB_RETURN_IF_ERROR(annotate(quantize::prepare_float_graph(float_), setup_.model));
+    DEEPLAB_ASSIGN_OR_RETURN(result_.float_model, api::Model::parse(bytes, setup_.model));
+    const vision::Normalization& n = result_.float_model->normalization();
+    const auto uniform = [](const std::array<float, 3>& v) { return v[0] == v[1] && v[1] == v[2]; };
+    options_.pixels.reset();
+    if (uniform(n.mean) && uniform(n.std)) options_.pixels = {n.mean[0], n.std[0]};
+    return make_metadata();
+  }
+
+  Status load_photos() {
+    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<Photo> found,
+                             find_calibration_photos(setup_.calibration, setup_.photos));
+    const api::Model& model = *result_.float_model;
+    photos_ = std::make_unique<CalibrationPhotos>(setup_.fit, model.input_width(),
+                                                  model.input_height(), model.normalization());
+    for (const Photo& photo : found) {
+      if (Status status = photos_->add(photo); !status.ok()) {
+        result_.errors.push_back(std::move(status));
+      }
+    }
+    result_.photos = static_cast<int64_t>(photos_->size());
+    if (result_.photos > 0) return {};
+    return result_.errors.empty() ? invalid_argument("no photo to calibrate on")
+                                  : result_.errors.front();
+  }
+
+  Status start_engine() {
+    DEEPLAB_ASSIGN_OR_RETURN(engine_.isa, selected_isa());
+    DEEPLAB_ASSIGN_OR_RETURN(pool_, ThreadPool::create(setup_.threads));
+    engine_.pool = pool_.get();
+    return {};
+  }
+
+  Result<quantize::Statistics> collect(const std::vector<graph::TensorId>& ids, size_t photos) {
+    quantize::Samples samples = photos_->samples(photos);
+    Progress progress(samples.count, show_progress_);
+    const auto load = samples.load;
+    samples.load = [&](size_t i, std::span<float> input) {
+      progress.advance();
+      return load(i, input);
+    };
+    return quantize::collect_statistics(float_, ids, samples, engine_);
+  }
+
+  Status equalize() {
+    for (const graph::Op& op : float_.ops) {
+      spread_before_.push_back(quantize::weight_spread(float_, op));
+    }
+    if (!setup_.equalize) return {};
+    DEEPLAB_ASSIGN_OR_RETURN(const quantize::Statistics statistics,
+                             collect(quantize::range_sources(float_), photos_->size()));
+    quantize::EqualizeOptions options;
+    options.granularity = options_.granularity;
+    result_.equalized_channels = quantize::equalize(float_, statistics, options);
+    return {};
+  }
+
+  Status quantize() {
+    DEEPLAB_ASSIGN_OR_RETURN(const quantize::Statistics statistics,
+                             collect(quantize::range_sources(float_), photos_->size()));
+    quantize::ActivationRanges ranges = quantize::choose_ranges(float_, statistics, setup_.ranges);
+    const vision::Normalization& n = result_.float_model->normalization();
+    quantize::Range& input = ranges[static_cast<size_t>(float_.inputs.front())];
+    for (size_t c = 0; c < 3; ++c) {
+      input.include({-n.mean[c] / n.std[c], (255 - n.mean[c]) / n.std[c]});
+    }
+    DEEPLAB_ASSIGN_OR_RETURN(int8_, quantize::quantize_graph(float_, ranges, options_));
+    if (!setup_.bias_correction) return {};
+    DEEPLAB_ASSIGN_OR_RETURN(const quantize::Statistics means,
+                             collect(quantize::convolution_inputs(float_), kBiasPhotos));
+    return quantize::correct_biases(int8_, float_, means, photos_->samples(kBiasPhotos), engine_,
+                                    quantize::input_shift(options_));
+  }
+
+  std::string provenance() const {
+    const std::string percentile = setup_.ranges.method == quantize::CalibrationMethod::kPercentile
+                                       ? fmt::format(" {}", setup_.ranges.percentile)
+                                       : "";
+    return fmt::format(
+        "Quantized by deeplab.cpp {} from {} (SHA-256 {}): int8 weights {}, {} border, {} out; "
+        "calibrated by {}{} on {} photo{} (fit: {}); equalization {}, bias correction {}.",
+        deeplab_version(), std::filesystem::path(setup_.model).filename().string(), sha256_,
+        granularity_name(options_.granularity), border_name(options_.border),
+        output_name(options_.output), method_name(setup_.ranges.method), percentile, result_.photos,
+        result_.photos == 1 ? "" : "s", vision::fit_name(setup_.fit),
+        setup_.equalize ? "on" : "off", setup_.bias_correction ? "on" : "off");
+  }
+
+  Status make_metadata() {
+    tflite::Metadata& metadata = file_.metadata;
+    const auto set = [](const std::string& given, std::string& field) {
+      if (!given.empty()) field = given;
+    };
+    set(setup_.name, metadata.name);
+    set(setup_.license, metadata.license);
+    set(setup_.author, metadata.author);
+    set(setup_.description, metadata.description);
+    return setup_.labels.empty() ? check_labels(file_.metadata.labels, false) : read_labels();
+  }
+
+  Status read_labels() {
+    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
+                             read_file(setup_.labels, kMaxLabelBytes));
+    std::vector<std::string> labels(1);
+    for (std::byte byte : bytes) {
+      const char c = static_cast<char>(byte);
+      if (c == '\n') {
+        labels.emplace_back();
+      } else if (c != '\r') {
+        labels.back() += c;
+      }
+    }
+    while (!labels.empty() && labels.back().empty()) labels.pop_back();
+    return check_labels(std::move(labels), true);
+  }
+
+  /// Without any, a network of 21 classes gets VOC's names: they are what every program assumes.
+  Status check_labels(std::vector<std::string> labels, bool given) {
+    const auto classes = static_cast<size_t>(result_.float_model->class_count());
+    if (given && labels.size() != classes) {
+      return invalid_argument(setup_.labels, ": expected ", classes, " labels, a line each, found ",
+                              labels.size());
+    }
+    constexpr size_t kVocClasses = 21;
+    if (labels.empty() && classes == kVocClasses) labels = result_.float_model->labels();
+    file_.metadata.labels = std::move(labels);
+    return {};
+  }
+
+  Status write() {
+    tflite::ModelFile out;
+    out.graph = int8_;
+    out.metadata = file_.metadata;
+    const std::string made = provenance();
+    std::string& description = out.metadata.description;
+    description += description.empty() ? made : "\n" + made;
+    if (const auto pixels = quantize::input_pixels(options_)) {
+      out.metadata.normalization = {{pixels->mean}, {pixels->std}};
+    } else {
+      const vision::Normalization& n = result_.float_model->normalization();
+      out.metadata.normalization = {{n.mean.begin(), n.mean.end()}, {n.std.begin(), n.std.end()}};
+    }
+    out.description = fmt::format("Quantized by deeplab.cpp {}", deeplab_version());
+    DEEPLAB_ASSIGN_OR_RETURN(result_.bytes, tflite::write_model(out));
+    DEEPLAB_ASSIGN_OR_RETURN(result_.int8_model,
+                             api::Model::parse(result_.bytes, "the quantized model"));
+    return {};
+  }
+
+  Status measure() {
+    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<quantize::OpDrop> drops,
+                             quantize::measure_drop(float_, int8_, photos_->samples(kDropPhotos),
+                                                    engine_, quantize::input_shift(options_)));
+    for (const quantize::OpDrop& drop : drops) {
+      QuantizedOp op;
+      op.drop = drop;
+      op.quantization = int8_.tensor(drop.tensor).quantization;
+      const auto position = static_cast<size_t>(float_.producer(drop.tensor));
+      op.spread_before = spread_before_[position];
+      op.spread_after = quantize::weight_spread(float_, float_.ops[position]);
+      result_.ops.push_back(std::move(op));
+    }
+    return {};
+  }
+
+  Status compare_labels() {
+    api::SegmenterOptions options;
+    options.isa = engine_.isa;
+    options.threads = setup_.threads;
+    options.fit = setup_.fit;
+    api::SegmenterOptions float_options = options;
+    float_options.output_stride = setup_.output_stride;
+    DEEPLAB_ASSIGN_OR_RETURN(const auto exact,
+                             api::Segmenter::create(result_.float_model, float_options));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto rounded,
+                             api::Segmenter::create(result_.int8_model, options));
+    result_.least_agreement = 1;
+    const std::vector<Photo> photos = spread(photos_->photos(), kDropPhotos);
+    for (const Photo& photo : photos) {
+      DEEPLAB_ASSIGN_OR_RETURN(
+          const DecodedPhoto decoded,
+          decode_photo(photo, setup_.fit, exact->canvas_width(), exact->canvas_height(), false));
+      const vision::ImageView view = view_of(decoded.small);
+      std::vector<uint8_t> masks[2];
+      size_t side = 0;
+      for (api::Segmenter* segmenter : {exact.get(), rounded.get()}) {
+        std::vector<uint8_t>& mask = masks[side++];
+        mask.resize(static_cast<size_t>(view.width) * static_cast<size_t>(view.height));
+        DEEPLAB_RETURN_IF_ERROR(segmenter->run(view));
+        DEEPLAB_RETURN_IF_ERROR(
+            segmenter->category_mask(view.width, view.height, mask.data(), view.width));
+      }
+      size_t equal = 0;
+      for (size_t i = 0; i < masks[0].size(); ++i) equal += masks[0][i] == masks[1][i];
+      const double share = static_cast<double>(equal) / static_cast<double>(masks[0].size());
+      result_.mean_agreement += share / static_cast<double>(photos.size());
+      result_.least_agreement = std::min(result_.least_agreement, share);
+      ++result_.compared_photos;
+    }
+    return {};
+  }
+
+  const QuantizeSetup& setup_;
+  quantize::QuantizeOptions options_;
+  bool show_progress_;
+  std::string sha256_;
+  tflite::ModelFile file_;
+  graph::Graph float_;  ///< Prepared, later equalized.
+  graph::Graph int8_;
+  std::vector<double> spread_before_;  ///< By position in float_.ops.
+  std::unique_ptr<CalibrationPhotos> photos_;
+  std::unique_ptr<ThreadPool> pool_;
+  quantize::Engine engine_;
+  QuantizeResult result_;
+};
+
+}  // namespace
+
+Result<QuantizeResult> quantize_model(const QuantizeSetup& setup, bool show_progress) {
+  return Quantization(setup, show_progress).run();
+}
+
+std::string_view granularity_name(quantize::Granularity granularity) {
+  return granularity == quantize::Granularity::kPerChannel ? "per-channel" : "per-tensor";
+}
+
+std::string_view border_name(quantize::Border border) {
+  switch (border) {
+    case quantize::Border::kInt8:
+      return "int8";
+    case quantize::Border::kUInt8:
+      return "uint8";
+    case quantize::Border::kFloat32:
+      break;
+  }
+  return "float32";
+}
+
+std::string_view output_name(quantize::Output output) {
+  return output == quantize::Output::kScores ? "scores" : "labels";
+}
+
+std::string_view method_name(quantize::CalibrationMethod method) {
+  switch (method) {
+    case quantize::CalibrationMethod::kPercentile:
+      return "percentile";
+    case quantize::CalibrationMethod::kMse:
+      return "mse";
+    case quantize::CalibrationMethod::kMinMax:
+      break;
+  }
+  return "minmax";
+}
+
+}  // namespace deeplab::app
