@@ -153,7 +153,7 @@ std::string legend(const ReportPhoto& photo, const std::vector<std::string>& lab
   for (size_t id = 0; id < counts.size(); ++id) {
     if (counts[id] == 0) continue;
     const bool ignored = id == vision::kIgnoreLabel;
-    const vision::Rgb colour = vision::kVocPalette[id];
+    const Rgb colour = vision::kVocPalette[id];
     html += str_cat("<span><span class=\"swatch\" style=\"background:rgb(", int{colour.red}, ",",
                     int{colour.green}, ",", int{colour.blue}, ")\"></span>",
                     escape_html(ignored ? "not counted" : labels[id]), "</span>");

@@ -82,10 +82,9 @@ Result<std::string> mask_thumbnail(const imageio::Image& mask, int32_t side) {
     for (int32_t x = 0; x < size.width; ++x)
       small.push_back(row[source(x, mask.width, size.width)]);
   }
-  std::vector<imageio::Rgb> palette;
-  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
-  DEEPLAB_ASSIGN_OR_RETURN(const imageio::EncodedImage png,
-                           imageio::encode_png_indexed(size.width, size.height, small, palette));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const imageio::EncodedImage png,
+      imageio::encode_png_indexed(size.width, size.height, small, vision::kVocPalette));
   return data_uri("image/png", png);
 }
 

@@ -55,7 +55,7 @@ Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int
                uint8_t* rgba, ptrdiff_t rgba_stride);
 
 /// The same with soft edges from the probability of the chosen classes, a float a pixel (see
-/// LabelHead::confidence_rows); `confidence_stride` in floats. Below 0.2 a pixel is transparent,
+/// MaskMaker::confidence_rows); `confidence_stride` in floats. Below 0.2 a pixel is transparent,
 /// above 0.8 opaque, in between linear: a network is rarely surer than 0.95 inside an object, and
 /// a cut-out must not be see-through there.
 Status cut_out_soft(const ImageView& photo, const float* confidence, ptrdiff_t confidence_stride,

@@ -328,16 +328,16 @@ class BenchVerify : public Bench {
     auto segmenter = api::Segmenter::create(*model, options);
     ASSERT_TRUE(segmenter.ok());
     segmenter_ = std::move(*segmenter);
-    app::NetworkOptions naive;
+    app::FileNetworkOptions naive;
     naive.executor = app::ExecutorKind::kNaive;
     naive.size = {side, side};
-    auto reference = app::Network::load(model_, naive);
+    auto reference = app::FileNetwork::load(model_, naive);
     ASSERT_TRUE(reference.ok());
     reference_ = std::move(*reference);
   }
 
   std::unique_ptr<api::Segmenter> segmenter_;
-  std::unique_ptr<app::Network> reference_;
+  std::unique_ptr<app::FileNetwork> reference_;
 };
 
 TEST_F(BenchVerify, PassesWhatIsRight) {

@@ -275,7 +275,7 @@ TEST_F(Evaluate, ColouredMasksAreTheSameMasks) {
     ASSERT_TRUE(ids.ok());
     std::vector<uint8_t> rgb;
     for (const uint8_t label : ids->pixels) {
-      const vision::Rgb c = vision::kVocPalette[label];
+      const Rgb c = vision::kVocPalette[label];
       rgb.insert(rgb.end(), {c.red, c.green, c.blue});
     }
     write_image(mask(id), imageio::encode_png_rgb(ids->width, ids->height, rgb));

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "eval/voc_dataset.h"
 #include "tflite/writer.h"
 #include "train/data/check.h"
@@ -20,12 +21,7 @@ namespace deeplab::train {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
 
@@ -224,7 +220,7 @@ class Run {
     const int64_t steps = options_.train.steps;
     // A run that had ended: its files once more, with the names and texts of now.
     if (trainer_->steps_done() == steps) return leads() ? validate() : Status();
-    Clock::time_point window = Clock::now();
+    Stopwatch window;
     double waited = trainer_->seconds_waited();
     StepReport sum;
     int64_t summed = 0;
@@ -236,7 +232,7 @@ class Run {
       ++summed;
       const bool last = report.step == steps;
       if (leads() && (report.step % options_.log_every == 0 || last)) {
-        const double elapsed = seconds_since(window);
+        const double elapsed = window.seconds();
         const double count = static_cast<double>(summed);
         const double photos = count * options_.train.data.batch * group_->world() / elapsed;
         const double wait = (trainer_->seconds_waited() - waited) / elapsed;
@@ -259,7 +255,7 @@ class Run {
         say(text);
         sum = {};
         summed = 0;
-        window = Clock::now();
+        window.restart();
         waited = trainer_->seconds_waited();
       }
       const bool validates =
@@ -270,7 +266,7 @@ class Run {
       if (leads() && (validates || last)) DEEPLAB_RETURN_IF_ERROR(validate());
       if (validates || last) DEEPLAB_RETURN_IF_ERROR(group_->barrier());
       if (validates) {
-        window = Clock::now();
+        window.restart();
         sum = {};
         summed = 0;
         waited = trainer_->seconds_waited();

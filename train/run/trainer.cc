@@ -17,7 +17,6 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kMostModelBytes = int64_t{1} << 30;
 constexpr int64_t kMostCheckpointBytes = int64_t{4} << 30;
 
 /// Pixels as the network sees them: value / 127.5 - 1.
@@ -59,7 +58,7 @@ Result<std::unique_ptr<Trainer>> Trainer::create(const TrainOptions& options, in
 Status Trainer::make_network() {
   DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph, build_network(options_.network, options_.data.seed));
   if (!options_.init.empty()) {
-    DEEPLAB_ASSIGN_OR_RETURN(const auto bytes, read_file(options_.init, kMostModelBytes));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto bytes, read_file(options_.init, tflite::kMaxFileBytes));
     DEEPLAB_ASSIGN_OR_RETURN(const tflite::ModelFile file,
                              tflite::read_model(bytes, options_.init));
     const auto source = dequantize(file.graph);

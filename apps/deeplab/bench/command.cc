@@ -2,7 +2,6 @@
 #include "apps/deeplab/common/command.h"
 
 #include <charconv>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -21,11 +20,11 @@
 #include "apps/deeplab/common/photos.h"
 #include "base/file.h"
 #include "base/isa.h"
+#include "base/stopwatch.h"
 
 namespace deeplab::app {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using ModelPointer = std::shared_ptr<const api::Model>;
 
 struct BenchOptions {
@@ -41,10 +40,6 @@ struct BenchOptions {
   bool profile = false;
   bool json = false;
 };
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 /// One canvas: its photo, and what was found.
 struct Canvas {
@@ -157,35 +152,35 @@ Result<DecodedPhoto> Bench::decode(const Canvas& canvas) const {
 
 Status Bench::segment_first_photo(const Canvas& canvas, Isa isa, int threads,
                                   FirstPhoto& first) const {
-  Clock::time_point start = Clock::now();
+  Stopwatch watch;
   DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model, load_model(options_.model));
-  first.load_ms = milliseconds_since(start);
-  start = Clock::now();
+  first.load_ms = watch.milliseconds();
+  watch.restart();
   DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(model, canvas, isa, threads));
-  first.prepare_ms = milliseconds_since(start);
+  first.prepare_ms = watch.milliseconds();
   first.init_rss_mib = peak_rss_mib();
   if (options_.model.empty()) release_builtin_model();  // as `segment` does
   first.threads = segmenter->threads();
   DEEPLAB_ASSIGN_OR_RETURN(const DecodedPhoto photo, decode(canvas));
   LabelMap labels(canvas.subject.photo_width, canvas.subject.photo_height);
-  start = Clock::now();
+  watch.restart();
   DEEPLAB_RETURN_IF_ERROR(run_once(*segmenter, view_of(photo.small), labels));
-  first.first_ms = milliseconds_since(start);
+  first.first_ms = watch.milliseconds();
   return {};
 }
 
 /// Leaves in `labels` the map that all of them give.
 Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& labels) const {
   BenchSubject& subject = canvas.subject;
-  NetworkOptions options;
+  FileNetworkOptions options;
   options.executor = ExecutorKind::kNaive;
   options.fold_batch_norms = true;
   options.size = {subject.canvas_width, subject.canvas_height};
   options.output_stride = options_.output_stride;
-  DEEPLAB_ASSIGN_OR_RETURN(const auto reference, Network::load(options_.model, options));
-  const Clock::time_point start = Clock::now();
+  DEEPLAB_ASSIGN_OR_RETURN(const auto reference, FileNetwork::load(options_.model, options));
+  const Stopwatch watch;
   DEEPLAB_RETURN_IF_ERROR(reference->run(photo, options_.fit));
-  subject.naive_ms = milliseconds_since(start);
+  subject.naive_ms = watch.milliseconds();
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<uint8_t> expected,
                            reference->labels(labels.width, labels.height));
   for (const Measurement& m : canvas.measurements) {

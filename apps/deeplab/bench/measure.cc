@@ -6,31 +6,27 @@
 #include <cmath>
 #include <numeric>
 
-#include "apps/deeplab/segment/output.h"
 #include "base/parallel.h"
+#include "base/stopwatch.h"
 #include "imageio/reader.h"
+#include "imageio/writer.h"
 #include "kernels/peak/peak.h"
+#include "vision/palette.h"
 
 namespace deeplab::app {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Calls body() until caches, page tables and clock have had time to settle, at least twice.
 template <typename Body>
 Result<WarmUp> warm_up(const Body& body) {
   constexpr double kSeconds = 0.2;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   WarmUp warmup;
   double seconds = 0;
   while (warmup.runs < 2 || seconds < kSeconds) {
     DEEPLAB_RETURN_IF_ERROR(body());
     ++warmup.runs;
-    seconds = seconds_since(start);
+    seconds = watch.seconds();
   }
   warmup.average_ms = seconds * 1e3 / warmup.runs;
   return warmup;
@@ -42,9 +38,9 @@ Result<Spread> time_calls(int runs, const Body& body) {
   DEEPLAB_RETURN_IF_ERROR(warm_up(body).status());
   std::vector<double> samples;
   for (int run = 0; run < runs; ++run) {
-    const Clock::time_point start = Clock::now();
+    const Stopwatch watch;
     DEEPLAB_RETURN_IF_ERROR(body());
-    samples.push_back(seconds_since(start) * 1e3);
+    samples.push_back(watch.seconds() * 1e3);
   }
   return spread_of(std::move(samples));
 }
@@ -119,9 +115,9 @@ Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, L
   DEEPLAB_ASSIGN_OR_RETURN(measurement.warmup, warm_up(once));
   std::vector<double> input, infer, label, total;
   for (int run = 0; run < runs; ++run) {
-    const Clock::time_point start = Clock::now();
+    const Stopwatch watch;
     DEEPLAB_RETURN_IF_ERROR(once());
-    total.push_back(seconds_since(start) * 1e3);
+    total.push_back(watch.seconds() * 1e3);
     input.push_back(segmenter.timing().prepare_ms);
     infer.push_back(segmenter.timing().infer_ms);
     label.push_back(segmenter.timing().labels_ms);
@@ -140,9 +136,9 @@ Result<Spread> time_decode(const PhotoFile& file, vision::Fit fit, int32_t canva
 }
 
 Result<Spread> time_write(const LabelMap& labels, int runs) {
-  const std::vector<imageio::Rgb> palette = mask_palette();
   return time_calls(runs, [&] {
-    return imageio::encode_png_indexed(labels.width, labels.height, labels.ids, palette).status();
+    return imageio::encode_png_indexed(labels.width, labels.height, labels.ids, vision::kVocPalette)
+        .status();
   });
 }
 
@@ -190,9 +186,9 @@ Result<std::optional<double>> peak_gmacs_per_s(Isa isa, int threads) {
   pool->parallel_for(best.size(), 1, [&](size_t begin, size_t end) {
     for (size_t thread = begin; thread < end; ++thread) {
       for (int slice = 0; slice < kSlices; ++slice) {
-        const Clock::time_point start = Clock::now();
+        const Stopwatch watch;
         sink += loop->run(iterations);
-        best[thread] = std::max(best[thread], macs / seconds_since(start) * 1e-9);
+        best[thread] = std::max(best[thread], macs / watch.seconds() * 1e-9);
       }
     }
   });

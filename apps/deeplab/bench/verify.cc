@@ -8,14 +8,14 @@ namespace deeplab::app {
 namespace {
 
 /// In words, what goes wrong first when the file's graph runs on the segmenter's kernels.
-Result<std::string> find_cause(const api::Segmenter& segmenter, Network& reference,
+Result<std::string> find_cause(const api::Segmenter& segmenter, FileNetwork& reference,
                                const vision::ImageView& photo, vision::Fit fit) {
-  NetworkOptions options;
+  FileNetworkOptions options;
   options.isa = segmenter.plan().options().isa;
   options.threads = segmenter.threads();
   options.size = {segmenter.canvas_width(), segmenter.canvas_height()};
   options.output_stride = reference.options().output_stride;
-  DEEPLAB_ASSIGN_OR_RETURN(const auto planned, Network::load(reference.path(), options));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto planned, FileNetwork::load(reference.path(), options));
   DEEPLAB_RETURN_IF_ERROR(planned->run(photo, fit));
   const std::vector<OpDifference> ops = compare_ops(*planned, reference);
   const OpDifference* first = first_difference(ops);
@@ -34,8 +34,8 @@ std::string settings_of(const api::Segmenter& segmenter) {
 
 }  // namespace
 
-Status verify_scores(api::Segmenter& segmenter, Network& reference, const vision::ImageView& photo,
-                     vision::Fit fit) {
+Status verify_scores(api::Segmenter& segmenter, FileNetwork& reference,
+                     const vision::ImageView& photo, vision::Fit fit) {
   DEEPLAB_RETURN_IF_ERROR(segmenter.run(photo));
   const graph::TensorId scores = segmenter.head().scores;
   const std::span<const std::byte> found = segmenter.executor().tensor(scores);

@@ -16,8 +16,8 @@ namespace deeplab::app {
 /// Runs `segmenter` on the photo and compares its scores, byte for byte, with those that
 /// `reference` holds: the same file and canvas on the naive executor with the engine's rounding,
 /// run on the same photo before. The error names the first op that gives something else.
-Status verify_scores(api::Segmenter& segmenter, Network& reference, const vision::ImageView& photo,
-                     vision::Fit fit);
+Status verify_scores(api::Segmenter& segmenter, FileNetwork& reference,
+                     const vision::ImageView& photo, vision::Fit fit);
 
 /// Compares label maps of one size. The error names the first pixel that differs.
 Status verify_labels(const api::Segmenter& segmenter, const LabelMap& found,

@@ -33,7 +33,7 @@ CLI::Option* add_rounding_option(CLI::App& app, kernels::Rounding& rounding) {
       ->type_name("engine|tflite");
 }
 
-void check_rounding(const NetworkOptions& options) {
+void check_rounding(const FileNetworkOptions& options) {
   if (options.rounding == kernels::Rounding::kTfLite && options.executor != ExecutorKind::kNaive) {
     throw CLI::ValidationError("--rounding", "tflite needs --executor naive");
   }

@@ -14,6 +14,6 @@ CLI::Option* add_rounding_option(CLI::App& app, kernels::Rounding& rounding);
 
 /// A usage error (CLI::ValidationError) where TFLite's rounding meets the planned executor, whose
 /// kernels know the engine's only.
-void check_rounding(const NetworkOptions& options);
+void check_rounding(const FileNetworkOptions& options);
 
 }  // namespace deeplab::app

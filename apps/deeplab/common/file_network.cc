@@ -56,17 +56,16 @@ Result<kernels::Rounding> rounding_from_name(std::string_view name) {
   return invalid_argument("unknown rounding '", name, "'; expected engine or tflite");
 }
 
-Result<std::unique_ptr<Network>> Network::load(const std::string& path,
-                                               const NetworkOptions& options) {
-  constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
+Result<std::unique_ptr<FileNetwork>> FileNetwork::load(const std::string& path,
+                                                       const FileNetworkOptions& options) {
   std::vector<std::byte> stored;
   if (!path.empty()) {
-    DEEPLAB_ASSIGN_OR_RETURN(stored, read_file(path, kMaxModelBytes));
+    DEEPLAB_ASSIGN_OR_RETURN(stored, read_file(path, tflite::kMaxFileBytes));
   }
   DEEPLAB_ASSIGN_OR_RETURN(tflite::ModelFile file,
                            tflite::read_model(path.empty() ? builtin_model() : stored,
                                               path.empty() ? kBuiltinModelName : path));
-  std::unique_ptr<Network> self(new Network());
+  std::unique_ptr<FileNetwork> self(new FileNetwork());
   self->path_ = path;
   self->options_ = options;
   self->file_graph_ = std::move(file.graph);
@@ -92,7 +91,7 @@ Status fold_batch_norms(graph::Graph& graph) {
 
 }  // namespace
 
-Status Network::make_executor() {
+Status FileNetwork::make_executor() {
   DEEPLAB_RETURN_IF_ERROR(api::check_picture_input(file_graph_));
   if (options_.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(
@@ -131,7 +130,7 @@ Status Network::make_executor() {
   return {};
 }
 
-std::string Network::description() const {
+std::string FileNetwork::description() const {
   if (options_.executor == ExecutorKind::kNaive) {
     return str_cat("naive, ", rounding_name(options_.rounding), " rounding");
   }
@@ -139,7 +138,7 @@ std::string Network::description() const {
                  options_.threads == 1 ? " thread" : " threads");
 }
 
-Status Network::run(const vision::ImageView& photo, vision::Fit fit) {
+Status FileNetwork::run(const vision::ImageView& photo, vision::Fit fit) {
   placement_.reset();
   const graph::TensorId id = file_graph_.inputs.front();
   const graph::Tensor& input = executor_->graph().tensor(id);
@@ -153,7 +152,7 @@ Status Network::run(const vision::ImageView& photo, vision::Fit fit) {
   return {};
 }
 
-std::vector<std::byte> Network::values(graph::TensorId id) {
+std::vector<std::byte> FileNetwork::values(graph::TensorId id) {
   const std::span<const std::byte> stored = executor_->tensor(id);
   std::vector<std::byte> bytes(stored.begin(), stored.end());
   const bool shifted = file_graph_.tensor(id).type == DataType::kUInt8 &&
@@ -164,7 +163,7 @@ std::vector<std::byte> Network::values(graph::TensorId id) {
   return bytes;
 }
 
-std::vector<float> Network::real_values(graph::TensorId id) {
+std::vector<float> FileNetwork::real_values(graph::TensorId id) {
   const graph::Tensor& tensor = executor_->graph().tensor(id);
   const std::span<const std::byte> stored = executor_->tensor(id);
   switch (tensor.type) {
@@ -182,17 +181,17 @@ std::vector<float> Network::real_values(graph::TensorId id) {
   return to_float<float>(stored, {});
 }
 
-Result<graph::TensorId> Network::scores_tensor() const {
+Result<graph::TensorId> FileNetwork::scores_tensor() const {
   DEEPLAB_RETURN_IF_ERROR(head_->status());
   return (*head_)->scores;
 }
 
-Result<std::vector<uint8_t>> Network::labels() {
+Result<std::vector<uint8_t>> FileNetwork::labels() {
   if (!placement_) return invalid_argument("no picture was run yet");
   return labels(placement_->photo_width, placement_->photo_height);
 }
 
-Result<std::vector<uint8_t>> Network::labels(int32_t width, int32_t height) {
+Result<std::vector<uint8_t>> FileNetwork::labels(int32_t width, int32_t height) {
   DEEPLAB_RETURN_IF_ERROR(head_->status());
   if (!placement_) return invalid_argument("no picture was run yet");
   DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "mask"));
@@ -204,7 +203,7 @@ Result<std::vector<uint8_t>> Network::labels(int32_t width, int32_t height) {
                                  head.width,
                                  head.classes,
                                  api::quantization(tensor)};
-  vision::LabelHead labels;
+  vision::MaskMaker labels;
   vision::LabelScratch scratch;
   DEEPLAB_RETURN_IF_ERROR(
       labels.configure(scores, api::corner_mode(head), vision::redraw(*placement_, width, height)));

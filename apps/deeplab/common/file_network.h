@@ -35,7 +35,7 @@ Result<ExecutorKind> executor_from_name(std::string_view name);
 std::string_view rounding_name(kernels::Rounding rounding);
 Result<kernels::Rounding> rounding_from_name(std::string_view name);
 
-struct NetworkOptions {
+struct FileNetworkOptions {
   ExecutorKind executor = ExecutorKind::kPlanned;
   kernels::Rounding rounding = kernels::Rounding::kEngine;  ///< kTfLite: naive only.
   std::optional<Isa> isa;  ///< Planned only. Nothing: selected_isa().
@@ -48,13 +48,13 @@ struct NetworkOptions {
 };
 
 /// One file on one executor; one thread at a time.
-class Network {
+class FileNetwork {
  public:
   /// An empty path stands for the built-in model. Errors name the file: unreadable, not one input
   /// of [1, height, width, 3] in float32, int8 or uint8, a size that the graph cannot follow, an op
   /// that the executor cannot run.
-  static Result<std::unique_ptr<Network>> load(const std::string& path,
-                                               const NetworkOptions& options);
+  static Result<std::unique_ptr<FileNetwork>> load(const std::string& path,
+                                                   const FileNetworkOptions& options);
 
   /// The photo onto the canvas, normalised as the file's metadata asks, and all ops.
   Status run(const vision::ImageView& photo, vision::Fit fit);
@@ -62,7 +62,7 @@ class Network {
   const std::string& path() const { return path_; }
   /// "planned avx2, 2 threads", "naive, tflite rounding".
   std::string description() const;
-  const NetworkOptions& options() const { return options_; }
+  const FileNetworkOptions& options() const { return options_; }
   int32_t canvas_width() const { return input_shape()[2]; }
   int32_t canvas_height() const { return input_shape()[1]; }
   /// The file's graph at the size asked for, in the file's types; its tensor ids are those below.
@@ -90,14 +90,14 @@ class Network {
   Result<std::vector<uint8_t>> labels(int32_t width, int32_t height);
 
  private:
-  Network() = default;
+  FileNetwork() = default;
   Status make_executor();
   const graph::Shape& input_shape() const {
     return file_graph_.tensor(file_graph_.inputs.front()).shape;
   }
 
   std::string path_;
-  NetworkOptions options_;
+  FileNetworkOptions options_;
   graph::Graph file_graph_;
   vision::Normalization normalization_;
   std::optional<Result<passes::LabelHead>> head_;

@@ -39,7 +39,7 @@ Progress::Progress(size_t total, bool wanted)
 void Progress::advance() {
   ++done_;
   if (!enabled_) return;
-  if (visible_ && done_ < total_ && Clock::now() - drawn_ < kRedrawInterval) return;
+  if (visible_ && done_ < total_ && since_drawn_.elapsed() < kRedrawInterval) return;
   draw();
 }
 
@@ -51,7 +51,7 @@ void Progress::hide() {
 }
 
 void Progress::draw() {
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double seconds = since_start_.seconds();
   const size_t filled = kBarCells * done_ / total_;
   std::string line =
       fmt::format("[{:#>{}}{:.>{}}] {}/{}", "", filled, "", kBarCells - filled, done_, total_);
@@ -66,7 +66,7 @@ void Progress::draw() {
   std::fwrite(line.data(), 1, line.size(), stderr);
   std::fflush(stderr);
   visible_ = true;
-  drawn_ = Clock::now();
+  since_drawn_.restart();
 }
 
 }  // namespace deeplab::app

@@ -1,8 +1,9 @@
 // One line on a terminal that says how far a long run has come.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
+
+#include "base/stopwatch.h"
 
 namespace deeplab::app {
 
@@ -21,15 +22,14 @@ class Progress {
   void hide();
 
  private:
-  using Clock = std::chrono::steady_clock;
   void draw();
 
   size_t total_;
   size_t done_ = 0;
   bool enabled_;
   bool visible_ = false;
-  Clock::time_point start_ = Clock::now();
-  Clock::time_point drawn_;
+  Stopwatch since_start_;
+  Stopwatch since_drawn_;
 };
 
 }  // namespace deeplab::app

@@ -21,7 +21,7 @@ namespace {
 
 struct CompareOptions {
   std::array<std::string, 2> models;
-  std::array<NetworkOptions, 2> networks;
+  std::array<FileNetworkOptions, 2> networks;
   std::vector<std::string> photos;
   vision::Fit fit = vision::Fit::kPad;
   CanvasSize size;
@@ -32,7 +32,7 @@ struct CompareOptions {
   bool json = false;
 };
 
-using Networks = std::array<std::unique_ptr<Network>, 2>;
+using Networks = std::array<std::unique_ptr<FileNetwork>, 2>;
 
 LabelAgreement agreement(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
   LabelAgreement result;
@@ -43,8 +43,8 @@ LabelAgreement agreement(const std::vector<uint8_t>& a, const std::vector<uint8_
 
 Result<CompareReport> compare_photo(const Photo& photo, const CompareOptions& options,
                                     const Networks& networks) {
-  Network& a = *networks[0];
-  Network& b = *networks[1];
+  FileNetwork& a = *networks[0];
+  FileNetwork& b = *networks[1];
   DEEPLAB_ASSIGN_OR_RETURN(
       const DecodedPhoto decoded,
       decode_photo(photo, options.fit, std::max(a.canvas_width(), b.canvas_width()),
@@ -75,7 +75,7 @@ Result<CompareReport> compare_photo(const Photo& photo, const CompareOptions& op
 ExitCode compare(const CompareOptions& options) {
   Networks networks;
   for (size_t i = 0; i < networks.size(); ++i) {
-    auto network = Network::load(options.models[i], options.networks[i]);
+    auto network = FileNetwork::load(options.models[i], options.networks[i]);
     if (!network.ok()) {
       print_error(options.models[i], network.status());
       return ExitCode::kFailed;
@@ -113,7 +113,7 @@ ExitCode compare(const CompareOptions& options) {
 /// A flag that takes A[,B]: `set` gets one side's text and may throw CLI::ValidationError.
 void add_pair_option(CLI::App& app, const std::shared_ptr<CompareOptions>& options,
                      const char* name, const char* help, const char* type,
-                     void (*set)(NetworkOptions& side, const std::string& text)) {
+                     void (*set)(FileNetworkOptions& side, const std::string& text)) {
   app.add_option_function<std::string>(
          name,
          [options, name, set](const std::string& text) {
@@ -152,17 +152,17 @@ void add_compare(CLI::App& app, Action& action) {
       ->required()
       ->type_name("PHOTO...");
   add_pair_option(*command, options, "--executor", "For both, or one for each",
-                  "planned|naive[,...]", [](NetworkOptions& side, const std::string& text) {
+                  "planned|naive[,...]", [](FileNetworkOptions& side, const std::string& text) {
                     side.executor = value_of("--executor", executor_from_name(text));
                   });
   add_pair_option(*command, options, "--rounding",
                   "For both, or one for each; tflite needs the naive executor",
-                  "engine|tflite[,...]", [](NetworkOptions& side, const std::string& text) {
+                  "engine|tflite[,...]", [](FileNetworkOptions& side, const std::string& text) {
                     side.rounding = value_of("--rounding", rounding_from_name(text));
                   });
   add_pair_option(*command, options, "--isa",
                   "Kernels of the planned executor, for both or one for each", "ISA[,ISA]",
-                  [](NetworkOptions& side, const std::string& text) {
+                  [](FileNetworkOptions& side, const std::string& text) {
                     side.isa = value_of("--isa", isa_from_name(text));
                   });
   add_fit_option(*command, options->fit);
@@ -174,7 +174,7 @@ void add_compare(CLI::App& app, Action& action) {
                     "Each op of B runs on what A has for its inputs: its own difference alone");
   add_json_flag(*command, options->json);
   command->callback([options, &action] {
-    for (NetworkOptions& side : options->networks) {
+    for (FileNetworkOptions& side : options->networks) {
       side.size = options->size;
       side.output_stride = options->output_stride;
       side.threads = options->threads;

@@ -25,7 +25,8 @@ double distance(float a, float b) {
   return std::isnan(d) ? INFINITY : d;
 }
 
-OpDifference compare_op(Network& a, Network& b, const graph::Op& op_a, const graph::Op& op_b) {
+OpDifference compare_op(FileNetwork& a, FileNetwork& b, const graph::Op& op_a,
+                        const graph::Op& op_b) {
   const graph::Tensor& tensor_a = a.file_graph().tensor(op_a.output());
   const graph::Tensor& tensor_b = b.file_graph().tensor(op_b.output());
   OpDifference result;
@@ -64,7 +65,7 @@ Counterparts find_counterparts(const graph::Graph& a, const graph::Graph& b) {
 }
 
 /// Overwrites what `step` of `b` reads by what `a` has there.
-Status copy_inputs(Network& a, Network& b, int step, const Counterparts& counterparts) {
+Status copy_inputs(FileNetwork& a, FileNetwork& b, int step, const Counterparts& counterparts) {
   const graph::Graph& graph_a = a.executor().graph();
   const graph::Graph& graph_b = b.executor().graph();
   for (graph::TensorId id : graph_b.ops[static_cast<size_t>(b.executor().step_op(step))].inputs) {
@@ -103,7 +104,7 @@ std::optional<std::string> op_mismatch(const graph::Graph& a, const graph::Graph
   return str_cat(a.ops.size(), " ops against ", b.ops.size());
 }
 
-std::vector<OpDifference> compare_ops(Network& a, Network& b) {
+std::vector<OpDifference> compare_ops(FileNetwork& a, FileNetwork& b) {
   const std::vector<graph::Op>& ops_a = a.file_graph().ops;
   const std::vector<graph::Op>& ops_b = b.file_graph().ops;
   std::vector<OpDifference> differences;
@@ -114,7 +115,7 @@ std::vector<OpDifference> compare_ops(Network& a, Network& b) {
   return differences;
 }
 
-Result<std::vector<OpDifference>> compare_ops_on_same_inputs(Network& a, Network& b) {
+Result<std::vector<OpDifference>> compare_ops_on_same_inputs(FileNetwork& a, FileNetwork& b) {
   const std::vector<graph::Op>& ops_a = a.file_graph().ops;
   const std::vector<graph::Op>& ops_b = b.file_graph().ops;
   const Counterparts counterparts = find_counterparts(a.file_graph(), b.file_graph());

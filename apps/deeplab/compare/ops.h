@@ -39,12 +39,12 @@ std::string op_label(const OpDifference& difference);
 std::optional<std::string> op_mismatch(const graph::Graph& a, const graph::Graph& b);
 
 /// All ops in execution order, of two networks without op_mismatch() after their run().
-std::vector<OpDifference> compare_ops(Network& a, Network& b);
+std::vector<OpDifference> compare_ops(FileNetwork& a, FileNetwork& b);
 
 /// The same, but each op of `b` runs once more on what `a` has for its inputs, so that only its
 /// own difference shows and not what came down from above. Leaves a mixture in the tensors of
 /// `b`. Error: tensors that the two store differently, by type or quantization.
-Result<std::vector<OpDifference>> compare_ops_on_same_inputs(Network& a, Network& b);
+Result<std::vector<OpDifference>> compare_ops_on_same_inputs(FileNetwork& a, FileNetwork& b);
 
 /// The first that differs(), or null.
 const OpDifference* first_difference(const std::vector<OpDifference>& ops);

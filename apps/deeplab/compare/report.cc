@@ -57,8 +57,8 @@ Json op_json(const OpDifference& op) {
   return json;
 }
 
-Json network_json(const Network& network) {
-  const NetworkOptions& options = network.options();
+Json network_json(const FileNetwork& network) {
+  const FileNetworkOptions& options = network.options();
   Json json = {{"model", network.path()}, {"executor", executor_name(options.executor)}};
   json["rounding"] = rounding_name(options.rounding);
   json["isa"] = options.isa ? Json(isa_name(*options.isa)) : Json();
@@ -88,7 +88,7 @@ std::string text_report(const CompareReport& report, bool all_ops) {
   return text;
 }
 
-std::string json_report(const CompareReport& report, const Network& a, const Network& b,
+std::string json_report(const CompareReport& report, const FileNetwork& a, const FileNetwork& b,
                         bool all_ops) {
   Json json = {{"image", report.image}, {"width", report.width}, {"height", report.height}};
   json["a"] = network_json(a);

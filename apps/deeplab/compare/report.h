@@ -33,7 +33,7 @@ struct CompareReport {
 std::string text_report(const CompareReport& report, bool all_ops);
 
 /// One object and a newline; with `all_ops` it has "ops".
-std::string json_report(const CompareReport& report, const Network& a, const Network& b,
+std::string json_report(const CompareReport& report, const FileNetwork& a, const FileNetwork& b,
                         bool all_ops);
 
 }  // namespace deeplab::app

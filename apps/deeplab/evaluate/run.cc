@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "apps/deeplab/common/interrupt.h"
-#include "apps/deeplab/segment/output.h"
 #include "base/file.h"
 #include "imageio/writer.h"
+#include "vision/palette.h"
 
 namespace deeplab::app {
 
@@ -155,14 +155,13 @@ std::string EvaluateRun::prediction_path(const eval::VocItem& item) const {
 
 Status EvaluateRun::write_prediction(const eval::VocItem& item,
                                      const vision::MaskView& mask) const {
-  static const std::vector<imageio::Rgb> kPalette = mask_palette();
   const std::string path = prediction_path(item);
   std::error_code ignored;  // the write says what is wrong
   fs::create_directories(fs::path(path).parent_path(), ignored);
   const auto size = static_cast<size_t>(mask.width) * static_cast<size_t>(mask.height);
   DEEPLAB_ASSIGN_OR_RETURN(
       const imageio::EncodedImage png,
-      imageio::encode_png_indexed(mask.width, mask.height, {mask.data, size}, kPalette));
+      imageio::encode_png_indexed(mask.width, mask.height, {mask.data, size}, vision::kVocPalette));
   return write_file_atomically(path, png);
 }
 

@@ -84,8 +84,8 @@ std::string work_text(const graph::Graph& graph) {
 }  // namespace
 
 Result<ModelFacts> find_facts(const std::string& path, const FactsOptions& options) {
-  constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
-  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxModelBytes));
+  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
+                           read_file(path, tflite::kMaxFileBytes));
   ModelFacts facts;
   facts.path = path;
   facts.bytes = static_cast<int64_t>(bytes.size());

@@ -16,14 +16,13 @@
 #include "quantize/correct_bias.h"
 #include "quantize/equalize.h"
 #include "quantize/prepare_float.h"
+#include "tflite/label_file.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
 
 namespace deeplab::app {
 namespace {
 
-constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
-constexpr int64_t kMaxLabelBytes = int64_t{1} << 20;
 /// Photos whose activations bias correction keeps in memory, a few megabytes each at 513x513.
 constexpr size_t kBiasPhotos = 32;
 /// Photos that the drop per op and the agreement of label maps are measured on.
@@ -50,7 +49,7 @@ class Quantization {
  private:
   Status load_model() {
     DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
-                             read_file(setup_.model, kMaxModelBytes));
+                             read_file(setup_.model, tflite::kMaxFileBytes));
     sha256_ = sha256_hex(bytes);
     DEEPLAB_ASSIGN_OR_RETURN(file_, tflite::read_model(bytes, setup_.model));
     float_ = file_.graph;
@@ -155,35 +154,18 @@ class Quantization {
     set(setup_.license, metadata.license);
     set(setup_.author, metadata.author);
     set(setup_.description, metadata.description);
-    return setup_.labels.empty() ? check_labels(file_.metadata.labels, false) : read_labels();
-  }
-
-  Status read_labels() {
-    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
-                             read_file(setup_.labels, kMaxLabelBytes));
-    std::vector<std::string> labels(1);
-    for (std::byte byte : bytes) {
-      const char c = static_cast<char>(byte);
-      if (c == '\n') {
-        labels.emplace_back();
-      } else if (c != '\r') {
-        labels.back() += c;
-      }
-    }
-    while (!labels.empty() && labels.back().empty()) labels.pop_back();
-    return check_labels(std::move(labels), true);
+    return choose_labels();
   }
 
   /// Without any, a network of 21 classes gets VOC's names: they are what every program assumes.
-  Status check_labels(std::vector<std::string> labels, bool given) {
-    const auto classes = static_cast<size_t>(result_.float_model->class_count());
-    if (given && labels.size() != classes) {
-      return invalid_argument(setup_.labels, ": expected ", classes, " labels, a line each, found ",
-                              labels.size());
-    }
+  Status choose_labels() {
     constexpr size_t kVocClasses = 21;
+    const auto classes = static_cast<size_t>(result_.float_model->class_count());
+    std::vector<std::string>& labels = file_.metadata.labels;
+    if (!setup_.labels.empty()) {
+      DEEPLAB_ASSIGN_OR_RETURN(labels, tflite::read_label_file(setup_.labels, classes));
+    }
     if (labels.empty() && classes == kVocClasses) labels = result_.float_model->labels();
-    file_.metadata.labels = std::move(labels);
     return {};
   }
 

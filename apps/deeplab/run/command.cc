@@ -23,7 +23,7 @@ struct RunOptions {
   std::string directory;
   vision::Fit fit = vision::Fit::kPad;
   bool all_tensors = false;
-  NetworkOptions network;
+  FileNetworkOptions network;
 };
 
 struct Written {
@@ -39,7 +39,7 @@ std::string tensor_file_name(const graph::Graph& graph, graph::TensorId id) {
   return fmt::format("{:03}_{}.npy", op.index, graph::op_name(op.attributes));
 }
 
-Result<Written> write_tensors(Network& network, const RunOptions& options) {
+Result<Written> write_tensors(FileNetwork& network, const RunOptions& options) {
   const graph::Graph& graph = network.file_graph();
   std::vector<graph::TensorId> ids = graph.outputs;
   if (options.all_tensors) {
@@ -66,7 +66,7 @@ Result<Written> write_tensors(Network& network, const RunOptions& options) {
 }
 
 ExitCode run(const RunOptions& options) {
-  const auto network = Network::load(options.model, options.network);
+  const auto network = FileNetwork::load(options.model, options.network);
   if (!network.ok()) {
     print_error(options.model, network.status());
     return ExitCode::kFailed;

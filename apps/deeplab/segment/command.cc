@@ -22,10 +22,10 @@
 #include "apps/deeplab/segment/output.h"
 #include "apps/deeplab/segment/report.h"
 #include "apps/deeplab/segment/run.h"
-#include "base/file.h"
 #include "base/isa.h"
 #include "base/status.h"
 #include "deeplab/deeplab.hpp"
+#include "tflite/label_file.h"
 
 namespace deeplab::app {
 namespace {
@@ -52,24 +52,6 @@ struct SegmentOptions {
 };
 
 // ---- Before the first photo ------------------------------------------------------------------
-
-/// A line a class, in the order of the ids.
-Result<std::vector<std::string>> read_labels(const std::string& path, size_t class_count) {
-  constexpr int64_t kMaxBytes = int64_t{1} << 20;
-  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, read_file(path, kMaxBytes));
-  std::vector<std::string> labels(1);
-  for (const std::byte b : bytes) {
-    if (const char c = static_cast<char>(b); c == '\n') {
-      labels.emplace_back();
-    } else if (c != '\r') {
-      labels.back() += c;
-    }
-  }
-  while (!labels.empty() && labels.back().empty()) labels.pop_back();
-  if (labels.size() == class_count) return labels;
-  return invalid_argument(path, " has ", labels.size(), " labels, one a line; the model has ",
-                          class_count, " classes");
-}
 
 /// The ids of classes given by name or by number.
 Result<std::vector<int32_t>> find_classes(const std::vector<std::string>& wanted,
@@ -203,7 +185,7 @@ ExitCode run_segment(const SegmentOptions& options) {
     output.labels.emplace_back(model->label(id));
   }
   if (!options.labels_file.empty()) {
-    auto labels = read_labels(options.labels_file, output.labels.size());
+    auto labels = tflite::read_label_file(options.labels_file, output.labels.size());
     if (!labels.ok()) return fail(labels.status());
     output.labels = std::move(*labels);
   }

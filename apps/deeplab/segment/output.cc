@@ -9,6 +9,7 @@
 #include "apps/deeplab/segment/json_polygons.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "vision/palette.h"
 
 namespace deeplab::app {
 namespace {
@@ -56,16 +57,6 @@ size_t pixel_count(const MaskView& mask) {
 
 }  // namespace
 
-std::vector<imageio::Rgb> mask_palette() {
-  std::vector<imageio::Rgb> palette;
-  for (int32_t id = 0; id < 256; ++id) {
-    uint8_t rgb[3];
-    deeplab_class_color(id, rgb);
-    palette.push_back({rgb[0], rgb[1], rgb[2]});
-  }
-  return palette;
-}
-
 Result<OutputSet> OutputSet::parse(std::string_view list) {
   OutputSet set;
   for (const std::string& item : split_list(list)) {
@@ -102,8 +93,7 @@ OutputWriter::OutputWriter(const OutputOptions& options, const OutputNames& name
     : options_(options),
       names_(names),
       chosen_(options_.classes),
-      file_labels_(make_file_labels(options_.labels)),
-      palette_(mask_palette()) {
+      file_labels_(make_file_labels(options_.labels)) {
   for (int32_t id = 1; options_.classes.empty() && id < std::ssize(options_.labels); ++id) {
     chosen_.push_back(id);
   }
@@ -121,8 +111,9 @@ Status OutputWriter::write(const SegmentedPhoto& segmented, Segmenter& segmenter
 
 Status OutputWriter::write_mask(const SegmentedPhoto& segmented) {
   const MaskView& mask = segmented.mask;
-  return write_file(*segmented.photo, "mask.png",
-                    imageio::encode_png_indexed(mask.width, mask.height, mask.ids, palette_));
+  return write_file(
+      *segmented.photo, "mask.png",
+      imageio::encode_png_indexed(mask.width, mask.height, mask.ids, vision::kVocPalette));
 }
 
 Status OutputWriter::write_overlay(const SegmentedPhoto& segmented) {

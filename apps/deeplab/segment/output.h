@@ -47,9 +47,6 @@ struct OutputOptions {
   double tolerance = 1;
 };
 
-/// The colours of STEM.mask.png: PASCAL VOC's.
-std::vector<imageio::Rgb> mask_palette();
-
 /// A photo after the network.
 struct SegmentedPhoto {
   const Photo* photo = nullptr;
@@ -108,7 +105,6 @@ class OutputWriter {
   const OutputNames& names_;
   std::vector<int32_t> chosen_;           // options_.classes, or all but the background
   std::vector<std::string> file_labels_;  // by class id, fit for a file name, all different
-  std::vector<imageio::Rgb> palette_;
   std::vector<uint8_t> pixels_;
   std::vector<uint16_t> gray16_;
   std::vector<float> confidence_;

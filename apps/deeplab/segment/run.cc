@@ -1,21 +1,15 @@
 #include "apps/deeplab/segment/run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <new>
 #include <system_error>
 #include <thread>
 
 #include "apps/deeplab/common/interrupt.h"
+#include "base/stopwatch.h"
 
 namespace deeplab::app {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 // A worker costs an arena of about 6 MB at 513x513; more threads than that go to the networks.
 constexpr int kMaxWorkers = 16;
@@ -138,9 +132,9 @@ std::optional<SegmentRun::Task> SegmentRun::next_task() {
 }
 
 Result<SegmentReport> SegmentRun::segment(const Photo& photo, Worker& worker) {
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   DEEPLAB_ASSIGN_OR_RETURN(const PhotoFile file, read_photo(photo));
-  const double read_ms = milliseconds_since(start);
+  const double read_ms = watch.milliseconds();
   if (resume_ && worker.writer.is_written(photo, file.info)) {
     SegmentReport report;
     report.was_there = true;
@@ -159,12 +153,12 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   report.fit = fit_;
   report.labels = output_.labels;
 
-  Clock::time_point start = Clock::now();
+  Stopwatch watch;
   const SegmenterInfo canvas = segmenter.info();
   DEEPLAB_ASSIGN_OR_RETURN(DecodedPhoto decoded,
                            decode_photo(file, static_cast<vision::Fit>(fit_), canvas.canvas_width,
                                         canvas.canvas_height, output_.write.uses_pixels()));
-  report.times.decode = read_ms + milliseconds_since(start);
+  report.times.decode = read_ms + watch.milliseconds();
   report.width = decoded.small.original_width;
   report.height = decoded.small.original_height;
 
@@ -177,7 +171,7 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   report.times.infer = timing.infer_ms;
   report.times.labels = timing.labels_ms;
 
-  start = Clock::now();
+  watch.restart();
   DEEPLAB_ASSIGN_OR_RETURN(report.shares, class_shares(worker.mask, report.width, report.height));
   SegmentedPhoto segmented;
   segmented.photo = &photo;
@@ -186,7 +180,7 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   segmented.mask = {worker.mask, report.width, report.height};
   segmented.shares = report.shares;
   DEEPLAB_RETURN_IF_ERROR(worker.writer.write(segmented, segmenter));
-  report.times.write = milliseconds_since(start);
+  report.times.write = watch.milliseconds();
   return report;
 }
 
