@@ -34,10 +34,7 @@ namespace summary {
 constexpr uint32_t kValue = 1;
 }
 namespace value {
-constexpr uint32_t kTag = 1, kSimpleValue = 2, kImage = 4, kTensor = 8, kMetadata = 9;
-}
-namespace image {
-constexpr uint32_t kHeight = 1, kWidth = 2, kColorspace = 3, kEncoded = 4;
+constexpr uint32_t kTag = 1, kSimpleValue = 2, kTensor = 8, kMetadata = 9;
 }
 namespace metadata {
 constexpr uint32_t kPluginData = 1, kDataClass = 4;
@@ -145,31 +142,6 @@ int64_t newest_seconds(const std::string& directory, std::error_code& error) {
   return newest;
 }
 
-struct PngHeader {
-  uint32_t width = 0;
-  uint32_t height = 0;
-  uint64_t colorspace = 0;  ///< As Summary.Image counts: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA.
-};
-
-uint32_t big_endian_32(std::string_view bytes) {
-  uint32_t number = 0;
-  for (const char c : bytes.substr(0, 4)) number = number << 8 | static_cast<uint8_t>(c);
-  return number;
-}
-
-Result<PngHeader> read_png_header(std::string_view png) {
-  constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
-  if (png.size() < 33 || !png.starts_with(kSignature) || png.substr(12, 4) != "IHDR") {
-    return invalid_argument("the bytes are not a PNG file");
-  }
-  PngHeader header;
-  header.width = big_endian_32(png.substr(16));
-  header.height = big_endian_32(png.substr(20));
-  const int color_type = png[25];  // 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
-  header.colorspace = color_type == 0 ? 1 : color_type == 4 ? 2 : color_type == 6 ? 4 : 3;
-  return header;
-}
-
 }  // namespace
 
 uint32_t crc32c(std::span<const std::byte> bytes) {
@@ -272,22 +244,6 @@ Status EventFile::add_scalar(std::string_view tag, int64_t step, double value) {
   Message point = value_with_tag(tag);
   point.fixed32(value::kSimpleValue, static_cast<float>(value));
   return append(summary_event(step, point).str());
-}
-
-Status EventFile::add_image(std::string_view tag, int64_t step, int width, int height,
-                            std::span<const std::byte> png) {
-  if (tag.empty()) return invalid_argument("a picture for ", path_, " has an empty tag");
-  const std::string_view file(reinterpret_cast<const char*>(png.data()), png.size());
-  const Result<PngHeader> header = read_png_header(file);
-  if (!header.ok()) return annotate(header.status(), str_cat("picture ", tag));
-  if (std::cmp_not_equal(header->width, width) || std::cmp_not_equal(header->height, height)) {
-    return invalid_argument("picture ", tag, ": the PNG file is ", header->width, "x",
-                            header->height, ", not ", width, "x", height);
-  }
-  Message picture;
-  picture.varint(image::kHeight, header->height).varint(image::kWidth, header->width);
-  picture.varint(image::kColorspace, header->colorspace).bytes(image::kEncoded, file);
-  return append(summary_event(step, value_with_tag(tag).message(value::kImage, picture)).str());
 }
 
 Status EventFile::add_text(std::string_view tag, int64_t step, std::string_view text) {

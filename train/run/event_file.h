@@ -51,10 +51,6 @@ class EventFile {
   /// float32. Not-a-number and infinities are kept, since they are what one looks for.
   Status add_scalar(std::string_view tag, int64_t step, double value);
 
-  /// A picture: `png` is a whole PNG file of width x height pixels; an error if it is not.
-  Status add_image(std::string_view tag, int64_t step, int width, int height,
-                   std::span<const std::byte> png);
-
   /// A text in Markdown, for instance the options of the run.
   Status add_text(std::string_view tag, int64_t step, std::string_view text);
 
