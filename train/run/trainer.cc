@@ -1,13 +1,12 @@
 #include "train/run/trainer.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <sstream>
-#include <thread>
 
 #include "base/file.h"
 #include "base/isa.h"
+#include "base/ordered_work.h"
 #include "quantize/quantize_graph.h"
 #include "quantize/statistics.h"
 #include "tflite/reader.h"
@@ -184,17 +183,13 @@ Result<LossCounts> Trainer::global_counts(const Batch& batch) const {
   return counts;
 }
 
-void Trainer::run_share(const Batch& batch, const LossCounts& counts, size_t thread, Share& share) {
+Status Trainer::run_share(const Batch& batch, const LossCounts& counts, size_t thread,
+                          Share& share) {
   const auto picture = static_cast<size_t>(batch.height) * static_cast<size_t>(batch.width) * 3;
   const uint8_t* pixels = batch.pixels.data() + static_cast<size_t>(share.first) * picture;
   LossTargets targets = targets_of(batch, share.first);
   if (!teachers_.empty() && options_.loss.teacher_weight > 0) {
-    auto scores = teachers_[thread].scores(pixels, share.count);
-    if (!scores.ok()) {
-      share.error = scores.status();
-      return;
-    }
-    targets.teacher = *scores;
+    DEEPLAB_ASSIGN_OR_RETURN(targets.teacher, teachers_[thread].scores(pixels, share.count));
   }
   Tensor images = torch::empty({share.count, batch.height, batch.width, 3});
   normalize(pixels, static_cast<size_t>(share.count) * picture, images.data_ptr<float>());
@@ -205,6 +200,7 @@ void Trainer::run_share(const Batch& batch, const LossCounts& counts, size_t thr
   share.masks = loss.masks;
   share.teacher = loss.teacher;
   share.total = loss.total.item<double>();
+  return {};
 }
 
 Status Trainer::add_up(std::vector<Share>& shares, StepReport& report) {
@@ -212,7 +208,6 @@ Status Trainer::add_up(std::vector<Share>& shares, StepReport& report) {
   for (const Tensor& parameter : trained_) sums.push_back(torch::zeros_like(parameter));
   // In the order of the photos, so that threads make no difference.
   for (const Share& share : shares) {
-    DEEPLAB_RETURN_IF_ERROR(share.error);
     for (size_t i = 0; i < sums.size(); ++i) {
       if (share.gradients[i].defined()) sums[i] += share.gradients[i];
     }
@@ -267,22 +262,13 @@ Result<StepReport> Trainer::step() {
     share.count = std::min<int64_t>(options_.micro_batch, batch.count - first);
     shares.push_back(std::move(share));
   }
-  std::atomic<size_t> next = 0;
-  const auto work = [&](size_t thread) {
+  OrderedWorkOptions work;
+  work.workers = threads_;
+  const Status worked = work_on_each(shares.size(), work, [&](int thread, size_t i) {
     at::set_num_threads(1);
-    for (size_t i = next++; i < shares.size(); i = next++) {
-      try {
-        run_share(batch, counts, thread, shares[i]);
-      } catch (const std::exception& error) {
-        shares[i].error = internal_error("step ", done_ + 1, ": ", error.what());
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> workers;
-    for (int t = 1; t < threads_; ++t) workers.emplace_back(work, static_cast<size_t>(t));
-    work(0);
-  }
+    return run_share(batch, counts, static_cast<size_t>(thread), shares[i]);
+  });
+  if (!worked.ok()) return annotate(worked, str_cat("step ", done_ + 1));
   StepReport report;
   DEEPLAB_RETURN_IF_ERROR(add_up(shares, report));
   loader_->recycle(std::move(batch));

@@ -67,7 +67,6 @@ class Trainer {
     double teacher = 0;
     double total = 0;
     BatchStatistics statistics;
-    Status error;
   };
 
   Trainer() = default;
@@ -77,7 +76,7 @@ class Trainer {
   void make_optimizer();
   Result<LossCounts> global_counts(const Batch& batch) const;
   LossTargets targets_of(const Batch& batch, int64_t first) const;
-  void run_share(const Batch& batch, const LossCounts& counts, size_t thread, Share& share);
+  Status run_share(const Batch& batch, const LossCounts& counts, size_t thread, Share& share);
   Status add_up(std::vector<Share>& shares, StepReport& report);
   void clip_gradients();
   void average_weights();

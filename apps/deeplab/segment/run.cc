@@ -1,11 +1,10 @@
 #include "apps/deeplab/segment/run.h"
 
 #include <algorithm>
-#include <new>
-#include <system_error>
 #include <thread>
 
 #include "apps/deeplab/common/interrupt.h"
+#include "base/ordered_work.h"
 #include "base/stopwatch.h"
 
 namespace deeplab::app {
@@ -78,57 +77,24 @@ SegmentRun::SegmentRun(std::string model_name, OutputOptions output, std::span<c
       fit_(fit),
       resume_(resume),
       names_(output_.directory, photos),
-      gate_(workers * kPixelsAWorker),
-      results_(photos.size()) {}
+      gate_(workers * kPixelsAWorker) {}
 
 Status SegmentRun::run(const Report& report) {
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(workers_.size());
-    try {
-      for (size_t i = 1; i < workers_.size(); ++i) {
-        threads.emplace_back([this, i, &report] { work(workers_[i], report); });
-      }
-    } catch (const std::system_error&) {  // the system gives no more threads: fewer will do
-    } catch (const std::bad_alloc&) {
-    }
-    work(workers_[0], report);
-  }
-  return failed_;
-}
-
-/// noexcept: nobody could catch it on a thread of its own.
-void SegmentRun::work(Worker& worker, const Report& report) noexcept {
-  try {
-    work_on_photos(worker, report);
-  } catch (const std::bad_alloc&) {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-    failed_ = out_of_memory();
-  }
-}
-
-void SegmentRun::work_on_photos(Worker& worker, const Report& report) {
-  while (std::optional<Task> task = next_task()) {
-    if (!task->claimed.ok()) {
-      keep(task->index, std::move(task->claimed), report);
-      continue;
-    }
-    // A photo that does not fit into memory is that photo's failure, not the run's.
-    try {
-      keep(task->index, segment(photos_[task->index], worker), report);
-    } catch (const std::bad_alloc&) {
-      keep(task->index, resource_exhausted("not enough memory for this photo"), report);
-    }
-  }
-}
-
-/// Names are claimed in the order of the photos: of two with the same, the first one has them.
-std::optional<SegmentRun::Task> SegmentRun::next_task() {
-  const std::lock_guard lock(mutex_);
-  if (stop_ || next_ == photos_.size() || InterruptGuard::requested()) return std::nullopt;
-  const size_t index = next_++;
-  return Task{index, names_.claim(photos_[index])};
+  // Names are claimed in the order of the photos: of two with the same, the first one has them.
+  for (const Photo& photo : photos_) claims_.push_back(names_.claim(photo));
+  OrderedWorkOptions options;
+  options.workers = static_cast<int>(workers_.size());
+  options.should_stop = InterruptGuard::requested;
+  options.item_name = "photo";  // one that does not fit into memory fails alone, not the run
+  const OrderedWorkEnd end = work_in_order(
+      photos_.size(), options,
+      [this](int worker, size_t i) -> Result<SegmentReport> {
+        DEEPLAB_RETURN_IF_ERROR(claims_[i]);
+        return segment(photos_[i], workers_[static_cast<size_t>(worker)]);
+      },
+      [&](size_t i, const Result<SegmentReport>& result) { return report(photos_[i], result); });
+  reported_ = end.handed_out;
+  return end.status;
 }
 
 Result<SegmentReport> SegmentRun::segment(const Photo& photo, Worker& worker) {
@@ -182,15 +148,6 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   DEEPLAB_RETURN_IF_ERROR(worker.writer.write(segmented, segmenter));
   report.times.write = watch.milliseconds();
   return report;
-}
-
-void SegmentRun::keep(size_t index, Result<SegmentReport> result, const Report& report) {
-  const std::lock_guard lock(mutex_);
-  results_[index] = std::move(result);
-  for (; !stop_ && reported_ < results_.size() && results_[reported_]; ++reported_) {
-    if (!report(photos_[reported_], *results_[reported_])) stop_ = true;
-    results_[reported_].reset();
-  }
 }
 
 }  // namespace deeplab::app

@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -66,22 +65,11 @@ class SegmentRun {
     OutputWriter writer;
     std::vector<uint8_t> mask;
   };
-  /// A photo that somebody is to work on.
-  struct Task {
-    size_t index;
-    Status claimed;  ///< Whether its names are free.
-  };
-
   SegmentRun(std::string model_name, OutputOptions output, std::span<const Photo> photos, Fit fit,
              int workers, bool resume);
-  /// A thread's share of the photos.
-  void work(Worker& worker, const Report& report) noexcept;
-  void work_on_photos(Worker& worker, const Report& report);
-  std::optional<Task> next_task();
   Result<SegmentReport> segment(const Photo& photo, Worker& worker);
   Result<SegmentReport> segment_file(const Photo& photo, const PhotoFile& file, Worker& worker,
                                      double read_ms);
-  void keep(size_t index, Result<SegmentReport> result, const Report& report);
 
   const std::string model_name_;
   const OutputOptions output_;
@@ -92,12 +80,8 @@ class SegmentRun {
   PixelGate gate_;
   std::vector<Worker> workers_;
 
-  std::mutex mutex_;  // for all below, and names_
-  bool stop_ = false;
-  Status failed_;  // why stop_, where it was not `report`
-  size_t next_ = 0;
+  std::vector<Status> claims_;  // by photo: whether its names are free
   size_t reported_ = 0;
-  std::vector<std::optional<Result<SegmentReport>>> results_;  // by photo; dropped once reported
 };
 
 }  // namespace deeplab::app
