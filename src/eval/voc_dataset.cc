@@ -183,7 +183,13 @@ Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::
 
 Result<imageio::Image> read_mask_of(const VocItem& item, int32_t width, int32_t height) {
   DEEPLAB_ASSIGN_OR_RETURN(imageio::Image mask, read_mask(item.mask_path));
-  if (mask.width == width && mask.height == height) return mask;
+  DEEPLAB_RETURN_IF_ERROR(check_mask_size(mask, item, width, height));
+  return mask;
+}
+
+Status check_mask_size(const imageio::Image& mask, const VocItem& item, int32_t width,
+                       int32_t height) {
+  if (mask.width == width && mask.height == height) return {};
   return invalid_image(item.mask_path, " has ", mask.width, "x", mask.height, " pixels; its photo ",
                        item.image_path, " has ", width, "x", height);
 }

@@ -14,13 +14,6 @@ namespace {
 
 using graph::TensorId;
 
-/// Weights as they lie in the IR.
-std::shared_ptr<const std::vector<std::byte>> bytes_of(const std::vector<float>& values) {
-  std::vector<std::byte> bytes(values.size() * sizeof(float));
-  std::memcpy(bytes.data(), values.data(), bytes.size());
-  return std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-}
-
 /// Number i of a stream of standard normal ones (Box and Muller 1958).
 double normal(uint64_t key, size_t i) {
   const double radius = 1.0 - unit_interval(derive_key(key, 2 * i));  // above 0
@@ -253,6 +246,12 @@ Status check(const NetworkOptions& o) {
 }
 
 }  // namespace
+
+std::shared_ptr<const std::vector<std::byte>> bytes_of(const std::vector<float>& values) {
+  std::vector<std::byte> bytes(values.size() * sizeof(float));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+}
 
 Result<graph::Graph> build_network(const NetworkOptions& options, uint64_t seed) {
   DEEPLAB_RETURN_IF_ERROR(check(options));

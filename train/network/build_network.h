@@ -1,7 +1,9 @@
 // DeepLabV3-MobileNetV2 as a float graph of the engine's own ops: what is trained is what runs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,9 @@
 #include "train/network/options.h"
 
 namespace deeplab::train {
+
+/// Weights as a tensor of the graph holds them.
+std::shared_ptr<const std::vector<std::byte>> bytes_of(const std::vector<float>& values);
 
 /// The graph [1,height,width,3] -> scores [1,height,width,classes], float32, with weights drawn at
 /// random from `seed` (He et al. 2015: normal, variance 2 / inputs of an output; the scores' own

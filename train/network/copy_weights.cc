@@ -1,7 +1,6 @@
 // From one network's weights to another's: from published 8-bit files to float, and from a network
 // to one with another head.
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <optional>
 
@@ -15,12 +14,6 @@ namespace deeplab::train {
 namespace {
 
 using graph::TensorId;
-
-std::shared_ptr<const std::vector<std::byte>> bytes_of(const std::vector<float>& values) {
-  std::vector<std::byte> bytes(values.size() * sizeof(float));
-  std::memcpy(bytes.data(), values.data(), bytes.size());
-  return std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-}
 
 /// The real values of an int8 or int32 constant.
 std::vector<float> real_values(const graph::Tensor& tensor) {

@@ -9,15 +9,15 @@
 #include <set>
 #include <string_view>
 
-#include "eval/charts.h"
-#include "eval/html.h"
+#include "html/charts.h"
+#include "html/page.h"
 
 namespace deeplab::train {
 namespace {
 
-using eval::escape_html;
-using eval::fixed;
-using eval::grouped;
+using html::escape_html;
+using html::fixed;
+using html::grouped;
 
 // A strong colour and its pale companion, for the smoothed and the raw curve of one quantity.
 struct Ink {
@@ -98,11 +98,11 @@ struct ChartOptions {
 /// Raw curves in pale, smoothed ones above all of them. Nothing logged: an empty string.
 std::string step_chart(const RunLog& log, const std::vector<Quantity>& quantities,
                        const std::string& y_label, const ChartOptions& options = {}) {
-  eval::LineChart chart;
+  html::LineChart chart;
   chart.x_label = "step";
   chart.y_label = y_label;
   chart.y_min = options.y_min;
-  std::vector<eval::Series> strong;
+  std::vector<html::Series> strong;
   std::vector<double> all;
   for (size_t i = 0; i < quantities.size(); ++i) {
     Curve curve = curve_of(log, quantities[i].key, quantities[i].factor);
@@ -122,8 +122,8 @@ std::string step_chart(const RunLog& log, const std::vector<Quantity>& quantitie
     const double high = *quantile(all, 0.99);
     chart.y_max = high + 0.05 * (high - low);
   }
-  for (eval::Series& series : strong) chart.series.push_back(std::move(series));
-  return eval::line_chart_svg(chart);
+  for (html::Series& series : strong) chart.series.push_back(std::move(series));
+  return html::line_chart_svg(chart);
 }
 
 // ---- Validation ------------------------------------------------------------------------------
@@ -156,13 +156,13 @@ const RunValidation* best_of(const std::vector<const RunValidation*>& list) {
 
 std::string validation_chart(const RunLog& log, double RunValidation::*score,
                              const std::string& y_label) {
-  eval::LineChart chart;
+  html::LineChart chart;
   chart.x_label = "step";
   chart.y_label = y_label;
   const std::vector<std::string> names = datasets_of(log);
   bool is_empty = true;
   for (size_t i = 0; i < names.size(); ++i) {
-    eval::Series series;
+    html::Series series;
     series.name = names[i];
     series.colour = kInks[i % kInks.size()].strong;
     for (const RunValidation* validation : validations_of(log, names[i])) {
@@ -172,7 +172,7 @@ std::string validation_chart(const RunLog& log, double RunValidation::*score,
     }
     chart.series.push_back(std::move(series));
   }
-  return is_empty ? std::string() : eval::line_chart_svg(chart);
+  return is_empty ? std::string() : html::line_chart_svg(chart);
 }
 
 std::string score_table(const RunLog& log) {
@@ -186,7 +186,7 @@ std::string score_table(const RunLog& log) {
     rows.push_back({name, fixed(best.miou, 4), grouped(best.step), fixed(last.miou, 4),
                     grouped(last.step), fixed(last.pixel_accuracy, 4)});
   }
-  return eval::html_table(heading, rows);
+  return html::html_table(heading, rows);
 }
 
 std::string class_name(const RunLog& log, size_t index) {
@@ -289,7 +289,7 @@ std::string class_table(const RunLog& log) {
     }
     rows.push_back(std::move(row));
   }
-  return eval::html_table(heading, rows);
+  return html::html_table(heading, rows);
 }
 
 // ---- The page --------------------------------------------------------------------------------
@@ -314,13 +314,13 @@ std::string headline(const RunLog& log) {
     figures.emplace_back(fixed(100 * *wait, 1) + " %",
                          "of the time spent waiting for data, median");
   }
-  return figures.empty() ? std::string() : eval::html_figures(figures);
+  return figures.empty() ? std::string() : html::html_figures(figures);
 }
 
 std::string section_with(const std::string& heading, const std::string& svg,
                          const std::string& caption) {
   if (svg.empty()) return {};
-  return eval::html_section(heading, eval::html_figure(svg, caption));
+  return html::html_section(heading, html::html_figure(svg, caption));
 }
 
 std::string scores_section(const RunLog& log) {
@@ -328,18 +328,18 @@ std::string scores_section(const RunLog& log) {
   std::string html = score_table(log) + "<div style=\"height:1.2rem\"></div>\n";
   const std::string miou = validation_chart(log, &RunValidation::miou, "mIoU");
   if (!miou.empty()) {
-    html += eval::html_figure(miou, "Mean over the classes that occur in the masks.");
+    html += html::html_figure(miou, "Mean over the classes that occur in the masks.");
   }
   const std::string pixels =
       validation_chart(log, &RunValidation::pixel_accuracy, "pixel accuracy");
   if (!pixels.empty()) {
-    html += eval::html_figure(pixels, "Share of the labelled pixels that are right.");
+    html += html::html_figure(pixels, "Share of the labelled pixels that are right.");
   }
-  html = eval::html_section("Validation", html);
+  html = html::html_section("Validation", html);
   if (class_count(log) == 0) return html;
-  return html + eval::html_section(
+  return html + html::html_section(
                     "Classes", dataset_legend(log) +
-                                   eval::html_figure(class_multiples_svg(log),
+                                   html::html_figure(class_multiples_svg(log),
                                                      "IoU of each class over the steps, 0 to 1; "
                                                      "the figure is the last one.") +
                                    class_table(log));
@@ -358,9 +358,9 @@ std::string other_section(const RunLog& log) {
   std::string html;
   for (const std::string& name : others) {
     const std::string svg = step_chart(log, {{name, name}}, name);
-    if (!svg.empty()) html += eval::html_figure(svg, name);
+    if (!svg.empty()) html += html::html_figure(svg, name);
   }
-  return html.empty() ? html : eval::html_section("Other measurements", html);
+  return html.empty() ? html : html::html_section("Other measurements", html);
 }
 
 std::string text_block(const std::vector<std::string>& lines) {
@@ -376,7 +376,7 @@ std::string links_section(const RunReportOptions& options) {
     html +=
         str_cat("<li><a href=\"", escape_html(address), "\">", escape_html(name), "</a></li>\n");
   }
-  return eval::html_section("Files", html + "</ul>\n");
+  return html::html_section("Files", html + "</ul>\n");
 }
 
 }  // namespace
@@ -407,14 +407,14 @@ std::string render_run_report(const RunLog& log, const RunReportOptions& options
                        step_chart(log, {{"data_wait", "", 100}}, "% of the time", {.y_min = 0}),
                        "How long a step stood still because its photos were not ready.");
   body += other_section(log);
-  if (!log.options.empty()) body += eval::html_section("Options", eval::html_facts(log.options));
-  if (!log.dataset.empty()) body += eval::html_section("Data", text_block(log.dataset));
+  if (!log.options.empty()) body += html::html_section("Options", html::html_facts(log.options));
+  if (!log.dataset.empty()) body += html::html_section("Data", text_block(log.dataset));
   body += links_section(options);
   if (log.torn_lines > 0) {
     body += str_cat("<footer>", log.torn_lines, log.torn_lines == 1 ? " line" : " lines",
                     " of the log, torn when the run was killed, could not be read.</footer>\n");
   }
-  return eval::html_page(options.title, subtitle, body);
+  return html::html_page(options.title, subtitle, body);
 }
 
 }  // namespace deeplab::train

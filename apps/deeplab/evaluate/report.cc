@@ -6,7 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "eval/html.h"
+#include "html/page.h"
 
 namespace deeplab::app {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string score_text(const std::optional<double>& score) {
-  return eval::fixed(score.value_or(std::numeric_limits<double>::quiet_NaN()), 4);
+  return html::fixed(score.value_or(std::numeric_limits<double>::quiet_NaN()), 4);
 }
 
 Json to_json(const std::optional<double>& score) { return score ? Json(*score) : Json(); }
@@ -28,7 +28,7 @@ std::string class_lines(const eval::Evaluation& evaluation) {
     const eval::ClassScore& of = evaluation.scores.classes[id];
     text += fmt::format("{:<{}}  {:>6}  {:>8}  {:>10}  {:>14}\n", evaluation.labels[id],
                         std::max<size_t>(widest, 5), score_text(of.iou), score_text(of.accuracy),
-                        score_text(evaluation.class_boundary_f[id]), eval::grouped(of.pixels));
+                        score_text(evaluation.class_boundary_f[id]), html::grouped(of.pixels));
   }
   return text;
 }
@@ -39,9 +39,9 @@ std::string text_report(const eval::Evaluation& evaluation) {
   const eval::Scores& scores = evaluation.scores;
   std::string text =
       fmt::format("{} on {}, split {}: {} photos\n", evaluation.model, evaluation.dataset,
-                  evaluation.split, eval::grouped(evaluation.images));
+                  evaluation.split, html::grouped(evaluation.images));
   if (evaluation.failed > 0) {
-    text += fmt::format("{} photos failed and are not counted\n", eval::grouped(evaluation.failed));
+    text += fmt::format("{} photos failed and are not counted\n", html::grouped(evaluation.failed));
   }
   text += eval::protocol_text(evaluation.protocol) + "\n\n" + class_lines(evaluation) + "\n";
   text += fmt::format("mean IoU                 {:.4f}  over {}\n", scores.miou,

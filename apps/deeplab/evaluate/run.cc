@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <new>
 #include <system_error>
-#include <thread>
 
 #include "apps/deeplab/common/interrupt.h"
 #include "base/file.h"
@@ -18,20 +17,19 @@ namespace fs = std::filesystem;
 Result<std::unique_ptr<EvaluateRun>> EvaluateRun::create(std::shared_ptr<const api::Model> model,
                                                          const eval::VocDataset& dataset,
                                                          EvaluateSetup setup) {
-  eval::Protocol& protocol = setup.protocol;
-  if (protocol.width == 0) {
-    protocol.width = model->input_width();
-    protocol.height = model->input_height();
-  }
-  if (setup.threads == 0) {
-    setup.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  }
   std::unique_ptr<EvaluateRun> self(new EvaluateRun(std::move(model), dataset, std::move(setup)));
-  const auto photos = static_cast<int>(std::min<size_t>(dataset.items.size(), 256));
-  for (int i = 0; i < std::min(self->setup_.threads, photos); ++i) {
-    DEEPLAB_ASSIGN_OR_RETURN(self->predictors_.emplace_back(),
-                             Predictor::create(self->model_, self->setup_.protocol));
+  eval::EvaluatorOptions options;
+  options.threads = self->setup_.threads;
+  if (!self->setup_.predictions.empty()) {
+    options.keep_mask = [run = self.get()](const eval::VocItem& item, size_t,
+                                           const vision::MaskView& mask) {
+      return run->write_prediction(item, mask);
+    };
   }
+  DEEPLAB_ASSIGN_OR_RETURN(self->evaluator_,
+                           eval::Evaluator::create({{self->model_, self->setup_.protocol}},
+                                                   dataset.items.size(), std::move(options)));
+  self->setup_.protocol = self->evaluator_->protocol(0);
   return self;
 }
 
@@ -63,90 +61,15 @@ Status EvaluateRun::run(bool show_progress) {
     if (!photos_[i]) todo_.push_back(i);
   }
   progress_ = std::make_unique<Progress>(todo_.size(), show_progress);
-  saved_ = Clock::now();
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(predictors_.size());
-    try {
-      for (size_t i = 1; i < predictors_.size(); ++i) {
-        threads.emplace_back([this, i] { work(*predictors_[i]); });
-      }
-    } catch (const std::system_error&) {  // the system gives no more threads: fewer will do
-    } catch (const std::bad_alloc&) {
-    }
-    work(*predictors_[0]);
-  }
+  since_saved_.restart();
+  const OrderedWorkEnd end = evaluator_->run(
+      dataset_, todo_, InterruptGuard::requested,
+      [this](size_t photo, eval::EvaluatedPhoto result) { return keep(photo, std::move(result)); });
+  begun_ = end.handed_out;
   progress_.reset();
   if (state_) state_error_ = state_->write(photos_);
-  if (out_of_memory_) return out_of_memory();
-  return fatal_ ? fatal_->second : Status();
-}
-
-/// noexcept: nobody could catch it on a thread of its own.
-void EvaluateRun::work(Predictor& predictor) noexcept {
-  try {
-    work_on_photos(predictor);
-  } catch (const std::bad_alloc&) {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-    out_of_memory_ = true;
-  }
-}
-
-void EvaluateRun::work_on_photos(Predictor& predictor) {
-  while (const std::optional<size_t> index = next_photo()) {
-    const eval::VocItem& item = dataset_.items[*index];
-    PhotoResult result;
-    try {
-      result = evaluate_photo(item, predictor);
-    } catch (const std::bad_alloc&) {
-      result.error = resource_exhausted("not enough memory for ", item.image_path);
-    }
-    keep(*index, std::move(result));
-  }
-}
-
-/// Photos are handed out in order, so that the first fatal error of the list is the one reported
-/// whatever the number of threads.
-std::optional<size_t> EvaluateRun::next_photo() {
-  const std::lock_guard lock(mutex_);
-  if (stop_ || next_ == todo_.size() || InterruptGuard::requested()) return std::nullopt;
-  return todo_[next_++];
-}
-
-EvaluateRun::PhotoResult EvaluateRun::evaluate_photo(const eval::VocItem& item,
-                                                     Predictor& predictor) const {
-  const auto failed = [](Status error, bool fatal = false) {
-    return PhotoResult{std::nullopt, std::move(error), fatal};
-  };
-  const auto photo = predictor.read_photo(item.image_path);
-  if (!photo.ok()) return failed(photo.status());
-  const int32_t width = photo->original_width;
-  const int32_t height = photo->original_height;
-  const auto truth_image = eval::read_mask_of(item, width, height);
-  if (!truth_image.ok()) return failed(truth_image.status());
-  const int32_t classes = model_->class_count();
-  if (const Status ids = eval::check_class_ids(*truth_image, item.mask_path, classes); !ids.ok()) {
-    return failed(annotate(ids, str_cat("the masks do not go with ", model_->name())), true);
-  }
-  const auto labels = predictor.predict(*photo);
-  if (!labels.ok()) return failed(annotate(labels.status(), item.image_path));
-
-  const vision::MaskView truth{truth_image->pixels.data(), width, height, width};
-  const vision::MaskView predicted{labels->data(), width, height, width};
-  PhotoResult result{eval::PhotoScore(), {}, false};
-  auto counts = eval::count_pixels(truth, predicted, classes);
-  if (!counts.ok()) return failed(annotate(counts.status(), item.image_path));
-  auto boundary = eval::boundary_scores(truth, predicted);
-  if (!boundary.ok()) return failed(annotate(boundary.status(), item.image_path));
-  result.score->counts = std::move(*counts);
-  result.score->boundary = std::move(*boundary);
-  if (!setup_.predictions.empty()) {
-    if (Status written = write_prediction(item, predicted); !written.ok()) {
-      return failed(std::move(written), true);
-    }
-  }
-  return result;
+  DEEPLAB_RETURN_IF_ERROR(end.status);
+  return fatal_;
 }
 
 std::string EvaluateRun::prediction_path(const eval::VocItem& item) const {
@@ -165,31 +88,39 @@ Status EvaluateRun::write_prediction(const eval::VocItem& item,
   return write_file_atomically(path, png);
 }
 
-void EvaluateRun::keep(size_t index, PhotoResult result) {
-  const std::lock_guard lock(mutex_);
-  if (result.fatal) {
-    stop_ = true;
-    if (!fatal_ || index < fatal_->first) fatal_.emplace(index, result.error);
+/// Photos come in order, so that the first fatal error of the list is the one reported whatever the
+/// number of threads.
+bool EvaluateRun::keep(size_t photo, eval::EvaluatedPhoto result) {
+  if (result.is_fatal) {
+    fatal_ = std::move(result.error);
+    return false;
   }
-  photo_errors_[index] = std::move(result.error);
-  photos_[index] = std::move(result.score);
+  if (result.error.ok()) {
+    photos_[photo] = std::move(result.scores[0]);
+  } else {
+    photo_errors_[photo] = std::move(result.error);
+  }
   if (state_) save_now_and_then();
   progress_->advance();
+  return true;
 }
 
 /// At most a second's work is lost when the process is killed, or, with a dataset so large that
 /// its state takes long to write, twenty times as long as that takes.
 void EvaluateRun::save_now_and_then() {
-  const Clock::time_point now = Clock::now();
-  if (now - saved_ < std::max<Clock::duration>(std::chrono::seconds(1), 20 * saving_took_)) return;
+  using Duration = Stopwatch::Clock::duration;
+  if (since_saved_.elapsed() < std::max<Duration>(std::chrono::seconds(1), 20 * saving_took_)) {
+    return;
+  }
+  const Stopwatch watch;
   // A full disk may have room again later: only the last write's error is reported.
   try {
     state_error_ = state_->write(photos_);
   } catch (const std::bad_alloc&) {
     state_error_ = resource_exhausted("not enough memory to write ", setup_.state);
   }
-  saved_ = Clock::now();
-  saving_took_ = saved_ - now;
+  since_saved_.restart();
+  saving_took_ = watch.elapsed();
 }
 
 std::vector<Status> EvaluateRun::errors() const {

@@ -1,19 +1,17 @@
-// The work of `evaluate`: all photos of a dataset through the network, a thread a photo, and what
-// is kept of them.
+// The work of `evaluate`: all photos of a dataset through the network, and what is kept of them.
 #pragma once
 
-#include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "api/model.h"
 #include "apps/deeplab/common/progress.h"
-#include "apps/deeplab/evaluate/predict.h"
 #include "apps/deeplab/evaluate/state.h"
+#include "base/stopwatch.h"
 #include "eval/evaluation.h"
+#include "eval/evaluator.h"
 #include "eval/voc_dataset.h"
 
 namespace deeplab::app {
@@ -40,58 +38,41 @@ class EvaluateRun {
   /// none either: photos in work are finished, and is_complete() says that there are others.
   Status run(bool show_progress);
 
-  bool is_complete() const { return next_ == todo_.size(); }
+  bool is_complete() const { return begun_ == todo_.size(); }
   /// Photos that the state does not have, or did not have before.
   size_t todo() const { return todo_.size(); }
-  size_t begun() const { return next_; }
+  size_t begun() const { return begun_; }
 
   /// By the order of the photos; then the state's, where it could not be written on the way.
   std::vector<Status> errors() const;
   const std::vector<std::optional<eval::PhotoScore>>& photos() const { return photos_; }
   eval::Evaluation evaluation() const;
   /// For a look at single photos after run().
-  Predictor& predictor() { return *predictors_.front(); }
+  eval::Predictor& predictor() { return evaluator_->predictor(0); }
 
  private:
-  struct PhotoResult {
-    std::optional<eval::PhotoScore> score;
-    Status error;
-    bool fatal = false;
-  };
-
   EvaluateRun(std::shared_ptr<const api::Model> model, const eval::VocDataset& dataset,
               EvaluateSetup setup);
   Status read_state();
-  /// A thread's share of the photos.
-  void work(Predictor& predictor) noexcept;
-  void work_on_photos(Predictor& predictor);
-  std::optional<size_t> next_photo();
-  PhotoResult evaluate_photo(const eval::VocItem& item, Predictor& predictor) const;
   Status write_prediction(const eval::VocItem& item, const vision::MaskView& mask) const;
-  void keep(size_t index, PhotoResult result);
+  bool keep(size_t photo, eval::EvaluatedPhoto result);
   void save_now_and_then();
   std::string prediction_path(const eval::VocItem& item) const;
-
-  using Clock = std::chrono::steady_clock;
 
   std::shared_ptr<const api::Model> model_;
   const eval::VocDataset& dataset_;
   EvaluateSetup setup_;
-  std::optional<EvaluateState> state_;                  // where one is wanted
-  std::vector<std::unique_ptr<Predictor>> predictors_;  // one a thread
-  std::vector<size_t> todo_;                            // photos, in order
-
-  std::mutex mutex_;  // guards what follows while threads run
-  size_t next_ = 0;   // of todo_
-  bool stop_ = false;
+  std::optional<EvaluateState> state_;  // where one is wanted
+  std::unique_ptr<eval::Evaluator> evaluator_;
+  std::vector<size_t> todo_;  // photos, in order
+  size_t begun_ = 0;          // of todo_
   std::vector<std::optional<eval::PhotoScore>> photos_;
-  std::vector<Status> photo_errors_;                // by photo
-  std::optional<std::pair<size_t, Status>> fatal_;  // of the first photo that has one
+  std::vector<Status> photo_errors_;  // by photo
+  Status fatal_;                      // of the first photo that has one
   Status state_error_;
-  bool out_of_memory_ = false;  // even to keep a result, so that the run stopped
   std::unique_ptr<Progress> progress_;
-  Clock::time_point saved_;
-  Clock::duration saving_took_{};
+  Stopwatch since_saved_;
+  Stopwatch::Clock::duration saving_took_{};
 };
 
 }  // namespace deeplab::app

@@ -10,8 +10,8 @@
 
 #include "base/file.h"
 #include "deeplab/deeplab.h"
-#include "eval/html.h"
 #include "graph/graph.h"
+#include "html/page.h"
 
 namespace deeplab::app {
 namespace {
@@ -68,7 +68,7 @@ std::string resolved(const std::string& path) {
   std::error_code error;
   const fs::path canonical = fs::weakly_canonical(path, error);
   // As the state's JSON will hold it, whatever bytes there are in the name.
-  return eval::valid_utf8(error ? path : canonical.string());
+  return html::valid_utf8(error ? path : canonical.string());
 }
 
 Json to_json(const eval::PhotoScore& photo, const std::string& id, const std::string& files) {
@@ -121,7 +121,7 @@ EvaluateState::EvaluateState(std::string path, const api::Model& model,
       facts_{{"program", deeplab_version()},
              {"model", model_hash(model)},
              {"dataset", resolved(dataset.root)},
-             {"split", eval::valid_utf8(dataset.split)},
+             {"split", html::valid_utf8(dataset.split)},
              {"--fit", std::string(vision::fit_name(protocol.fit))},
              {"--size", fmt::format("{}x{}", protocol.width, protocol.height)},
              {"--output-stride", fmt::format("{}", protocol.output_stride)},
@@ -129,7 +129,7 @@ EvaluateState::EvaluateState(std::string path, const api::Model& model,
              {"--flip", protocol.flip ? "on" : "off"},
              {"--predictions", predictions.empty() ? "none" : resolved(predictions)}} {
   for (const eval::VocItem& item : dataset.items) {
-    ids_.push_back(eval::valid_utf8(item.id));
+    ids_.push_back(html::valid_utf8(item.id));
     files_.push_back(files_hash(item));
   }
 }

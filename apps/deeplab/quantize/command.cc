@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,16 +11,17 @@
 #include <vector>
 
 #include "apps/deeplab/common/options.h"
+#include "apps/deeplab/common/progress.h"
 #include "apps/deeplab/quantize/report.h"
 #include "apps/deeplab/quantize/validate.h"
-#include "apps/deeplab/quantize/work.h"
 #include "base/file.h"
+#include "quantize/pipeline.h"
 
 namespace deeplab::app {
 namespace {
 
 struct QuantizeCommand {
-  QuantizeSetup setup;
+  quantize::QuantizeSetup setup;
   std::string output;
   std::string validate;
   bool json = false;
@@ -33,8 +34,12 @@ ExitCode fail(const std::string& subject, const Status& status) {
 }
 
 ExitCode run_quantize(const QuantizeCommand& command) {
-  const QuantizeSetup& setup = command.setup;
-  const auto result = quantize_model(setup, !command.quiet);
+  const quantize::QuantizeSetup& setup = command.setup;
+  const auto start_progress = [&command](size_t photos) -> std::function<void()> {
+    const auto progress = std::make_shared<Progress>(photos, !command.quiet);
+    return [progress] { progress->advance(); };
+  };
+  const auto result = quantize::quantize_model(setup, start_progress);
   if (!result.ok()) return fail(setup.model, result.status());
   for (const Status& error : result->errors) print_error(error.message());
   if (const Status written = write_file_atomically(command.output, result->bytes); !written.ok()) {
@@ -82,7 +87,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, T& value,
       ->type_name(names);
 }
 
-void add_graph_options(CLI::App& command, QuantizeSetup& setup) {
+void add_graph_options(CLI::App& command, quantize::QuantizeSetup& setup) {
   using quantize::Border;
   using quantize::CalibrationMethod;
   using quantize::Granularity;
@@ -114,7 +119,7 @@ void add_graph_options(CLI::App& command, QuantizeSetup& setup) {
                    "Takes back what rounding does to means [on]");
 }
 
-void add_metadata_options(CLI::App& command, QuantizeSetup& setup) {
+void add_metadata_options(CLI::App& command, quantize::QuantizeSetup& setup) {
   const auto text = [&](const char* flag, std::string& value, const char* description) {
     command.add_option(flag, value, description)->type_name("TEXT");
   };
@@ -133,7 +138,7 @@ void add_quantize(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("quantize", "A float model and photos in; an int8 model out");
   const auto options = std::make_shared<QuantizeCommand>();
-  QuantizeSetup& setup = options->setup;
+  quantize::QuantizeSetup& setup = options->setup;
   command->add_option("model", setup.model, "Float model file (.tflite)")
       ->required()
       ->type_name("FLOAT.tflite");

@@ -17,7 +17,7 @@ std::string range_text(const graph::Quantization& q) {
   return fmt::format("{:.4g} .. {:.4g}", real(-128), real(127));
 }
 
-std::string spread_text(const QuantizedOp& op) {
+std::string spread_text(const quantize::QuantizedOp& op) {
   if (op.spread_before == 1 && op.spread_after == 1) return "";
   if (op.spread_before == op.spread_after) return fmt::format("{:.3g}x", op.spread_before);
   return fmt::format("{:.3g}x -> {:.3g}x", op.spread_before, op.spread_after);
@@ -39,12 +39,13 @@ nlohmann::json scores_json(const eval::Scores& scores) {
 
 }  // namespace
 
-std::string quantize_text(const QuantizeSetup& setup, const QuantizeResult& result,
-                          const std::string& output, const std::optional<Validation>& validation) {
+std::string quantize_text(const quantize::QuantizeSetup& setup,
+                          const quantize::QuantizeResult& result, const std::string& output,
+                          const std::optional<Validation>& validation) {
   std::string text = fmt::format("{:>4}  {:<18} {:<14} {:<21} {:<18} {:>8}\n", "op", "type",
                                  "result", "int8 holds", "filter spread", "SQNR dB");
-  const QuantizedOp* worst = nullptr;
-  for (const QuantizedOp& op : result.ops) {
+  const quantize::QuantizedOp* worst = nullptr;
+  for (const quantize::QuantizedOp& op : result.ops) {
     text += fmt::format("{:>4}  {:<18} {:<14} {:<21} {:<18} {:>8.1f}\n", op.drop.index,
                         op.drop.name, graph::shape_text(op.drop.shape), range_text(op.quantization),
                         spread_text(op), op.drop.sqnr_db);
@@ -69,10 +70,11 @@ std::string quantize_text(const QuantizeSetup& setup, const QuantizeResult& resu
   return text;
 }
 
-std::string quantize_json(const QuantizeSetup& setup, const QuantizeResult& result,
-                          const std::string& output, const std::optional<Validation>& validation) {
+std::string quantize_json(const quantize::QuantizeSetup& setup,
+                          const quantize::QuantizeResult& result, const std::string& output,
+                          const std::optional<Validation>& validation) {
   nlohmann::json ops = nlohmann::json::array();
-  for (const QuantizedOp& op : result.ops) {
+  for (const quantize::QuantizedOp& op : result.ops) {
     nlohmann::json entry = {{"op", op.drop.index},
                             {"type", op.drop.name},
                             {"shape", op.drop.shape},

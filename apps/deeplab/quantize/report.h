@@ -5,16 +5,18 @@
 #include <string>
 
 #include "apps/deeplab/quantize/validate.h"
-#include "apps/deeplab/quantize/work.h"
+#include "quantize/pipeline.h"
 
 namespace deeplab::app {
 
 /// A table for people: an op a line, then the totals.
-std::string quantize_text(const QuantizeSetup& setup, const QuantizeResult& result,
-                          const std::string& output, const std::optional<Validation>& validation);
+std::string quantize_text(const quantize::QuantizeSetup& setup,
+                          const quantize::QuantizeResult& result, const std::string& output,
+                          const std::optional<Validation>& validation);
 
 /// The same as one JSON object on a line.
-std::string quantize_json(const QuantizeSetup& setup, const QuantizeResult& result,
-                          const std::string& output, const std::optional<Validation>& validation);
+std::string quantize_json(const quantize::QuantizeSetup& setup,
+                          const quantize::QuantizeResult& result, const std::string& output,
+                          const std::optional<Validation>& validation);
 
 }  // namespace deeplab::app

@@ -1,6 +1,4 @@
-#include "apps/deeplab/quantize/sha256.h"
-
-#include <fmt/format.h>
+#include "quantize/sha256.h"
 
 #include <array>
 #include <bit>
@@ -8,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace deeplab::app {
+namespace deeplab::quantize {
 namespace {
 
 constexpr size_t kBlock = 64;
@@ -94,8 +92,10 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   }
   add_block(constants, block, state);
   std::string hex;
-  for (uint32_t word : state) hex += fmt::format("{:08x}", word);
+  for (const uint32_t word : state) {
+    for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[word >> shift & 0xF];
+  }
   return hex;
 }
 
-}  // namespace deeplab::app
+}  // namespace deeplab::quantize

@@ -1,5 +1,5 @@
 // Charts: what is drawn where, and data that would break a careless one.
-#include "eval/charts.h"
+#include "html/charts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,9 +8,9 @@
 #include <limits>
 #include <regex>
 
-#include "tests/eval/markup.h"
+#include "tests/html/markup.h"
 
-namespace deeplab::eval {
+namespace deeplab::html {
 namespace {
 
 using ::testing::AllOf;
@@ -150,4 +150,4 @@ TEST(MatrixChart, ManyClassesStaySmall) {
 }
 
 }  // namespace
-}  // namespace deeplab::eval
+}  // namespace deeplab::html

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace deeplab::eval {
+namespace deeplab::html {
 
 struct Bar {
   std::string label;
@@ -55,4 +55,4 @@ struct MatrixChart {
 };
 std::string matrix_chart_svg(const MatrixChart& chart);
 
-}  // namespace deeplab::eval
+}  // namespace deeplab::html

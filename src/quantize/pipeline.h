@@ -1,29 +1,30 @@
-// The work of `quantize`: a float model file and photos in, the bytes of an int8 model file and
-// what is to be said about it out.
+// The whole way: a float model file and photos in, the bytes of an int8 model file and what is to
+// be said about it out.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/model.h"
-#include "apps/deeplab/quantize/samples.h"
+#include "quantize/calibration_photos.h"
 #include "quantize/measure_drop.h"
 #include "quantize/quantize_graph.h"
 #include "quantize/statistics.h"
 
-namespace deeplab::app {
+namespace deeplab::quantize {
 
+/// What is to be made of which files.
 struct QuantizeSetup {
   std::string model;
   std::vector<std::string> calibration;
   size_t photos = 128;
   vision::Fit fit = vision::Fit::kPad;
   int32_t output_stride = 0;  ///< Of the file to be made; 0: the float model's own.
-  quantize::QuantizeOptions graph;
-  quantize::RangeOptions ranges;
+  QuantizeOptions graph;
+  RangeOptions ranges;
   bool equalize = true;
   bool bias_correction = true;
   int threads = 0;
@@ -32,14 +33,14 @@ struct QuantizeSetup {
   std::string description;
   std::string license;
   std::string author;
-  std::string labels;  ///< A file, a label a line.
+  std::string labels;  ///< A file: see tflite::read_label_file().
 };
 
 /// One op, in float and quantized.
 struct QuantizedOp {
-  quantize::OpDrop drop;
+  OpDrop drop;
   graph::Quantization quantization;  ///< Of its result.
-  double spread_before = 1;          ///< See quantize::weight_spread().
+  double spread_before = 1;          ///< See weight_spread().
   double spread_after = 1;           ///< After equalization.
 };
 
@@ -58,13 +59,18 @@ struct QuantizeResult {
   int64_t compared_photos = 0;
 };
 
+/// Told before each look at all calibration photos how many there are; what it gives is then called
+/// once per photo, and let go of after the last. Both may be empty.
+using StartProgress = std::function<std::function<void()>(size_t photos)>;
+
 /// The same for the same files and options, whatever the threads. Errors name the file.
-Result<QuantizeResult> quantize_model(const QuantizeSetup& setup, bool show_progress);
+Result<QuantizeResult> quantize_model(const QuantizeSetup& setup,
+                                      const StartProgress& start_progress = nullptr);
 
 /// Names as the command line has them.
-std::string_view granularity_name(quantize::Granularity granularity);
-std::string_view border_name(quantize::Border border);
-std::string_view output_name(quantize::Output output);
-std::string_view method_name(quantize::CalibrationMethod method);
+std::string_view granularity_name(Granularity granularity);
+std::string_view border_name(Border border);
+std::string_view output_name(Output output);
+std::string_view method_name(CalibrationMethod method);
 
-}  // namespace deeplab::app
+}  // namespace deeplab::quantize

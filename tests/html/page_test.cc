@@ -1,5 +1,5 @@
 // Escaping, data URIs, numbers as text, and the frame of a page.
-#include "eval/html.h"
+#include "html/page.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/eval/markup.h"
+#include "tests/html/markup.h"
 
-namespace deeplab::eval {
+namespace deeplab::html {
 namespace {
 
 using ::testing::HasSubstr;
@@ -90,4 +90,4 @@ TEST(Html, TheCheckersCanSayNo) {
 }
 
 }  // namespace
-}  // namespace deeplab::eval
+}  // namespace deeplab::html

@@ -1,4 +1,4 @@
-#include "eval/html.h"
+#include "html/page.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace deeplab::eval {
+namespace deeplab::html {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -220,4 +220,4 @@ std::string html_figure(std::string_view content_html, std::string_view caption)
                  "</figcaption>\n</figure>\n");
 }
 
-}  // namespace deeplab::eval
+}  // namespace deeplab::html

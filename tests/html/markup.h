@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace deeplab::eval::testing {
+namespace deeplab::html::testing {
 
 /// Every tag is closed in order, every attribute is quoted, no bare '<' or '&' in the text.
 inline ::testing::AssertionResult is_well_formed(std::string_view markup) {
@@ -79,4 +79,4 @@ inline size_t count_of(std::string_view text, std::string_view what) {
   return count;
 }
 
-}  // namespace deeplab::eval::testing
+}  // namespace deeplab::html::testing

@@ -1,4 +1,4 @@
-#include "eval/charts.h"
+#include "html/charts.h"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "base/status.h"
-#include "eval/html.h"
+#include "html/page.h"
 
-namespace deeplab::eval {
+namespace deeplab::html {
 namespace {
 
 // Charts are drawn 900 units wide, which on the page are about as many pixels.
@@ -374,4 +374,4 @@ std::string matrix_chart_svg(const MatrixChart& chart) {
   return svg + "</svg>\n";
 }
 
-}  // namespace deeplab::eval
+}  // namespace deeplab::html

@@ -1,4 +1,4 @@
-#include "apps/deeplab/common/photos.h"
+#include "photos/photos.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-namespace deeplab::app {
+namespace deeplab::photos {
 namespace {
 
 namespace fs = std::filesystem;
@@ -130,8 +130,4 @@ vision::ImageView view_of(const imageio::Image& image) {
           vision::PixelFormat::kRgb8};
 }
 
-ImageView picture_of(const imageio::Image& image) {
-  return {image.pixels.data(), image.width, image.height, ptrdiff_t{image.width} * image.channels};
-}
-
-}  // namespace deeplab::app
+}  // namespace deeplab::photos

@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
-namespace deeplab::app {
+namespace deeplab::quantize {
 
 /// 64 hexadecimal digits in lower case.
 std::string sha256_hex(std::span<const std::byte> bytes);
 
-}  // namespace deeplab::app
+}  // namespace deeplab::quantize

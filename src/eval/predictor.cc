@@ -1,11 +1,11 @@
-#include "apps/deeplab/evaluate/predict.h"
+#include "eval/predictor.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "apps/deeplab/common/photos.h"
+#include "photos/photos.h"
 
-namespace deeplab::app {
+namespace deeplab::eval {
 namespace {
 
 // Rows of a photo whose probabilities are held at a time: 5 MB for 21 classes of 2000 columns.
@@ -47,7 +47,7 @@ int32_t scaled_side(int32_t side, double scale) {
 }
 
 Result<std::unique_ptr<Predictor>> Predictor::create(std::shared_ptr<const api::Model> model,
-                                                     const eval::Protocol& protocol) {
+                                                     const Protocol& protocol) {
   auto self = std::make_unique<Predictor>();
   self->fit_ = protocol.fit;
   self->is_plain_ = protocol.is_plain();
@@ -70,14 +70,20 @@ Result<std::unique_ptr<Predictor>> Predictor::create(std::shared_ptr<const api::
   return self;
 }
 
-Result<imageio::Image> Predictor::read_photo(const std::string& path) const {
-  const auto larger = [](const Run& a, const Run& b) {
+const api::Segmenter& Predictor::largest() const {
+  const auto wider = [](const Run& a, const Run& b) {
     return a.segmenter->canvas_width() < b.segmenter->canvas_width();
   };
-  const api::Segmenter& largest = *std::ranges::max_element(runs_, larger)->segmenter;
-  DEEPLAB_ASSIGN_OR_RETURN(
-      DecodedPhoto decoded,
-      decode_photo({path, path}, fit_, largest.canvas_width(), largest.canvas_height(), false));
+  return *std::ranges::max_element(runs_, wider)->segmenter;
+}
+
+int32_t Predictor::canvas_width() const { return largest().canvas_width(); }
+
+Result<imageio::Image> Predictor::read_photo(const std::string& path) const {
+  const api::Segmenter& canvas = largest();
+  DEEPLAB_ASSIGN_OR_RETURN(photos::DecodedPhoto decoded,
+                           photos::decode_photo({path, path}, fit_, canvas.canvas_width(),
+                                                canvas.canvas_height(), false));
   return std::move(decoded.small);
 }
 
@@ -98,7 +104,7 @@ Result<std::vector<uint8_t>> Predictor::predict(const imageio::Image& photo) {
 Status Predictor::run_all(const imageio::Image& photo) {
   if (std::ranges::any_of(runs_, &Run::mirrored)) mirror(photo, mirrored_);
   for (const Run& run : runs_) {
-    DEEPLAB_RETURN_IF_ERROR(run.segmenter->run(view_of(run.mirrored ? mirrored_ : photo)));
+    DEEPLAB_RETURN_IF_ERROR(run.segmenter->run(photos::view_of(run.mirrored ? mirrored_ : photo)));
   }
   return {};
 }
@@ -128,4 +134,4 @@ Status Predictor::mean_labels(int32_t width, int32_t height, std::vector<uint8_t
   return {};
 }
 
-}  // namespace deeplab::app
+}  // namespace deeplab::eval

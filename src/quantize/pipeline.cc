@@ -1,26 +1,26 @@
-#include "apps/deeplab/quantize/work.h"
-
-#include <fmt/format.h>
+#include "quantize/pipeline.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <iterator>
 
 #include "api/segmenter.h"
 #include "api/vision_terms.h"
-#include "apps/deeplab/common/progress.h"
-#include "apps/deeplab/quantize/sha256.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "deeplab/deeplab.h"
 #include "passes/label_head.h"
 #include "passes/output_stride.h"
 #include "quantize/correct_bias.h"
 #include "quantize/equalize.h"
 #include "quantize/prepare_float.h"
+#include "quantize/sha256.h"
 #include "tflite/label_file.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
 
-namespace deeplab::app {
+namespace deeplab::quantize {
 namespace {
 
 /// Photos whose activations bias correction keeps in memory, a few megabytes each at 513x513.
@@ -31,15 +31,15 @@ constexpr size_t kDropPhotos = 8;
 /// One run, step by step.
 class Quantization {
  public:
-  Quantization(const QuantizeSetup& setup, bool show_progress)
-      : setup_(setup), options_(setup.graph), show_progress_(show_progress) {}
+  Quantization(const QuantizeSetup& setup, const StartProgress& start_progress)
+      : setup_(setup), options_(setup.graph), start_progress_(start_progress) {}
 
   Result<QuantizeResult> run() {
     DEEPLAB_RETURN_IF_ERROR(load_model());
     DEEPLAB_RETURN_IF_ERROR(load_photos());
     DEEPLAB_RETURN_IF_ERROR(start_engine());
-    DEEPLAB_RETURN_IF_ERROR(annotate(equalize(), setup_.model));
-    DEEPLAB_RETURN_IF_ERROR(annotate(quantize(), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(annotate(equalize_weights(), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(annotate(make_int8(), setup_.model));
     DEEPLAB_RETURN_IF_ERROR(write());
     DEEPLAB_RETURN_IF_ERROR(annotate(measure(), setup_.model));
     DEEPLAB_RETURN_IF_ERROR(compare_labels());
@@ -57,7 +57,7 @@ class Quantization {
       DEEPLAB_RETURN_IF_ERROR(
           annotate(passes::set_output_stride(float_, setup_.output_stride), setup_.model));
     }
-    DEEPLAB_RETURN_IF_ERROR(annotate(quantize::prepare_float_graph(float_), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(annotate(prepare_float_graph(float_), setup_.model));
     DEEPLAB_ASSIGN_OR_RETURN(result_.float_model, api::Model::parse(bytes, setup_.model));
     const vision::Normalization& n = result_.float_model->normalization();
     const auto uniform = [](const std::array<float, 3>& v) { return v[0] == v[1] && v[1] == v[2]; };
@@ -67,12 +67,12 @@ class Quantization {
   }
 
   Status load_photos() {
-    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<Photo> found,
+    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<photos::Photo> found,
                              find_calibration_photos(setup_.calibration, setup_.photos));
     const api::Model& model = *result_.float_model;
     photos_ = std::make_unique<CalibrationPhotos>(setup_.fit, model.input_width(),
                                                   model.input_height(), model.normalization());
-    for (const Photo& photo : found) {
+    for (const photos::Photo& photo : found) {
       if (Status status = photos_->add(photo); !status.ok()) {
         result_.errors.push_back(std::move(status));
       }
@@ -90,59 +90,64 @@ class Quantization {
     return {};
   }
 
-  Result<quantize::Statistics> collect(const std::vector<graph::TensorId>& ids, size_t photos) {
-    quantize::Samples samples = photos_->samples(photos);
-    Progress progress(samples.count, show_progress_);
+  Result<Statistics> collect(const std::vector<graph::TensorId>& ids, size_t photos) {
+    Samples samples = photos_->samples(photos);
+    std::function<void()> advance;
+    if (start_progress_) advance = start_progress_(samples.count);
     const auto load = samples.load;
     samples.load = [&](size_t i, std::span<float> input) {
-      progress.advance();
+      if (advance) advance();
       return load(i, input);
     };
-    return quantize::collect_statistics(float_, ids, samples, engine_);
+    return collect_statistics(float_, ids, samples, engine_);
   }
 
-  Status equalize() {
+  Status equalize_weights() {
     for (const graph::Op& op : float_.ops) {
-      spread_before_.push_back(quantize::weight_spread(float_, op));
+      spread_before_.push_back(weight_spread(float_, op));
     }
     if (!setup_.equalize) return {};
-    DEEPLAB_ASSIGN_OR_RETURN(const quantize::Statistics statistics,
-                             collect(quantize::range_sources(float_), photos_->size()));
-    quantize::EqualizeOptions options;
+    DEEPLAB_ASSIGN_OR_RETURN(const Statistics statistics,
+                             collect(range_sources(float_), photos_->size()));
+    EqualizeOptions options;
     options.granularity = options_.granularity;
-    result_.equalized_channels = quantize::equalize(float_, statistics, options);
+    result_.equalized_channels = equalize(float_, statistics, options);
     return {};
   }
 
-  Status quantize() {
-    DEEPLAB_ASSIGN_OR_RETURN(const quantize::Statistics statistics,
-                             collect(quantize::range_sources(float_), photos_->size()));
-    quantize::ActivationRanges ranges = quantize::choose_ranges(float_, statistics, setup_.ranges);
+  Status make_int8() {
+    DEEPLAB_ASSIGN_OR_RETURN(const Statistics statistics,
+                             collect(range_sources(float_), photos_->size()));
+    ActivationRanges ranges = choose_ranges(float_, statistics, setup_.ranges);
     const vision::Normalization& n = result_.float_model->normalization();
-    quantize::Range& input = ranges[static_cast<size_t>(float_.inputs.front())];
+    Range& input = ranges[static_cast<size_t>(float_.inputs.front())];
     for (size_t c = 0; c < 3; ++c) {
       input.include({-n.mean[c] / n.std[c], (255 - n.mean[c]) / n.std[c]});
     }
-    DEEPLAB_ASSIGN_OR_RETURN(int8_, quantize::quantize_graph(float_, ranges, options_));
+    DEEPLAB_ASSIGN_OR_RETURN(int8_, quantize_graph(float_, ranges, options_));
     if (!setup_.bias_correction) return {};
-    DEEPLAB_ASSIGN_OR_RETURN(const quantize::Statistics means,
-                             collect(quantize::convolution_inputs(float_), kBiasPhotos));
-    return quantize::correct_biases(int8_, float_, means, photos_->samples(kBiasPhotos), engine_,
-                                    quantize::input_shift(options_));
+    DEEPLAB_ASSIGN_OR_RETURN(const Statistics means,
+                             collect(convolution_inputs(float_), kBiasPhotos));
+    return correct_biases(int8_, float_, means, photos_->samples(kBiasPhotos), engine_,
+                          input_shift(options_));
   }
 
   std::string provenance() const {
-    const std::string percentile = setup_.ranges.method == quantize::CalibrationMethod::kPercentile
-                                       ? fmt::format(" {}", setup_.ranges.percentile)
-                                       : "";
-    return fmt::format(
-        "Quantized by deeplab.cpp {} from {} (SHA-256 {}): int8 weights {}, {} border, {} out; "
-        "calibrated by {}{} on {} photo{} (fit: {}); equalization {}, bias correction {}.",
-        deeplab_version(), std::filesystem::path(setup_.model).filename().string(), sha256_,
-        granularity_name(options_.granularity), border_name(options_.border),
-        output_name(options_.output), method_name(setup_.ranges.method), percentile, result_.photos,
-        result_.photos == 1 ? "" : "s", vision::fit_name(setup_.fit),
-        setup_.equalize ? "on" : "off", setup_.bias_correction ? "on" : "off");
+    std::string method(method_name(setup_.ranges.method));
+    if (setup_.ranges.method == CalibrationMethod::kPercentile) {
+      char text[32];  // the shortest that reads back as the same number
+      const auto end = std::to_chars(text, std::end(text), setup_.ranges.percentile).ptr;
+      method += " " + std::string(text, end);
+    }
+    const auto on = [](bool value) { return value ? "on" : "off"; };
+    return str_cat("Quantized by deeplab.cpp ", deeplab_version(), " from ",
+                   std::filesystem::path(setup_.model).filename().string(), " (SHA-256 ", sha256_,
+                   "): int8 weights ", granularity_name(options_.granularity), ", ",
+                   border_name(options_.border), " border, ", output_name(options_.output),
+                   " out; calibrated by ", method, " on ", result_.photos,
+                   result_.photos == 1 ? " photo" : " photos",
+                   " (fit: ", vision::fit_name(setup_.fit), "); equalization ", on(setup_.equalize),
+                   ", bias correction ", on(setup_.bias_correction), ".");
   }
 
   Status make_metadata() {
@@ -176,13 +181,13 @@ class Quantization {
     const std::string made = provenance();
     std::string& description = out.metadata.description;
     description += description.empty() ? made : "\n" + made;
-    if (const auto pixels = quantize::input_pixels(options_)) {
+    if (const auto pixels = input_pixels(options_)) {
       out.metadata.normalization = {{pixels->mean}, {pixels->std}};
     } else {
       const vision::Normalization& n = result_.float_model->normalization();
       out.metadata.normalization = {{n.mean.begin(), n.mean.end()}, {n.std.begin(), n.std.end()}};
     }
-    out.description = fmt::format("Quantized by deeplab.cpp {}", deeplab_version());
+    out.description = str_cat("Quantized by deeplab.cpp ", deeplab_version());
     DEEPLAB_ASSIGN_OR_RETURN(result_.bytes, tflite::write_model(out));
     DEEPLAB_ASSIGN_OR_RETURN(result_.int8_model,
                              api::Model::parse(result_.bytes, "the quantized model"));
@@ -190,16 +195,16 @@ class Quantization {
   }
 
   Status measure() {
-    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<quantize::OpDrop> drops,
-                             quantize::measure_drop(float_, int8_, photos_->samples(kDropPhotos),
-                                                    engine_, quantize::input_shift(options_)));
-    for (const quantize::OpDrop& drop : drops) {
+    DEEPLAB_ASSIGN_OR_RETURN(
+        const std::vector<OpDrop> drops,
+        measure_drop(float_, int8_, photos_->samples(kDropPhotos), engine_, input_shift(options_)));
+    for (const OpDrop& drop : drops) {
       QuantizedOp op;
       op.drop = drop;
       op.quantization = int8_.tensor(drop.tensor).quantization;
       const auto position = static_cast<size_t>(float_.producer(drop.tensor));
       op.spread_before = spread_before_[position];
-      op.spread_after = quantize::weight_spread(float_, float_.ops[position]);
+      op.spread_after = weight_spread(float_, float_.ops[position]);
       result_.ops.push_back(std::move(op));
     }
     return {};
@@ -217,12 +222,12 @@ class Quantization {
     DEEPLAB_ASSIGN_OR_RETURN(const auto rounded,
                              api::Segmenter::create(result_.int8_model, options));
     result_.least_agreement = 1;
-    const std::vector<Photo> photos = spread(photos_->photos(), kDropPhotos);
-    for (const Photo& photo : photos) {
-      DEEPLAB_ASSIGN_OR_RETURN(
-          const DecodedPhoto decoded,
-          decode_photo(photo, setup_.fit, exact->canvas_width(), exact->canvas_height(), false));
-      const vision::ImageView view = view_of(decoded.small);
+    const std::vector<photos::Photo> photos = spread(photos_->photos(), kDropPhotos);
+    for (const photos::Photo& photo : photos) {
+      DEEPLAB_ASSIGN_OR_RETURN(const photos::DecodedPhoto decoded,
+                               photos::decode_photo(photo, setup_.fit, exact->canvas_width(),
+                                                    exact->canvas_height(), false));
+      const vision::ImageView view = photos::view_of(decoded.small);
       std::vector<uint8_t> masks[2];
       size_t side = 0;
       for (api::Segmenter* segmenter : {exact.get(), rounded.get()}) {
@@ -243,8 +248,8 @@ class Quantization {
   }
 
   const QuantizeSetup& setup_;
-  quantize::QuantizeOptions options_;
-  bool show_progress_;
+  QuantizeOptions options_;
+  const StartProgress& start_progress_;
   std::string sha256_;
   tflite::ModelFile file_;
   graph::Graph float_;  ///< Prepared, later equalized.
@@ -252,46 +257,47 @@ class Quantization {
   std::vector<double> spread_before_;  ///< By position in float_.ops.
   std::unique_ptr<CalibrationPhotos> photos_;
   std::unique_ptr<ThreadPool> pool_;
-  quantize::Engine engine_;
+  Engine engine_;
   QuantizeResult result_;
 };
 
 }  // namespace
 
-Result<QuantizeResult> quantize_model(const QuantizeSetup& setup, bool show_progress) {
-  return Quantization(setup, show_progress).run();
+Result<QuantizeResult> quantize_model(const QuantizeSetup& setup,
+                                      const StartProgress& start_progress) {
+  return Quantization(setup, start_progress).run();
 }
 
-std::string_view granularity_name(quantize::Granularity granularity) {
-  return granularity == quantize::Granularity::kPerChannel ? "per-channel" : "per-tensor";
+std::string_view granularity_name(Granularity granularity) {
+  return granularity == Granularity::kPerChannel ? "per-channel" : "per-tensor";
 }
 
-std::string_view border_name(quantize::Border border) {
+std::string_view border_name(Border border) {
   switch (border) {
-    case quantize::Border::kInt8:
+    case Border::kInt8:
       return "int8";
-    case quantize::Border::kUInt8:
+    case Border::kUInt8:
       return "uint8";
-    case quantize::Border::kFloat32:
+    case Border::kFloat32:
       break;
   }
   return "float32";
 }
 
-std::string_view output_name(quantize::Output output) {
-  return output == quantize::Output::kScores ? "scores" : "labels";
+std::string_view output_name(Output output) {
+  return output == Output::kScores ? "scores" : "labels";
 }
 
-std::string_view method_name(quantize::CalibrationMethod method) {
+std::string_view method_name(CalibrationMethod method) {
   switch (method) {
-    case quantize::CalibrationMethod::kPercentile:
+    case CalibrationMethod::kPercentile:
       return "percentile";
-    case quantize::CalibrationMethod::kMse:
+    case CalibrationMethod::kMse:
       return "mse";
-    case quantize::CalibrationMethod::kMinMax:
+    case CalibrationMethod::kMinMax:
       break;
   }
   return "minmax";
 }
 
-}  // namespace deeplab::app
+}  // namespace deeplab::quantize

@@ -9,7 +9,7 @@
 #include "eval/evaluation.h"
 #include "imageio/image.h"
 
-namespace deeplab::app {
+namespace deeplab::eval {
 
 /// A canvas side at a scale: of the form 16 k + 1, as the network's strides want it, and the
 /// nearest to 1 + scale * (side - 1); the side itself at scale 1.
@@ -24,10 +24,12 @@ int32_t scaled_side(int32_t side, double scale);
 class Predictor {
  public:
   static Result<std::unique_ptr<Predictor>> create(std::shared_ptr<const api::Model> model,
-                                                   const eval::Protocol& protocol);
+                                                   const Protocol& protocol);
 
-  /// Decodes the file as far as the largest canvas needs it.
+  /// Decodes the file as far as the largest canvas needs it (photos::decode_photo()).
   Result<imageio::Image> read_photo(const std::string& path) const;
+  /// Of all canvases the widest.
+  int32_t canvas_width() const;
 
   /// The label map of the photo's original_width x original_height pixels, rows tight.
   Result<std::vector<uint8_t>> predict(const imageio::Image& photo);
@@ -38,6 +40,7 @@ class Predictor {
     bool mirrored = false;
   };
 
+  const api::Segmenter& largest() const;
   Status run_all(const imageio::Image& photo);
   Status mean_labels(int32_t width, int32_t height, std::vector<uint8_t>& mask);
 
@@ -49,4 +52,4 @@ class Predictor {
   std::vector<float> sums_;         // likewise, of all
 };
 
-}  // namespace deeplab::app
+}  // namespace deeplab::eval

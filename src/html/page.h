@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace deeplab::eval {
+namespace deeplab::html {
 
 /// The text with U+FFFD in place of each byte that is not UTF-8.
 std::string valid_utf8(std::string_view text);
@@ -47,4 +47,4 @@ std::string html_table(std::span<const std::string> heading,
 /// Something to look at (svg, img) with a line below it.
 std::string html_figure(std::string_view content_html, std::string_view caption);
 
-}  // namespace deeplab::eval
+}  // namespace deeplab::html
