@@ -11,7 +11,7 @@ if [ -z "$folders" ]; then
   exit 2
 fi
 # Every folder that may hold code, so that a new room without a row is an offence.
-for parent in src apps; do
+for parent in src apps apps/deeplab train; do
   for folder in "$parent"/*/; do
     [ -d "$folder" ] || continue
     case " $folders" in
@@ -39,25 +39,30 @@ awk -v table="$table" '
 
   function refuse(where, what) { print where ": " what; ++offences }
 
-  function check_include(folder, where, line,    quoted, name, room) {
+  # The row that an included name belongs to: names count from the root or from src/; "" if none.
+  function row_of(name,    f, row) {
+    row = ""
+    for (f in may_include)
+      if ((index(name, f "/") == 1 || index("src/" name, f "/") == 1) && length(f) > length(row)) row = f
+    return row
+  }
+
+  function check_include(folder, where, line,    quoted, name, row) {
     quoted = line ~ /^[ \t]*#[ \t]*include[ \t]*"/
     sub(/^[ \t]*#[ \t]*include[ \t]*["<]/, "", line)
     sub(/[">].*/, "", line)
     name = line
-    room = name
-    sub(/\/.*/, "", room)
-    if (index(name, folder "/") == 1) return
-    if (name ~ /^deeplab\//) {
-      room = "include/deeplab"
-    } else if (!(("src/" room) in may_include) || name !~ /\//) {
+    row = name ~ /^deeplab\// ? "include/deeplab" : row_of(name)
+    if (row == "") {
       # Not a room. Quoted without a slash is a neighbour; standard headers have no dot.
       if (quoted && name !~ /\//) return
       if (!quoted && name !~ /[.\/]/) return
       if (!lists(foreign[folder], name)) refuse(where, "foreign header " name " has no place in " folder)
       return
     }
-    if (room == "include/deeplab" ? folder == room : folder == "src/" room) return
-    if (!lists(may_include[folder], room)) refuse(where, folder " may not include " name)
+    if (folder == row) return
+    sub(/^src\//, "", row)
+    if (!lists(may_include[folder], row)) refuse(where, folder " may not include " name)
   }
 
   # LINKS of deeplab_room(...), over as many lines as it takes.

@@ -8,14 +8,16 @@ failures=0
 
 fresh_tree() {
   rm -rf "$tree/docs" "$tree/src" "$tree/include" "$tree/apps"
-  mkdir -p "$tree/docs" "$tree/src/low" "$tree/src/high" "$tree/include/deeplab" "$tree/apps/tool"
+  mkdir -p "$tree/docs" "$tree/src/low" "$tree/src/high" "$tree/include/deeplab" "$tree/apps/tool/common" "$tree/apps/tool/paint"
   cat > "$tree/docs/ARCHITECTURE.md" <<'TABLE'
 | folder | what lives there | may include | foreign headers |
 | --- | --- | --- | --- |
 | `include/deeplab` | the face | | `stdint.h` |
 | `src/low` | below | include/deeplab | `codec.h` `net/` |
 | `src/high` | above | low | |
-| `apps/tool` | a program | include/deeplab high | |
+| `apps/tool` | a program | include/deeplab apps/tool/ high | |
+| `apps/tool/common` | what its commands share | include/deeplab | |
+| `apps/tool/paint` | a command | apps/tool/common high | |
 TABLE
   printf '#include <stdint.h>\n' > "$tree/include/deeplab/face.h"
   printf '#include <codec.h>\n#include <net/x.h>\n#include <vector>\n#include "low/a.h"\n#include "deeplab/face.h"\n' \
@@ -23,7 +25,8 @@ TABLE
   printf '#include "low/a.h"\n#include "neighbour.h"\n' > "$tree/src/high/b.cc"
   printf 'deeplab_room(high\n  SOURCES b.cc\n  LINKS low  # below\n  LINKS_OUTSIDE zlib)\n' \
     > "$tree/src/high/CMakeLists.txt"
-  printf '#include "high/b.h"\n' > "$tree/apps/tool/main.cc"
+  printf '#include "high/b.h"\n#include "apps/tool/paint/c.h"\n' > "$tree/apps/tool/main.cc"
+  printf '#include "apps/tool/paint/c.h"\n#include "apps/tool/common/d.h"\n' > "$tree/apps/tool/paint/c.cc"
 }
 
 expect() {  # expect STATUS WHAT [TEXT THAT MUST BE PRINTED]
@@ -64,6 +67,12 @@ expect 1 "a public header that shows a room" "include/deeplab may not include lo
 fresh_tree; echo '#include "low/a.h"' >> "$tree/apps/tool/main.cc"
 expect 1 "a program that reaches past its row" "apps/tool may not include low/a.h"
 
+fresh_tree; echo '#include "apps/tool/paint/c.h"' >> "$tree/apps/tool/common/d.cc"
+expect 1 "what is shared reaches into a command" "apps/tool/common may not include apps/tool/paint/c.h"
+
+fresh_tree; echo '#include "apps/tool/paint/c.h"' >> "$tree/src/high/b.cc"
+expect 1 "a room that reaches into a program" "src/high may not include apps/tool/paint/c.h"
+
 fresh_tree; echo 'deeplab_room(low SOURCES a.cc LINKS high)' > "$tree/src/low/CMakeLists.txt"
 expect 1 "a link upwards" "src/low/CMakeLists.txt: src/low may not link high"
 
@@ -73,4 +82,4 @@ expect 1 "a room without a row" "src/annex: no row"
 fresh_tree; echo 'No table here.' > "$tree/docs/ARCHITECTURE.md"
 expect 2 "no table" "no room table"
 
-[ "$failures" -eq 0 ] && echo "12 cases: check_includes.sh accepts one tree and refuses eleven"
+[ "$failures" -eq 0 ] && echo "14 cases: check_includes.sh accepts one tree and refuses thirteen"

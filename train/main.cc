@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "train/command_line.h"
-#include "train/run.h"
+#include "train/run/command_line.h"
+#include "train/run/run.h"
 
 namespace {
 

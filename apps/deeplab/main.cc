@@ -1,4 +1,4 @@
-// deeplab: one program, one subcommand per file. Exit statuses are in command.h.
+// deeplab: one program, a folder per command. Exit statuses are in common/command.h.
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "command.h"
+#include "apps/deeplab/common/command.h"
+#include "apps/deeplab/common/interrupt.h"
 #include "deeplab/deeplab.h"
-#include "interrupt.h"
 
 namespace {
 

@@ -31,7 +31,7 @@ namespace vision = deeplab::vision;
 vision::Palette to_palette(const uint8_t* bytes) {
   if (bytes == nullptr) return vision::kVocPalette;
   vision::Palette palette;
-  for (vision::Rgb& colour : palette) {
+  for (deeplab::Rgb& colour : palette) {
     colour = {bytes[0], bytes[1], bytes[2]};
     bytes += 3;
   }
@@ -103,7 +103,7 @@ deeplab_status deeplab_palette(const char* name, uint8_t palette[768]) {
     if (found == nullptr) {
       return unsupported("unknown palette '", wanted, "'; expected voc or cityscapes");
     }
-    for (const vision::Rgb& colour : *found) {
+    for (const deeplab::Rgb& colour : *found) {
       *palette++ = colour.red;
       *palette++ = colour.green;
       *palette++ = colour.blue;
@@ -115,8 +115,8 @@ deeplab_status deeplab_palette(const char* name, uint8_t palette[768]) {
 void deeplab_class_color(int32_t class_id, uint8_t rgb[3]) {
   if (rgb == nullptr) return;
   const bool is_known = class_id >= 0 && class_id < std::ssize(vision::kVocPalette);
-  const vision::Rgb color =
-      is_known ? vision::kVocPalette[static_cast<size_t>(class_id)] : vision::Rgb{};
+  const deeplab::Rgb color =
+      is_known ? vision::kVocPalette[static_cast<size_t>(class_id)] : deeplab::Rgb{};
   rgb[0] = color.red;
   rgb[1] = color.green;
   rgb[2] = color.blue;

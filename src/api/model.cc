@@ -12,8 +12,6 @@
 namespace deeplab::api {
 namespace {
 
-constexpr int64_t kMaxModelBytes = int64_t{1} << 31;
-
 /// What reading needs; the rest is a segmenter's business, and its caller may raise it.
 graph::Limits reading_limits() {
   graph::Limits limits;
@@ -49,7 +47,7 @@ std::vector<std::string> make_labels(const std::vector<std::string>& from_file, 
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path) {
-  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, read_file(path, kMaxModelBytes));
+  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, read_file(path, tflite::kMaxFileBytes));
   const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   return make(tflite::read_model_in_place(owner, *owner, path, reading_limits()), path);
 }

@@ -4,15 +4,12 @@
 #include <chrono>
 
 #include "api/vision_terms.h"
+#include "base/stopwatch.h"
 
 namespace deeplab::api {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 Result<vision::PixelLut> make_input_lut(const PlannedNetwork& network,
                                         const vision::Normalization& normalization) {
@@ -62,9 +59,8 @@ Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
   }
   setup.isa = options.isa.value_or(available_isas().back());
   DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
-  DEEPLAB_ASSIGN_OR_RETURN(setup.network,
-                           model.plan(height, width, setup.isa, setup.threads, limits,
-                                      options.output_stride));
+  DEEPLAB_ASSIGN_OR_RETURN(setup.network, model.plan(height, width, setup.isa, setup.threads,
+                                                     limits, options.output_stride));
   const plan::Plan& plan = *setup.network.plan;
   const int64_t score_count = plan.graph().tensor(setup.network.head.scores).elements();
   if (score_count * int64_t{sizeof(float)} > limits.max_plan_bytes - plan.required_bytes()) {
@@ -158,9 +154,9 @@ Result<vision::Placement> Segmenter::placement() const {
 template <typename Image>
 Status Segmenter::run_image(const Image& image, const RunControl& control) {
   has_run_ = false;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   DEEPLAB_RETURN_IF_ERROR(preparer_->run(image, lut_, executor_->tensor(network_.input).data()));
-  timing_.prepare_ms = milliseconds_since(start);
+  timing_.prepare_ms = watch.milliseconds();
   return infer(preparer_->placement(), control);
 }
 
@@ -186,14 +182,14 @@ Status Segmenter::run_prepared(std::span<const std::byte> input, const vision::P
     return invalid_argument("an input of ", input.size(), " bytes; the network takes ",
                             tensor.size());
   }
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   std::ranges::copy(input, tensor.begin());
-  timing_.prepare_ms = milliseconds_since(start);
+  timing_.prepare_ms = watch.milliseconds();
   return infer(placement, control);
 }
 
 Status Segmenter::infer(const vision::Placement& placement, const RunControl& control) {
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   timing_.infer_ms = 0;
   for (int step = 0; step < executor_->step_count(); ++step) {
     if (control.should_stop != nullptr && control.should_stop(control.context)) {
@@ -204,7 +200,7 @@ Status Segmenter::infer(const vision::Placement& placement, const RunControl& co
     }
     executor_->run_step(step);
   }
-  timing_.infer_ms = milliseconds_since(start);
+  timing_.infer_ms = watch.milliseconds();
   timing_.labels_ms = 0;
   placement_ = placement;
   has_run_ = true;
@@ -238,7 +234,7 @@ void Segmenter::for_label_rows(int32_t row_begin, int32_t row_end, const Body& b
 }
 
 Status Segmenter::category_mask(int32_t width, int32_t height, uint8_t* mask, ptrdiff_t stride) {
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   if (mask == nullptr) return invalid_argument("the mask's memory is null");
   if (stride < width) {
     return invalid_argument("mask stride ", stride, " is less than its width ", width);
@@ -247,7 +243,7 @@ Status Segmenter::category_mask(int32_t width, int32_t height, uint8_t* mask, pt
   for_label_rows(0, height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
     labels_.label_rows(begin, end, mask, stride, scratch);
   });
-  timing_.labels_ms = milliseconds_since(start);
+  timing_.labels_ms = watch.milliseconds();
   return {};
 }
 

@@ -149,7 +149,7 @@ class Segmenter {
   vision::PixelLut lut_;
   vision::ScoreView score_view_;
   vision::CornerMode corners_ = vision::CornerMode::kAlignCorners;
-  vision::LabelHead labels_;
+  vision::MaskMaker labels_;
   std::vector<vision::LabelScratch> label_scratch_;  // one per worker
   AlignedBuffer float_scores_;  // floats, for scores(); no memory until it is called
   bool has_run_ = false;

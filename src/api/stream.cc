@@ -3,6 +3,8 @@
 #include <new>
 #include <system_error>
 
+#include "base/stopwatch.h"
+
 namespace deeplab::api {
 namespace {
 
@@ -148,7 +150,7 @@ Status Stream::push(const vision::PictureView& picture, uint64_t id, int timeout
 
 /// noexcept: an exception would take the slot away from the stream.
 Status Stream::prepare(const vision::PictureView& picture, uint64_t id, Slot& slot) noexcept {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   try {
     DEEPLAB_RETURN_IF_ERROR(preparer_.run(picture, segmenter_->input_lut(), slot.input.data()));
     if (slot.frame == nullptr) slot.frame = store_->take();
@@ -162,8 +164,7 @@ Status Stream::prepare(const vision::PictureView& picture, uint64_t id, Slot& sl
   frame.width = picture.width();
   frame.height = picture.height();
   frame.timing = {};
-  frame.timing.prepare_ms =
-      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  frame.timing.prepare_ms = watch.milliseconds();
   return {};
 }
 
@@ -266,7 +267,7 @@ void Stream::run(Slot& slot) noexcept {
 }
 
 Status Stream::make_masks(StreamFrame& frame) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const bool is_own_size = options_.mask_width == 0;
   const int32_t width = frame.mask_width = is_own_size ? frame.width : options_.mask_width;
   const int32_t height = frame.mask_height = is_own_size ? frame.height : options_.mask_height;
@@ -292,8 +293,7 @@ Status Stream::make_masks(StreamFrame& frame) {
           segmenter_->all_confidences(width, height, 0, height, frame.confidence.data()));
       break;
   }
-  frame.timing.labels_ms =
-      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  frame.timing.labels_ms = watch.milliseconds();
   return {};
 }
 

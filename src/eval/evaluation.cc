@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "eval/html.h"
+#include "html/page.h"
 
 namespace deeplab::eval {
 
@@ -59,7 +59,7 @@ std::string counting_text(const Evaluation& evaluation) {
           : str_cat(scores.counted_classes, " of ", all, " classes, those that occur in the masks");
   const bool has_background = !scores.classes.empty() && scores.classes[0].pixels > 0;
   if (has_background) text += str_cat("; ", evaluation.labels[0], " (id 0) included");
-  return text + str_cat("; ", grouped(evaluation.confusion.ignored()),
+  return text + str_cat("; ", html::grouped(evaluation.confusion.ignored()),
                         " pixels labelled 255 count nowhere");
 }
 

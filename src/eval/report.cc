@@ -7,9 +7,9 @@
 #include <limits>
 #include <utility>
 
-#include "eval/charts.h"
-#include "eval/html.h"
 #include "eval/thumbnail.h"
+#include "html/charts.h"
+#include "html/page.h"
 #include "vision/palette.h"
 #include "vision/statistics.h"
 
@@ -22,11 +22,12 @@ constexpr size_t kMostConfusions = 12;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 std::string score_text(const std::optional<double>& score, int digits = 4) {
-  return fixed(score.value_or(std::numeric_limits<double>::quiet_NaN()), digits);
+  return html::fixed(score.value_or(std::numeric_limits<double>::quiet_NaN()), digits);
 }
 
 std::string percent(int64_t part, int64_t whole) {
-  return whole == 0 ? "-" : fixed(100 * static_cast<double>(part) / static_cast<double>(whole), 1);
+  return whole == 0 ? "-"
+                    : html::fixed(100 * static_cast<double>(part) / static_cast<double>(whole), 1);
 }
 
 std::string file_name(const std::string& path) {
@@ -35,19 +36,19 @@ std::string file_name(const std::string& path) {
 
 std::string headline(const Evaluation& evaluation) {
   const Scores& scores = evaluation.scores;
-  const Pairs figures = {{fixed(scores.miou, 4), "mean IoU"},
-                         {fixed(scores.pixel_accuracy, 4), "pixel accuracy"},
-                         {fixed(scores.mean_accuracy, 4), "mean class accuracy"},
-                         {fixed(scores.frequency_weighted_iou, 4), "frequency-weighted IoU"},
+  const Pairs figures = {{html::fixed(scores.miou, 4), "mean IoU"},
+                         {html::fixed(scores.pixel_accuracy, 4), "pixel accuracy"},
+                         {html::fixed(scores.mean_accuracy, 4), "mean class accuracy"},
+                         {html::fixed(scores.frequency_weighted_iou, 4), "frequency-weighted IoU"},
                          {score_text(evaluation.boundary_f), "boundary F"}};
-  return html_figures(figures);
+  return html::html_figures(figures);
 }
 
 std::string measured(const Evaluation& evaluation) {
   Pairs facts = {
       {"Model", evaluation.model},
       {"Dataset", evaluation.dataset + ", split " + evaluation.split},
-      {"Photos", grouped(evaluation.images)},
+      {"Photos", html::grouped(evaluation.images)},
       {"Protocol", protocol_text(evaluation.protocol)},
       {"Mean IoU over", counting_text(evaluation)},
       {"Boundary F", str_cat("mean over photos of the mean over their classes; an outline pixel "
@@ -55,32 +56,33 @@ std::string measured(const Evaluation& evaluation) {
                              100 * kBoundaryTolerance, " % of the photo's diagonal")}};
   if (evaluation.failed > 0) {
     facts.insert(facts.begin() + 3,
-                 {"Not counted", str_cat(grouped(evaluation.failed), " photos that failed")});
+                 {"Not counted", str_cat(html::grouped(evaluation.failed), " photos that failed")});
   }
-  return html_section("What was measured", html_facts(facts));
+  return html::html_section("What was measured", html::html_facts(facts));
 }
 
 std::string class_section(const Evaluation& evaluation) {
   const Scores& scores = evaluation.scores;
-  BarChart chart;
+  html::BarChart chart;
   std::vector<std::vector<std::string>> rows;
   for (size_t id = 0; id < evaluation.labels.size(); ++id) {
     const ClassScore& of = scores.classes[id];
     chart.bars.push_back(
         {evaluation.labels[id], of.iou, percent(of.pixels, scores.pixels) + " % of pixels"});
     rows.push_back({evaluation.labels[id], score_text(of.iou), score_text(of.accuracy),
-                    score_text(evaluation.class_boundary_f[id]), grouped(of.pixels),
-                    grouped(of.predicted)});
+                    score_text(evaluation.class_boundary_f[id]), html::grouped(of.pixels),
+                    html::grouped(of.predicted)});
   }
   chart.mark = scores.miou;
-  chart.mark_label = "mean " + fixed(scores.miou, 3);
+  chart.mark_label = "mean " + html::fixed(scores.miou, 3);
   const std::vector<std::string> heading = {"Class",      "IoU",         "Accuracy",
                                             "Boundary F", "True pixels", "Predicted pixels"};
-  return html_section(
+  return html::html_section(
       "Classes",
-      html_figure(bar_chart_svg(chart),
-                  "Intersection over union of each class. A class without true pixels has none.") +
-          html_table(heading, rows));
+      html::html_figure(
+          html::bar_chart_svg(chart),
+          "Intersection over union of each class. A class without true pixels has none.") +
+          html::html_table(heading, rows));
 }
 
 /// The classes that occur in truth or prediction; the others would be empty rows.
@@ -112,17 +114,17 @@ std::string confusion_table(const Evaluation& evaluation, const std::vector<int3
   std::vector<std::vector<std::string>> rows;
   for (const Mistake& m : mistakes) {
     const int64_t of_class = evaluation.scores.classes[static_cast<size_t>(m.truth)].pixels;
-    rows.push_back(
-        {name(m.truth), name(m.predicted), grouped(m.pixels), percent(m.pixels, of_class) + " %"});
+    rows.push_back({name(m.truth), name(m.predicted), html::grouped(m.pixels),
+                    percent(m.pixels, of_class) + " %"});
   }
   const std::vector<std::string> heading = {"Truth", "Predicted as", "Pixels",
                                             "Of the class's pixels"};
-  return "<h3>The mistakes that cost most pixels</h3>\n" + html_table(heading, rows);
+  return "<h3>The mistakes that cost most pixels</h3>\n" + html::html_table(heading, rows);
 }
 
 std::string confusion_section(const Evaluation& evaluation) {
   const std::vector<int32_t> used = classes_in_use(evaluation);
-  MatrixChart chart;
+  html::MatrixChart chart;
   chart.row_label = "truth";
   chart.column_label = "prediction";
   for (const int32_t t : used) {
@@ -134,11 +136,11 @@ std::string confusion_section(const Evaluation& evaluation) {
                                             static_cast<double>(all));
     }
   }
-  return html_section("Confusion",
-                      html_figure(matrix_chart_svg(chart),
-                                  "Where the pixels of each class went, in percent of its true "
-                                  "pixels: every row adds up to 100, the diagonal is right.") +
-                          confusion_table(evaluation, used));
+  return html::html_section(
+      "Confusion", html::html_figure(html::matrix_chart_svg(chart),
+                                     "Where the pixels of each class went, in percent of its true "
+                                     "pixels: every row adds up to 100, the diagonal is right.") +
+                       confusion_table(evaluation, used));
 }
 
 /// Swatch and name of every class in either mask.
@@ -153,10 +155,10 @@ std::string legend(const ReportPhoto& photo, const std::vector<std::string>& lab
   for (size_t id = 0; id < counts.size(); ++id) {
     if (counts[id] == 0) continue;
     const bool ignored = id == vision::kIgnoreLabel;
-    const vision::Rgb colour = vision::kVocPalette[id];
+    const Rgb colour = vision::kVocPalette[id];
     html += str_cat("<span><span class=\"swatch\" style=\"background:rgb(", int{colour.red}, ",",
                     int{colour.green}, ",", int{colour.blue}, ")\"></span>",
-                    escape_html(ignored ? "not counted" : labels[id]), "</span>");
+                    html::escape_html(ignored ? "not counted" : labels[id]), "</span>");
   }
   return html + "</div>\n";
 }
@@ -171,9 +173,9 @@ Result<std::string> triplet(const ReportPhoto& photo, const std::vector<std::str
        {std::pair(&rgb, "photo"), std::pair(&truth, "truth"), std::pair(&found, "prediction")}) {
     html += str_cat("<img src=\"", *uri, "\" alt=\"", what, "\">\n");
   }
-  return html_figure(
+  return html::html_figure(
              html + "</div>\n",
-             str_cat(photo.name, ": mean IoU ", fixed(photo.miou, 3),
+             str_cat(photo.name, ": mean IoU ", html::fixed(photo.miou, 3),
                      " over the classes in its truth. From left: photo, truth, prediction.")) +
          legend(photo, labels);
 }
@@ -186,7 +188,7 @@ Result<std::string> photo_section(std::string_view heading, std::span<const Repo
     DEEPLAB_ASSIGN_OR_RETURN(const std::string one, triplet(photo, labels));
     html += one;
   }
-  return html_section(heading, html);
+  return html::html_section(heading, html);
 }
 
 }  // namespace
@@ -228,13 +230,13 @@ Result<std::string> evaluation_page(const Evaluation& evaluation,
                            photo_section("Worst photos", worst, evaluation.labels));
   DEEPLAB_ASSIGN_OR_RETURN(const std::string good,
                            photo_section("Best photos", best, evaluation.labels));
-  body += bad + good + str_cat("<footer>", escape_html(program), "</footer>\n");
+  body += bad + good + str_cat("<footer>", html::escape_html(program), "</footer>\n");
   const std::string dataset = file_name(evaluation.dataset);
-  return html_page(
-      file_name(evaluation.model),
-      str_cat("on ", dataset.empty() ? evaluation.dataset : dataset, ", split ", evaluation.split,
-              ": ", grouped(evaluation.images), " photos, ", protocol_text(evaluation.protocol)),
-      body);
+  return html::html_page(file_name(evaluation.model),
+                         str_cat("on ", dataset.empty() ? evaluation.dataset : dataset, ", split ",
+                                 evaluation.split, ": ", html::grouped(evaluation.images),
+                                 " photos, ", protocol_text(evaluation.protocol)),
+                         body);
 }
 
 }  // namespace deeplab::eval

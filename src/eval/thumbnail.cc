@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "eval/html.h"
+#include "html/page.h"
 #include "imageio/writer.h"
 #include "vision/palette.h"
 #include "vision/resample.h"
@@ -66,7 +66,7 @@ Result<std::string> photo_thumbnail(const imageio::Image& photo, int32_t side) {
   DEEPLAB_ASSIGN_OR_RETURN(
       const imageio::EncodedImage jpeg,
       imageio::encode_jpeg(size.width, size.height, shrink(photo, size), kJpegQuality));
-  return data_uri("image/jpeg", jpeg);
+  return html::data_uri("image/jpeg", jpeg);
 }
 
 Result<std::string> mask_thumbnail(const imageio::Image& mask, int32_t side) {
@@ -82,11 +82,10 @@ Result<std::string> mask_thumbnail(const imageio::Image& mask, int32_t side) {
     for (int32_t x = 0; x < size.width; ++x)
       small.push_back(row[source(x, mask.width, size.width)]);
   }
-  std::vector<imageio::Rgb> palette;
-  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
-  DEEPLAB_ASSIGN_OR_RETURN(const imageio::EncodedImage png,
-                           imageio::encode_png_indexed(size.width, size.height, small, palette));
-  return data_uri("image/png", png);
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const imageio::EncodedImage png,
+      imageio::encode_png_indexed(size.width, size.height, small, vision::kVocPalette));
+  return html::data_uri("image/png", png);
 }
 
 }  // namespace deeplab::eval

@@ -89,7 +89,7 @@ std::optional<std::string> find_photo(const std::string& root, const std::string
 
 /// The id whose bits make up the colour, or nothing if no id has that colour. The palette deals
 /// an id's bits to the channels in turn, highest channel bit first; this collects them again.
-std::optional<uint8_t> voc_id(vision::Rgb colour) {
+std::optional<uint8_t> voc_id(Rgb colour) {
   unsigned id = 0;
   for (unsigned bit = 0; bit < 8; ++bit) {
     const unsigned channel[3] = {colour.red, colour.green, colour.blue};
@@ -113,10 +113,10 @@ Result<imageio::Image> ids_of_colours(const imageio::Image& rgb, const std::stri
   const size_t count = rgb.pixels.size() / 3;
   mask.pixels.resize(count);
   // Neighbours mostly agree.
-  vision::Rgb last = vision::kVocPalette[0];
+  Rgb last = vision::kVocPalette[0];
   uint8_t last_id = 0;
   for (size_t i = 0; i < count; ++i) {
-    const vision::Rgb colour{rgb.pixels[3 * i], rgb.pixels[3 * i + 1], rgb.pixels[3 * i + 2]};
+    const Rgb colour{rgb.pixels[3 * i], rgb.pixels[3 * i + 1], rgb.pixels[3 * i + 2]};
     if (!(colour == last)) {
       const std::optional<uint8_t> id = voc_id(colour);
       if (!id) {
@@ -183,7 +183,13 @@ Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::
 
 Result<imageio::Image> read_mask_of(const VocItem& item, int32_t width, int32_t height) {
   DEEPLAB_ASSIGN_OR_RETURN(imageio::Image mask, read_mask(item.mask_path));
-  if (mask.width == width && mask.height == height) return mask;
+  DEEPLAB_RETURN_IF_ERROR(check_mask_size(mask, item, width, height));
+  return mask;
+}
+
+Status check_mask_size(const imageio::Image& mask, const VocItem& item, int32_t width,
+                       int32_t height) {
+  if (mask.width == width && mask.height == height) return {};
   return invalid_image(item.mask_path, " has ", mask.width, "x", mask.height, " pixels; its photo ",
                        item.image_path, " has ", width, "x", height);
 }

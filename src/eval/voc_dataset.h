@@ -54,6 +54,9 @@ Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::
 
 /// read_mask() for a photo of width x height pixels. Error: the mask has another size.
 Result<imageio::Image> read_mask_of(const VocItem& item, int32_t width, int32_t height);
+/// Error: a mask that has not the size of its photo, width x height pixels.
+Status check_mask_size(const imageio::Image& mask, const VocItem& item, int32_t width,
+                       int32_t height);
 
 /// Error, with id and place: a pixel that is neither 255 nor in 0..classes-1. `path` names the
 /// mask.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/stopwatch.h"
+
 namespace deeplab::exec {
 
 PlannedExecutor::PlannedExecutor(std::shared_ptr<const plan::Plan> plan, ThreadPool* pool)
@@ -47,11 +49,10 @@ std::span<std::byte> PlannedExecutor::tensor(graph::TensorId id) {
 
 void PlannedExecutor::run_step(int step) {
   if (!profiling_) return planned(step).step->run(context_);
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   planned(step).step->run(context_);
-  const auto time = std::chrono::steady_clock::now() - begin;
   nanoseconds_[static_cast<size_t>(step)] +=
-      std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+      std::chrono::duration_cast<std::chrono::nanoseconds>(watch.elapsed()).count();
 }
 
 void PlannedExecutor::reset_profile() { std::fill(nanoseconds_.begin(), nanoseconds_.end(), 0); }

@@ -2,18 +2,17 @@
 // them is write_file_atomically()'s job (base/file.h), so that a file appears whole or not at all.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "base/rgb.h"
 #include "base/status.h"
 
 namespace deeplab::imageio {
 
-using Rgb = std::array<uint8_t, 3>;
 using EncodedImage = std::vector<std::byte>;
 
 // Pixels are interleaved, rows tight, top row first; their count must be width * height *

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +14,9 @@
 #include "graph/graph.h"
 
 namespace deeplab::tflite {
+
+/// The largest model file that any program of this project reads.
+inline constexpr int64_t kMaxFileBytes = int64_t{1} << 31;
 
 /// What the file says about itself beside the graph. Absent parts are empty.
 struct Metadata {

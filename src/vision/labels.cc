@@ -115,7 +115,7 @@ void with_values(const ScoreView& scores, const Run& run) {
 
 }  // namespace
 
-LabelHead::Tap LabelHead::tap_at(double canvas, int32_t in, int32_t out, CornerMode corners) {
+MaskMaker::Tap MaskMaker::tap_at(double canvas, int32_t in, int32_t out, CornerMode corners) {
   double at = canvas * in / out;
   if (corners == CornerMode::kHalfPixel) at = (canvas + 0.5) * in / out - 0.5;
   if (corners == CornerMode::kAlignCorners && out > 1) at = canvas * (in - 1) / (out - 1);
@@ -124,7 +124,7 @@ LabelHead::Tap LabelHead::tap_at(double canvas, int32_t in, int32_t out, CornerM
   return {index, static_cast<float>(at - index)};
 }
 
-Status LabelHead::configure(const ScoreView& scores, CornerMode corners,
+Status MaskMaker::configure(const ScoreView& scores, CornerMode corners,
                             const Placement& placement) {
   if (scores.data == nullptr) return invalid_argument("scores: data is null");
   DEEPLAB_RETURN_IF_ERROR(validate_size(scores.width, scores.height, "scores"));
@@ -164,7 +164,7 @@ Status LabelHead::configure(const ScoreView& scores, CornerMode corners,
   return {};
 }
 
-Status LabelHead::grow(LabelScratch& scratch) const {
+Status MaskMaker::grow(LabelScratch& scratch) const {
   const auto columns = static_cast<size_t>(column_count_);
   const auto classes = static_cast<size_t>(scores_.classes);
   try {
@@ -181,7 +181,7 @@ Status LabelHead::grow(LabelScratch& scratch) const {
 }
 
 /// The scores of all columns in use at the height of photo row y.
-void LabelHead::interpolate_row(int32_t y, float* row) const {
+void MaskMaker::interpolate_row(int32_t y, float* row) const {
   const Tap tap =
       tap_at(placement_.canvas_y(y), scores_.height, placement_.canvas_height, corners_);
   const auto classes = static_cast<size_t>(scores_.classes);
@@ -197,7 +197,7 @@ void LabelHead::interpolate_row(int32_t y, float* row) const {
   with_values(scores_, run);
 }
 
-void LabelHead::label_rows(int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdiff_t stride,
+void MaskMaker::label_rows(int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdiff_t stride,
                            LabelScratch& scratch) const {
   assert(0 <= y_begin && y_end <= height());
   const auto run = [&](const auto* data) {
@@ -210,7 +210,7 @@ void LabelHead::label_rows(int32_t y_begin, int32_t y_end, uint8_t* mask, ptrdif
 /// clear winner in both, it is the winner of all photo rows between them, and the column has to be
 /// interpolated only if the class of a neighbouring column is another one.
 template <typename T>
-void LabelHead::label_rows_of(const T* data, int32_t y_begin, int32_t y_end, uint8_t* mask,
+void MaskMaker::label_rows_of(const T* data, int32_t y_begin, int32_t y_end, uint8_t* mask,
                               ptrdiff_t stride, LabelScratch& scratch) const {
   const auto classes = static_cast<size_t>(scores_.classes);
   const auto columns = static_cast<size_t>(column_count_);
@@ -263,7 +263,7 @@ void LabelHead::label_rows_of(const T* data, int32_t y_begin, int32_t y_end, uin
 /// cross at t. max(a, b) is convex with its kink at t, and every other line lies below it on both
 /// ends; a third class can therefore come out on top somewhere only if it does so at t. Testing
 /// all classes at t alone leaves the few that have to be compared pixel by pixel.
-void LabelHead::label_cell(const Cell& cell, const float* row, const uint8_t* winners,
+void MaskMaker::label_cell(const Cell& cell, const float* row, const uint8_t* winners,
                            uint8_t* out) const {
   const uint8_t a = winners[cell.left];
   const uint8_t b = winners[cell.right];
@@ -307,7 +307,7 @@ void LabelHead::label_cell(const Cell& cell, const float* row, const uint8_t* wi
 /// probability of class c at pixel x + i is e[c * kSoftmaxBlock + i] / total[i], and the largest e
 /// of a pixel is 1. The zero point cancels in the softmax; only the scale remains.
 template <typename Emit>
-void LabelHead::for_each_softmax(int32_t y_begin, int32_t y_end, LabelScratch& scratch,
+void MaskMaker::for_each_softmax(int32_t y_begin, int32_t y_end, LabelScratch& scratch,
                                  Emit emit) const {
   assert(0 <= y_begin && y_end <= height());
   const int32_t classes = scores_.classes;
@@ -329,7 +329,7 @@ void LabelHead::for_each_softmax(int32_t y_begin, int32_t y_end, LabelScratch& s
   }
 }
 
-void LabelHead::confidence_rows(std::span<const int32_t> class_ids, int32_t y_begin, int32_t y_end,
+void MaskMaker::confidence_rows(std::span<const int32_t> class_ids, int32_t y_begin, int32_t y_end,
                                 float* out, ptrdiff_t stride, LabelScratch& scratch) const {
   std::array<bool, kIgnoreLabel> chosen{};
   for (int32_t c : class_ids) {
@@ -364,7 +364,7 @@ void LabelHead::confidence_rows(std::span<const int32_t> class_ids, int32_t y_be
                    });
 }
 
-void LabelHead::all_confidence_rows(int32_t y_begin, int32_t y_end, float* out, ptrdiff_t stride,
+void MaskMaker::all_confidence_rows(int32_t y_begin, int32_t y_end, float* out, ptrdiff_t stride,
                                     ptrdiff_t plane, LabelScratch& scratch) const {
   for_each_softmax(y_begin, y_end, scratch,
                    [&](int32_t x, int32_t y, int32_t count, const float* e, const float* total) {
@@ -376,7 +376,7 @@ void LabelHead::all_confidence_rows(int32_t y_begin, int32_t y_end, float* out, 
                    });
 }
 
-void LabelHead::max_confidence_rows(int32_t y_begin, int32_t y_end, float* out, ptrdiff_t stride,
+void MaskMaker::max_confidence_rows(int32_t y_begin, int32_t y_end, float* out, ptrdiff_t stride,
                                     LabelScratch& scratch) const {
   for_each_softmax(y_begin, y_end, scratch,
                    [&](int32_t x, int32_t y, int32_t count, const float*, const float* total) {

@@ -1,4 +1,4 @@
-// The label head: from the network's low-resolution class scores to masks at the photo's own
+// From the network's low-resolution class scores to masks at the photo's own
 // size, without ever holding the scores at that size.
 #pragma once
 
@@ -35,7 +35,7 @@ enum class CornerMode : uint8_t {
 /// Pixels whose softmax is computed at a time, class by class, so that the inner loops are vectors.
 inline constexpr int32_t kSoftmaxBlock = 64;
 
-/// Memory that one thread needs for rows; see LabelHead::grow().
+/// Memory that one thread needs for rows; see MaskMaker::grow().
 struct LabelScratch {
   std::vector<float> row;        // [score columns][classes]
   std::vector<uint8_t> winners;  // [3][score columns]: in the row, and settled above and below it
@@ -51,7 +51,7 @@ struct LabelScratch {
 /// number of threads, each with a scratch of its own. They read the configured scores, neither
 /// allocate nor fail, and write the rows [y_begin, y_end) of the photo. `out` points to the
 /// photo's first row, not to the range's; strides are in elements from row to row.
-class LabelHead {
+class MaskMaker {
  public:
   /// `corners`: the resize from the score map to the canvas. Errors: no data, sizes that are not
   /// positive, more than 255 classes (ids are bytes and 255 is the ignore label), a scale that is

@@ -41,15 +41,6 @@ bool at_edge(const MaskView& mask, int32_t x, int32_t y, int32_t reach) {
          mask.row(std::min(y + reach, mask.height - 1))[x] != id;
 }
 
-Status check_class_ids(std::span<const int32_t> class_ids) {
-  for (int32_t id : class_ids) {
-    if (id < 0 || id >= kIgnoreLabel) {
-      return invalid_argument("cut-out: class ", id, " is not in 0..", kIgnoreLabel - 1);
-    }
-  }
-  return {};
-}
-
 Status check_output(const void* data, ptrdiff_t stride, int32_t width, int32_t height,
                     int32_t pixel_bytes, const char* what) {
   if (data == nullptr) return invalid_argument(what, ": data is null");
@@ -124,20 +115,6 @@ void Overlay::paint_row(int32_t y, uint8_t* rgb) const {
     to[2] = pixel.blue;
   }
   legend_.paint_row(y, rgb);
-}
-
-Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int32_t> class_ids,
-               uint8_t* rgba, ptrdiff_t rgba_stride) {
-  DEEPLAB_RETURN_IF_ERROR(validate(photo));
-  DEEPLAB_RETURN_IF_ERROR(validate(mask));
-  DEEPLAB_RETURN_IF_ERROR(same_size(photo.width, photo.height, mask.width, mask.height, "mask"));
-  DEEPLAB_RETURN_IF_ERROR(check_class_ids(class_ids));
-  DEEPLAB_RETURN_IF_ERROR(check_output(rgba, rgba_stride, photo.width, photo.height, 4, "cut-out"));
-  std::array<uint8_t, 256> alpha{};
-  for (int32_t id : class_ids) alpha[static_cast<size_t>(id)] = 255;
-  write_cut_out(photo, rgba, rgba_stride,
-                [&](int32_t x, int32_t y) { return alpha[mask.row(y)[x]]; });
-  return {};
 }
 
 Status cut_out_soft(const ImageView& photo, const float* confidence, ptrdiff_t confidence_stride,

@@ -48,16 +48,11 @@ class Overlay {
   Legend legend_;
 };
 
-/// Writes RGBA: the photo's colours, opaque if the mask holds one of `class_ids`, else
-/// transparent. `rgba_stride` in bytes. Errors: invalid views, sizes of photo and mask that differ,
-/// an id outside 0..254.
-Status cut_out(const ImageView& photo, const MaskView& mask, std::span<const int32_t> class_ids,
-               uint8_t* rgba, ptrdiff_t rgba_stride);
-
-/// The same with soft edges from the probability of the chosen classes, one float per pixel (see
-/// LabelHead::confidence_rows); `confidence_stride` in floats. Below 0.2 a pixel is transparent,
+/// Writes RGBA: the photo's colours with soft edges from the probability of the chosen classes, one
+/// float per pixel (see MaskMaker::confidence_rows). `rgba_stride` in bytes, `confidence_stride` in
+/// floats. Below 0.2 a pixel is transparent,
 /// above 0.8 opaque, in between linear: a network is rarely surer than 0.95 inside an object, and
-/// a cut-out must not be see-through there.
+/// a cut-out must not be see-through there. Errors: invalid views.
 Status cut_out_soft(const ImageView& photo, const float* confidence, ptrdiff_t confidence_stride,
                     uint8_t* rgba, ptrdiff_t rgba_stride);
 

@@ -7,14 +7,9 @@
 #include <iterator>
 #include <string_view>
 
-namespace deeplab::vision {
+#include "base/rgb.h"
 
-struct Rgb {
-  uint8_t red = 0;
-  uint8_t green = 0;
-  uint8_t blue = 0;
-  bool operator==(const Rgb&) const = default;
-};
+namespace deeplab::vision {
 
 using Palette = std::array<Rgb, 256>;
 

@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "apps/deeplab/bench_first.h"
-#include "apps/deeplab/bench_measure.h"
-#include "apps/deeplab/bench_verify.h"
-#include "apps/deeplab/photos.h"
+#include "apps/deeplab/bench/first.h"
+#include "apps/deeplab/bench/measure.h"
+#include "apps/deeplab/bench/verify.h"
+#include "apps/deeplab/common/photos.h"
 #include "base/file.h"
 #include "imageio/reader.h"
 #include "imageio/writer.h"
@@ -326,16 +326,16 @@ class BenchVerify : public Bench {
     auto segmenter = api::Segmenter::create(*model, options);
     ASSERT_TRUE(segmenter.ok());
     segmenter_ = std::move(*segmenter);
-    app::NetworkOptions naive;
+    app::FileNetworkOptions naive;
     naive.executor = app::ExecutorKind::kNaive;
     naive.size = {side, side};
-    auto reference = app::Network::load(model_, naive);
+    auto reference = app::FileNetwork::load(model_, naive);
     ASSERT_TRUE(reference.ok());
     reference_ = std::move(*reference);
   }
 
   std::unique_ptr<api::Segmenter> segmenter_;
-  std::unique_ptr<app::Network> reference_;
+  std::unique_ptr<app::FileNetwork> reference_;
 };
 
 TEST_F(BenchVerify, PassesWhatIsRight) {

@@ -12,14 +12,13 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "apps/deeplab/evaluate_predict.h"
 #include "base/file.h"
+#include "eval/predictor.h"
 #include "imageio/reader.h"
 #include "imageio/writer.h"
 #include "tests/api/test_models.h"
 #include "tests/apps/program.h"
-#include "tests/eval/markup.h"
-#include "tests/samples/samples.h"
+#include "tests/html/markup.h"
 #include "tests/test_data.h"
 #include "vision/palette.h"
 
@@ -250,9 +249,9 @@ TEST_F(Evaluate, ThePageIsOneFileWithTheNumbersAndThePhotos) {
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_THAT(lines_of(run.out), SizeIs(1));
   const std::string page = file_text(dir_ / "page.html");
-  EXPECT_TRUE(eval::testing::is_well_formed(page));
-  EXPECT_TRUE(eval::testing::stands_alone(page));
-  EXPECT_EQ(eval::testing::count_of(page, "<img"), 15u);  // 3 worst and 2 best, in threes
+  EXPECT_TRUE(html::testing::is_well_formed(page));
+  EXPECT_TRUE(html::testing::stands_alone(page));
+  EXPECT_EQ(html::testing::count_of(page, "<img"), 15u);  // 3 worst and 2 best, in threes
   for (const std::string& id : ids_) EXPECT_THAT(page, HasSubstr(id + ": mean IoU 0."));
   EXPECT_THAT(page, HasSubstr(fmt::format("{:.4f}", json::parse(run.out)["miou"].get<double>())));
 }
@@ -286,7 +285,7 @@ TEST_F(Evaluate, ColouredMasksAreTheSameMasks) {
     ASSERT_TRUE(ids.ok());
     std::vector<uint8_t> rgb;
     for (const uint8_t label : ids->pixels) {
-      const vision::Rgb c = vision::kVocPalette[label];
+      const Rgb c = vision::kVocPalette[label];
       rgb.insert(rgb.end(), {c.red, c.green, c.blue});
     }
     write_image(mask(id), imageio::encode_png_rgb(ids->width, ids->height, rgb));
@@ -308,14 +307,14 @@ TEST_F(Evaluate, EveryFitIsAnotherProtocol) {
 // ---- Scales and mirroring --------------------------------------------------------------------
 
 TEST(ScaledSide, IsOddOverSixteen) {
-  EXPECT_EQ(app::scaled_side(513, 1), 513);
-  EXPECT_EQ(app::scaled_side(513, 0.5), 257);
-  EXPECT_EQ(app::scaled_side(513, 0.75), 385);
-  EXPECT_EQ(app::scaled_side(513, 1.25), 641);
-  EXPECT_EQ(app::scaled_side(513, 2), 1025);
-  EXPECT_EQ(app::scaled_side(500, 1), 500);  // the model's own side stays
-  EXPECT_EQ(app::scaled_side(500, 0.5), 257);
-  EXPECT_EQ(app::scaled_side(33, 0.1), 17);
+  EXPECT_EQ(eval::scaled_side(513, 1), 513);
+  EXPECT_EQ(eval::scaled_side(513, 0.5), 257);
+  EXPECT_EQ(eval::scaled_side(513, 0.75), 385);
+  EXPECT_EQ(eval::scaled_side(513, 1.25), 641);
+  EXPECT_EQ(eval::scaled_side(513, 2), 1025);
+  EXPECT_EQ(eval::scaled_side(500, 1), 500);  // the model's own side stays
+  EXPECT_EQ(eval::scaled_side(500, 0.5), 257);
+  EXPECT_EQ(eval::scaled_side(33, 0.1), 17);
 }
 
 class Predicting : public ::testing::Test {
@@ -325,7 +324,7 @@ class Predicting : public ::testing::Test {
     const auto model = api::Model::load(model_file);
     EXPECT_TRUE(model.ok()) << model.status().message();
     if (!model.ok()) return {};
-    auto predictor = app::Predictor::create(*model, protocol);
+    auto predictor = eval::Predictor::create(*model, protocol);
     EXPECT_TRUE(predictor.ok()) << predictor.status().message();
     if (!predictor.ok()) return {};
     const auto labels = (*predictor)->predict(photo);
@@ -414,7 +413,7 @@ TEST_F(Predicting, TheMeanOfOneScaleIsThatScale) {
   const imageio::Image photo = cat();
   const auto plain = predict(protocol, photo);
   protocol.scales = {1.0000001};  // no plain protocol any more, but the same canvas
-  ASSERT_EQ(app::scaled_side(257, protocol.scales[0]), 257);
+  ASSERT_EQ(eval::scaled_side(257, protocol.scales[0]), 257);
   EXPECT_GE(agreement(plain, predict(protocol, photo)), 0.9999);
 }
 

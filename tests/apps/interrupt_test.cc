@@ -12,7 +12,7 @@
 #include <map>
 #include <thread>
 
-#include "apps/deeplab/bench_measure.h"
+#include "apps/deeplab/bench/measure.h"
 #include "base/file.h"
 #include "tests/apps/program.h"
 #include "tests/samples/samples.h"

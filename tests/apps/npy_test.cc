@@ -1,5 +1,5 @@
 // .npy files as NumPy's own documentation describes them.
-#include "apps/deeplab/npy.h"
+#include "apps/deeplab/common/npy.h"
 
 #include <gtest/gtest.h>
 

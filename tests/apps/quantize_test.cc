@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "apps/deeplab/sha256.h"
 #include "base/file.h"
+#include "quantize_file/sha256.h"
 #include "tests/apps/program.h"
 #include "tests/graph/graph_builder.h"
 #include "tests/imageio/sample_files.h"
@@ -115,7 +115,7 @@ TEST_F(Quantize, KeepsMetadataAndSaysWhereItComesFrom) {
   const auto from = read_file(model, int64_t{1} << 30);
   EXPECT_THAT(metadata.description,
               AllOf(HasSubstr("A toy."), HasSubstr("float.tflite"), HasSubstr("3 photos"),
-                    HasSubstr(app::sha256_hex(*from))));
+                    HasSubstr(quantize::sha256_hex(*from))));
   ASSERT_TRUE(metadata.normalization.has_value());
   EXPECT_THAT(metadata.normalization->mean, ElementsAre(127.5f));
 }
@@ -302,7 +302,7 @@ TEST(QuantizeRealModel, ValidatesBesideFloat) {
 
 TEST(Sha256, OfTheStandardsExamples) {
   const auto hash = [](const std::string& text) {
-    return app::sha256_hex(std::as_bytes(std::span(text)));
+    return quantize::sha256_hex(std::as_bytes(std::span(text)));
   };
   EXPECT_EQ(hash(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

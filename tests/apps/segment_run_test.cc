@@ -1,6 +1,4 @@
 // Several photos in progress at a time: bounded memory, and nothing that depends on who was faster.
-#include "apps/deeplab/segment_run.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,8 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "apps/deeplab/bench_measure.h"
-#include "apps/deeplab/options.h"
+#include "apps/deeplab/bench/measure.h"
+#include "apps/deeplab/common/options.h"
+#include "apps/deeplab/segment/run.h"
 #include "base/file.h"
 #include "tests/apps/program.h"
 

@@ -95,9 +95,9 @@ TEST_F(Segment, WritesMaskAndOverlayAndALineByDefault) {
   const imageio::Image colours = read_photo(out("cat.mask.png"));
   ASSERT_EQ(colours.pixels.size(), mask.pixels.size() * 3);
   for (size_t i = 0; i < mask.pixels.size(); ++i) {
-    const vision::Rgb expected = vision::kVocPalette[mask.pixels[i]];
+    const Rgb expected = vision::kVocPalette[mask.pixels[i]];
     const uint8_t* rgb = &colours.pixels[i * 3];
-    ASSERT_EQ((vision::Rgb{rgb[0], rgb[1], rgb[2]}), expected) << i;
+    ASSERT_EQ((Rgb{rgb[0], rgb[1], rgb[2]}), expected) << i;
   }
   const imageio::Image overlay = read_photo(out("cat.overlay.jpg"));
   EXPECT_EQ(overlay.width, kCatWidth);

@@ -6,13 +6,13 @@
 
 #include "eval/thumbnail.h"
 #include "imageio/reader.h"
-#include "tests/eval/markup.h"
+#include "tests/html/markup.h"
 
 namespace deeplab::eval {
 namespace {
 
+using html::testing::count_of;
 using ::testing::AllOf;
-using testing::count_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -130,8 +130,8 @@ TEST(EvaluationPage, HoldsEverythingAndStandsAlone) {
   const auto page = evaluation_page(evaluation, std::span(&worst, 1), std::span(&best, 1),
                                     "deeplab evaluate 1.2");
   ASSERT_TRUE(page.ok()) << page.status().message();
-  EXPECT_TRUE(testing::is_well_formed(*page));
-  EXPECT_TRUE(testing::stands_alone(*page));
+  EXPECT_TRUE(html::testing::is_well_formed(*page));
+  EXPECT_TRUE(html::testing::stands_alone(*page));
   EXPECT_EQ(count_of(*page, "<img"), 6u);
   EXPECT_EQ(count_of(*page, "<svg"), 2u);
   EXPECT_EQ(count_of(*page, "not counted"), 1u);  // 255 in one legend
@@ -150,7 +150,7 @@ TEST(EvaluationPage, WithoutPhotosOrMistakes) {
   summarize(std::vector<std::optional<PhotoScore>>{PhotoScore{{{{0, 0, 5}}, 0}, {}}}, evaluation);
   const auto page = evaluation_page(evaluation, {}, {}, "deeplab");
   ASSERT_TRUE(page.ok());
-  EXPECT_TRUE(testing::is_well_formed(*page));
+  EXPECT_TRUE(html::testing::is_well_formed(*page));
   EXPECT_THAT(*page, AllOf(Not(HasSubstr("Worst photos")), Not(HasSubstr("mistakes"))));
 }
 

@@ -58,16 +58,10 @@ class VocDatasetTest : public ::testing::Test {
   fs::path root_;
 };
 
-std::vector<imageio::Rgb> voc_palette() {
-  std::vector<imageio::Rgb> palette;
-  for (const vision::Rgb& c : vision::kVocPalette) palette.push_back({c.red, c.green, c.blue});
-  return palette;
-}
-
 std::vector<uint8_t> in_voc_colours(const std::vector<uint8_t>& ids) {
   std::vector<uint8_t> rgb;
   for (const uint8_t id : ids) {
-    const vision::Rgb c = vision::kVocPalette[id];
+    const Rgb c = vision::kVocPalette[id];
     rgb.insert(rgb.end(), {c.red, c.green, c.blue});
   }
   return rgb;
@@ -138,10 +132,10 @@ TEST_F(VocDatasetTest, IdsStayInTheirFolders) {
 TEST_F(VocDatasetTest, IndexGreyAndColouredMasksAreTheSame) {
   const std::vector<uint8_t> ids = {0, 1, 7, 15, 20, 255, 254, 128, 0};
   // An index is the id whatever colour it has.
-  std::vector<imageio::Rgb> reds(256);
+  std::vector<Rgb> reds(256);
   for (size_t i = 0; i < reds.size(); ++i) reds[i] = {static_cast<uint8_t>(i), 0, 0};
   for (const auto& file :
-       {imageio::encode_png_indexed(3, 3, ids, voc_palette()),
+       {imageio::encode_png_indexed(3, 3, ids, vision::kVocPalette),
         imageio::encode_png_indexed(3, 3, ids, reds), imageio::encode_png_gray(3, 3, ids),
         imageio::encode_png_rgb(3, 3, in_voc_colours(ids))}) {
     const auto read = mask(file);
@@ -194,7 +188,7 @@ TEST_F(VocDatasetTest, ACutOffMaskIsRefused) {
   const std::vector<uint8_t> ids = {0, 1, 2, 3};
   for (const bool coloured : {false, true}) {
     const auto whole = coloured ? imageio::encode_png_rgb(2, 2, in_voc_colours(ids))
-                                : imageio::encode_png_indexed(2, 2, ids, voc_palette());
+                                : imageio::encode_png_indexed(2, 2, ids, vision::kVocPalette);
     ASSERT_TRUE(whole.ok());
     for (size_t size = 0; size < whole->size(); size += 5) {
       write("cut.png", std::string(reinterpret_cast<const char*>(whole->data()), size));

@@ -38,7 +38,7 @@ class Datasets : public ::testing::Test {
       ids[i] = i % 7 == 6 ? 255 : static_cast<uint8_t>(i / 400);
     std::vector<uint8_t> colours;
     for (const uint8_t id : ids) {
-      const vision::Rgb c = vision::kVocPalette[id];
+      const Rgb c = vision::kVocPalette[id];
       colours.insert(colours.end(), {c.red, c.green, c.blue});
     }
     const auto gray = imageio::encode_png_gray(kWidth, kHeight, ids);

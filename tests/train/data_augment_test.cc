@@ -29,7 +29,9 @@ imageio::Image make_photo(int32_t width, int32_t height, int32_t channels) {
   return image;
 }
 
-constexpr std::array<imageio::Rgb, 4> kColours = {
+using Pixel = std::array<uint8_t, 3>;
+
+constexpr std::array<Pixel, 4> kColours = {
     {{200, 30, 30}, {20, 180, 40}, {60, 60, 220}, {250, 250, 90}}};
 
 /// Rectangles of four classes, painted in the colours of the classes.
@@ -236,7 +238,7 @@ TEST(Augment, CropsReachEveryPlace) {
   AugmentOptions options = no_augmentation(10, 10);
   std::set<int32_t> places;
   for (int64_t k = 0; k < 2000; ++k) {
-    const Placement p = place_crop(30, 12, draw_variation(1, k, options), options);
+    const Crop p = place_crop(30, 12, draw_variation(1, k, options), options);
     places.insert(p.x.first);
     EXPECT_EQ(p.x.size, 10);
     EXPECT_TRUE(p.y.first >= 0 && p.y.first <= 2);
@@ -248,7 +250,7 @@ TEST(Augment, LongSideShrinksLargePhotosOnly) {
   AugmentOptions options = no_augmentation(513, 513);
   options.long_side = 513;
   Variation v;
-  const Placement large = place_crop(4000, 3000, v, options);
+  const Crop large = place_crop(4000, 3000, v, options);
   EXPECT_EQ(large.x.full, 513);
   EXPECT_EQ(large.y.full, 384);
   EXPECT_EQ(place_crop(500, 375, v, options).x.full, 500);
@@ -281,22 +283,21 @@ Variation colour_variation(double brightness, double contrast, double saturation
   return v;
 }
 
-imageio::Rgb mapped(const Variation& v, imageio::Rgb colour) {
+Pixel mapped(const Variation& v, Pixel colour) {
   ColourMap(v).apply(colour.data(), 1);
   return colour;
 }
 
 TEST(ColourMap, DoesWhatItSays) {
-  using Rgb = imageio::Rgb;
   EXPECT_TRUE(ColourMap(Variation()).is_identity());
-  EXPECT_EQ(mapped(colour_variation(1.5, 1, 1, 0), {100, 10, 200}), (Rgb{150, 15, 255}));
-  EXPECT_EQ(mapped(colour_variation(1, 0.5, 1, 0), {100, 0, 255}), (Rgb{114, 64, 191}));
+  EXPECT_EQ(mapped(colour_variation(1.5, 1, 1, 0), {100, 10, 200}), (Pixel{150, 15, 255}));
+  EXPECT_EQ(mapped(colour_variation(1, 0.5, 1, 0), {100, 0, 255}), (Pixel{114, 64, 191}));
   // Without saturation: the luma 0.299 * 100 + 0.587 * 50 + 0.114 * 200 = 82.05.
-  EXPECT_EQ(mapped(colour_variation(1, 1, 0, 0), {100, 50, 200}), (Rgb{82, 82, 82}));
+  EXPECT_EQ(mapped(colour_variation(1, 1, 0, 0), {100, 50, 200}), (Pixel{82, 82, 82}));
   // A third of a circle turns red into green, green into blue, blue into red.
-  EXPECT_EQ(mapped(colour_variation(1, 1, 1, 1.0 / 3), {90, 40, 10}), (Rgb{10, 90, 40}));
+  EXPECT_EQ(mapped(colour_variation(1, 1, 1, 1.0 / 3), {90, 40, 10}), (Pixel{10, 90, 40}));
   // Grey has no hue and no saturation.
-  EXPECT_EQ(mapped(colour_variation(1, 1, 1.7, 0.13), {77, 77, 77}), (Rgb{77, 77, 77}));
+  EXPECT_EQ(mapped(colour_variation(1, 1, 1.7, 0.13), {77, 77, 77}), (Pixel{77, 77, 77}));
 }
 
 TEST(Augment, JpegNoiseChangesLittleButSomething) {

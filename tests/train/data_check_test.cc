@@ -18,7 +18,7 @@ class CheckTest : public ::testing::Test {
  protected:
   CheckTest() {
     for (const char* id : {"a", "b", "c", "d"}) {
-      folder_.photo(id, 20, 10, [](int, int) { return imageio::Rgb{5, 6, 7}; });
+      folder_.photo(id, 20, 10, [](int, int) { return Rgb{5, 6, 7}; });
       folder_.mask(id, 20, 10, [](int x, int) { return x < 15 ? 0 : 1; });
     }
     folder_.list("train", {"a", "b", "c", "d"});
@@ -78,7 +78,7 @@ TEST_F(CheckTest, ManyOfAKindAreCounted) {
   std::vector<std::string> ids;
   for (int i = 0; i < 9; ++i) {
     ids.push_back("n" + std::to_string(i));
-    folder_.photo(ids.back(), 20, 10, [](int, int) { return imageio::Rgb{5, 6, 7}; });
+    folder_.photo(ids.back(), 20, 10, [](int, int) { return Rgb{5, 6, 7}; });
   }
   ids.push_back("a");
   folder_.list("train", ids);
@@ -105,11 +105,11 @@ TEST_F(CheckTest, ValuesOutOfRange) {
 }
 
 TEST_F(CheckTest, ColoursThatMeanNothing) {
-  folder_.colour_mask("b", 20, 10, [](int, int) { return imageio::Rgb{12, 34, 56}; });
+  folder_.colour_mask("b", 20, 10, [](int, int) { return Rgb{12, 34, 56}; });
   EXPECT_THAT(check().errors,
               ElementsAre(HasSubstr(folder_.mask_path("b") + ": colour (12, 34, 56) at x 0, y 0")));
   // VOC's own colours are ids: (128, 0, 0) is 1.
-  folder_.colour_mask("b", 20, 10, [](int, int) { return imageio::Rgb{128, 0, 0}; });
+  folder_.colour_mask("b", 20, 10, [](int, int) { return Rgb{128, 0, 0}; });
   EXPECT_TRUE(check().ok());
 }
 
@@ -168,7 +168,7 @@ TEST_F(CheckTest, PhotosListedTwice) {
 
 TEST_F(CheckTest, PhotosForTrainingAndValidation) {
   folder_.list("val", {"c", "x"});
-  folder_.photo("x", 20, 10, [](int, int) { return imageio::Rgb{5, 6, 7}; });
+  folder_.photo("x", 20, 10, [](int, int) { return Rgb{5, 6, 7}; });
   folder_.mask("x", 20, 10, [](int, int) { return 0; });
   options_.validation = {folder_.source("val")};
   const DatasetReport report = check();

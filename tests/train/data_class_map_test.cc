@@ -87,7 +87,7 @@ TEST(ClassMap, MapsIds) {
 TEST(ClassMap, MapsColours) {
   const DataFolder folder;
   folder.colour_mask("a", 3, 2, [](int x, int y) {
-    return imageio::Rgb{static_cast<uint8_t>(100 * x), static_cast<uint8_t>(y), 0};
+    return Rgb{static_cast<uint8_t>(100 * x), static_cast<uint8_t>(y), 0};
   });
   const auto lenient = ClassMap::parse("#000000 = a\n#640000 = b\n#C80100 = c\n*=ignore", "c.txt");
   EXPECT_THAT(lenient->read_mask(folder.mask_path("a"))->pixels,

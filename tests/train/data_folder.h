@@ -18,8 +18,6 @@
 
 namespace deeplab::testing {
 
-using Rgb = imageio::Rgb;
-
 class DataFolder {
  public:
   DataFolder() {
@@ -89,7 +87,7 @@ class DataFolder {
     for (int32_t y = 0; y < height; ++y) {
       for (int32_t x = 0; x < width; ++x) {
         const Rgb c = colour(x, y);
-        rgb.insert(rgb.end(), c.begin(), c.end());
+        rgb.insert(rgb.end(), {c.red, c.green, c.blue});
       }
     }
     return imageio::encode_png_rgb(width, height, rgb).value();

@@ -29,8 +29,7 @@ class LoaderTest : public ::testing::Test {
       const int width = 30 + i;
       const int height = 40 - i;
       folder_.photo(ids.back(), width, height, [i](int x, int y) {
-        return imageio::Rgb{static_cast<uint8_t>(20 * i), static_cast<uint8_t>(x),
-                            static_cast<uint8_t>(y)};
+        return Rgb{static_cast<uint8_t>(20 * i), static_cast<uint8_t>(x), static_cast<uint8_t>(y)};
       });
       folder_.mask(ids.back(), width, height,
                    [width](int x, int) { return x < width / 2 ? 0 : 1; });
@@ -148,7 +147,7 @@ TEST_F(LoaderTest, PhotosWithoutMasksAreIgnoredEverywhere) {
   const DataFolder photos;
   std::filesystem::create_directories(photos.root() + "/a/b");
   for (const char* name : {"a/b/one.png", "two.PNG"}) {
-    photos.photo("x", 20, 20, [](int, int) { return imageio::Rgb{9, 9, 9}; });
+    photos.photo("x", 20, 20, [](int, int) { return Rgb{9, 9, 9}; });
     std::filesystem::rename(photos.photo_path("x"), photos.root() + "/" + name);
   }
   DataFolder::write_text(photos.root() + "/notes.txt", "no photo");
@@ -232,7 +231,7 @@ TEST_F(LoaderTest, OfTwoBrokenPhotosTheFirstOfTheBatchIsNamed) {
   const std::string first = "p" + std::to_string(items[3]);
   const std::string second = "p" + std::to_string(items[4]);
   folder_.photo(first, 600, 600, [](int x, int y) {
-    return imageio::Rgb{static_cast<uint8_t>(x * y), static_cast<uint8_t>(x), 0};
+    return Rgb{static_cast<uint8_t>(x * y), static_cast<uint8_t>(x), 0};
   });
   const auto size = std::filesystem::file_size(folder_.photo_path(first));
   std::filesystem::resize_file(folder_.photo_path(first), size - 100);

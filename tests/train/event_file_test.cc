@@ -1,6 +1,6 @@
 // Event files, read back by a reader that shares nothing with the writer: its own CRC (bit by bit),
 // its own framing, its own view of protobuf's wire format.
-#include "train/event_file.h"
+#include "train/run/event_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -197,39 +197,6 @@ TEST_F(EventFileTest, ScalarsKeepTagStepAndValue) {
     const float got = as_float(value.numbers.at(2));
     EXPECT_TRUE(got == values[i] || (std::isnan(got) && std::isnan(values[i]))) << got;
   }
-}
-
-// 3 x 2 pixels, RGB, as libpng writes it up to the end of IHDR; nobody looks further.
-std::vector<std::byte> png_start(uint8_t width, uint8_t height, uint8_t color_type) {
-  const std::vector<uint8_t> bytes = {
-      0x89, 'P', 'N',   'G', '\r', '\n', 0x1a,   '\n', 0,          0, 0, 13, 'I', 'H', 'D', 'R', 0,
-      0,    0,   width, 0,   0,    0,    height, 8,    color_type, 0, 0, 0,  1,   2,   3,   4};
-  std::vector<std::byte> out;
-  for (const uint8_t byte : bytes) out.push_back(static_cast<std::byte>(byte));
-  return out;
-}
-
-TEST_F(EventFileTest, PicturesAreWholePngFiles) {
-  Result<EventFile> file = EventFile::open(directory_);
-  ASSERT_TRUE(file.ok());
-  const std::vector<std::byte> png = png_start(3, 2, 6);
-  ASSERT_TRUE(file->add_image("val/cat", 12, 3, 2, png).ok());
-  const Records records = read_records(file->path());
-  ASSERT_EQ(records.whole.size(), 2u);
-  const Fields value = value_of(parse(records.whole[1]));
-  EXPECT_EQ(value.bytes.at(1), "val/cat");
-  const Fields image = parse(value.bytes.at(4));
-  EXPECT_EQ(image.numbers.at(1), 2u);  // height
-  EXPECT_EQ(image.numbers.at(2), 3u);  // width
-  EXPECT_EQ(image.numbers.at(3), 4u);  // RGBA
-  ASSERT_EQ(image.bytes.at(4).size(), png.size());
-  EXPECT_EQ(std::memcmp(image.bytes.at(4).data(), png.data(), png.size()), 0);
-
-  EXPECT_THAT(file->add_image("val/cat", 12, 2, 3, png).message(), HasSubstr("is 3x2, not 2x3"));
-  const std::vector<std::byte> jpeg(100, std::byte{0xff});
-  EXPECT_THAT(file->add_image("val/cat", 12, 3, 2, jpeg).message(), HasSubstr("not a PNG"));
-  EXPECT_THAT(file->add_image("", 12, 3, 2, png).message(), HasSubstr("empty tag"));
-  EXPECT_EQ(read_records(file->path()).whole.size(), 2u) << "a refused picture leaves no trace";
 }
 
 TEST_F(EventFileTest, TextIsAStringTensorOfTheTextPlugin) {

@@ -1,5 +1,5 @@
 // Our layers against libtorch's own, forward and backward.
-#include "train/ops.h"
+#include "train/network/ops.h"
 
 #include <gtest/gtest.h>
 

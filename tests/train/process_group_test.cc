@@ -1,7 +1,7 @@
 // Process groups of real processes over loopback: this program starts itself again, once per rank.
 // The child's side is the test DISABLED_Child; what it is to do comes in ROLE, and what it found
 // goes into a file.
-#include "train/process_group.h"
+#include "train/distributed/process_group.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "train/rendezvous.h"
+#include "train/distributed/rendezvous.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

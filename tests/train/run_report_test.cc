@@ -1,6 +1,4 @@
 // The log of a run as a killed and resumed trainer leaves it, and the page made of it.
-#include "train/run_report.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -12,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "train/run_log.h"
+#include "train/run/log.h"
+#include "train/run/report.h"
 
 namespace deeplab::train {
 namespace {

@@ -1,5 +1,5 @@
 // The loss in one pass against the same written with libtorch's functions.
-#include "train/segmentation_loss.h"
+#include "train/network/segmentation_loss.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The whole chain on photos that the test paints: what is learned, exported and resumed.
-#include "train/trainer.h"
+#include "train/run/trainer.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@
 #include "tests/train/data_folder.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
-#include "train/validation.h"
+#include "train/run/validation.h"
 
 namespace deeplab::train {
 namespace {
@@ -36,14 +36,12 @@ int label_at(int photo, int32_t x, int32_t y) {
   return x >= left && x < left + 34 && y >= top && y < top + 36 ? 2 : 0;
 }
 
-imageio::Rgb colour_at(int photo, int32_t x, int32_t y) {
+Rgb colour_at(int photo, int32_t x, int32_t y) {
   static constexpr int kColours[kClasses][3] = {{90, 120, 90}, {180, 90, 70}, {80, 90, 190}};
   const int noise = (x * 73 + y * 151 + photo * 31 + x * y) % 41 - 20;
-  imageio::Rgb pixel;
-  for (size_t c = 0; c < 3; ++c) {
-    pixel[c] = static_cast<uint8_t>(kColours[label_at(photo, x, y)][c] + noise + x / 6);
-  }
-  return pixel;
+  const int* colour = kColours[label_at(photo, x, y)];
+  const auto mixed = [&](int c) { return static_cast<uint8_t>(colour[c] + noise + x / 6); };
+  return {mixed(0), mixed(1), mixed(2)};
 }
 
 /// Four photos as the splits train and val.

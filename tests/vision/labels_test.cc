@@ -61,7 +61,7 @@ std::vector<double> naive_scores(const Scores& s, CornerMode corners, const Plac
 }
 
 std::vector<uint8_t> labels(const ScoreView& scores, CornerMode corners, const Placement& p) {
-  LabelHead head;
+  MaskMaker head;
   const Status status = head.configure(scores, corners, p);
   EXPECT_TRUE(status.ok()) << status.message();
   LabelScratch scratch;
@@ -188,7 +188,7 @@ TEST(LabelHead, RowRangesAndStridesGiveTheSameMask) {
   const Scores s = random_scores(random, 9, 9, 21, false);
   const Placement p = place(Fit::kPad, 50, 37, 65, 65).value();
   const auto expected = labels(s.view(), CornerMode::kAlignCorners, p);
-  LabelHead head;
+  MaskMaker head;
   ASSERT_TRUE(head.configure(s.view(), CornerMode::kAlignCorners, p).ok());
   const ptrdiff_t stride = 64;
   std::vector<uint8_t> mask(64 * 37, 199);
@@ -216,7 +216,7 @@ TEST(LabelHead, ConfidencesAreTheSoftmax) {
       v = q.scale * static_cast<float>(stored.back() - q.zero_point);
     }
     const Placement p = place(Fit::kLetterbox, 41, 23, 33, 33).value();
-    LabelHead head;
+    MaskMaker head;
     ASSERT_TRUE(head.configure({stored.data(), ElementType::kInt8, 4, 6, 21, q}, corners, p).ok());
     LabelScratch scratch;
     ASSERT_TRUE(head.grow(scratch).ok());
@@ -254,7 +254,7 @@ TEST(LabelHead, NoScoreBreaksIt) {
   for (int i = 0; i < 150; ++i) s.values.push_back(bad[draw(random, 0, 5)]);
   const Placement p = place(Fit::kPad, 40, 40, 40, 40).value();
   for (uint8_t label : labels(s.view(), CornerMode::kAlignCorners, p)) EXPECT_LT(label, 6);
-  LabelHead head;
+  MaskMaker head;
   ASSERT_TRUE(head.configure(s.view(), CornerMode::kAlignCorners, p).ok());
   LabelScratch scratch;
   ASSERT_TRUE(head.grow(scratch).ok());
@@ -266,7 +266,7 @@ TEST(LabelHead, RefusesBadArguments) {
   const Scores s{2, 2, 3, std::vector<float>(12, 0)};
   const Placement p = place(Fit::kPad, 9, 9, 9, 9).value();
   const auto code = [&](ScoreView view) {
-    LabelHead head;
+    MaskMaker head;
     return head.configure(view, CornerMode::kLegacy, p).code();
   };
   ScoreView v = s.view();
@@ -284,7 +284,7 @@ TEST(LabelHead, RefusesBadArguments) {
   v = s.view();
   v.quantization.scale = NAN;
   EXPECT_EQ(code(v), StatusCode::kInvalidArgument);
-  LabelHead head;
+  MaskMaker head;
   EXPECT_FALSE(head.configure(s.view(), CornerMode::kLegacy, Placement{}).ok());
 }
 
@@ -297,7 +297,7 @@ TEST(LabelHead, IsFast) {
     s.values[static_cast<size_t>(i * 21 + blob)] += 12;
   }
   const Placement p = place(Fit::kPad, 513, 513, 513, 513).value();
-  LabelHead head;
+  MaskMaker head;
   ASSERT_TRUE(head.configure(s.view(), CornerMode::kAlignCorners, p).ok());
   LabelScratch scratch;
   ASSERT_TRUE(head.grow(scratch).ok());

@@ -9,6 +9,8 @@
 #include "imageio/reader.h"
 #include "imageio/writer.h"
 #include "train/data/random.h"
+#include "vision/image_view.h"
+#include "vision/prepare.h"
 
 namespace deeplab::train {
 namespace {
@@ -119,8 +121,8 @@ void ColourMap::apply(uint8_t* rgb, int64_t pixels) const {
   }
 }
 
-Placement place_crop(int32_t width, int32_t height, const Variation& variation,
-                     const AugmentOptions& options) {
+Crop place_crop(int32_t width, int32_t height, const Variation& variation,
+                const AugmentOptions& options) {
   double scale = variation.scale;
   const int32_t longer = std::max(width, height);
   if (options.long_side > 0 && longer > options.long_side) {
@@ -131,14 +133,14 @@ Placement place_crop(int32_t width, int32_t height, const Variation& variation,
     constexpr double kMost = 1 << 30;
     return std::max(1, static_cast<int32_t>(std::min(side * scale + 1e-6, kMost)));
   };
-  Placement placement;
+  Crop placement;
   placement.x = place_axis(scaled(width), options.crop_width, variation.at_x);
   placement.y = place_axis(scaled(height), options.crop_height, variation.at_y);
   placement.x.mirrored = variation.flip;
   return placement;
 }
 
-Status Augmenter::render_photo(const imageio::Image& photo, const Placement& placement,
+Status Augmenter::render_photo(const imageio::Image& photo, const Crop& placement,
                                const Variation& variation, uint8_t* pixels) {
   const int32_t width = placement.x.size;
   const int32_t height = placement.y.size;
@@ -159,12 +161,12 @@ Status Augmenter::render_photo(const imageio::Image& photo, const Placement& pla
     uint8_t* out = pixels + static_cast<size_t>(y) * canvas_stride;
     const size_t covered = y < height ? part_stride : 0;
     if (covered > 0) std::memcpy(out, part_.data() + static_cast<size_t>(y) * part_stride, covered);
-    std::memset(out + covered, kPadPixel, canvas_stride - covered);
+    std::memset(out + covered, vision::kFillPixel, canvas_stride - covered);
   }
   return {};
 }
 
-void Augmenter::render_labels(const RunMask& mask, const Placement& placement, uint8_t* labels) {
+void Augmenter::render_labels(const RunMask& mask, const Crop& placement, uint8_t* labels) {
   CutAxis x = placement.x;
   CutAxis y = placement.y;
   x.in = mask.width();
@@ -178,7 +180,7 @@ void Augmenter::render_labels(const RunMask& mask, const Placement& placement, u
   for (int32_t i = 0; i < options_.crop_height; ++i) {
     uint8_t* out = labels + static_cast<size_t>(i) * stride;
     if (i >= y.size) {
-      std::memset(out, kIgnoreLabel, stride);
+      std::memset(out, vision::kIgnoreLabel, stride);
       continue;
     }
     if (const int32_t row = nearest(y, i); row != in_row) {
@@ -186,7 +188,7 @@ void Augmenter::render_labels(const RunMask& mask, const Placement& placement, u
       mask.decode_row(row, row_.data());
       uint8_t* to = out;
       for (const int32_t column : columns_) *to++ = row_[static_cast<size_t>(column)];
-      std::memset(to, kIgnoreLabel, stride - columns_.size());
+      std::memset(to, vision::kIgnoreLabel, stride - columns_.size());
     } else {
       std::memcpy(out, out - stride, stride);
     }
@@ -195,8 +197,7 @@ void Augmenter::render_labels(const RunMask& mask, const Placement& placement, u
 
 Status Augmenter::render(const imageio::Image& photo, const RunMask* mask,
                          const Variation& variation, uint8_t* pixels, uint8_t* labels) {
-  Placement placement =
-      place_crop(photo.original_width, photo.original_height, variation, options_);
+  Crop placement = place_crop(photo.original_width, photo.original_height, variation, options_);
   placement.x.in = photo.width;
   placement.y.in = photo.height;
   DEEPLAB_RETURN_IF_ERROR(render_photo(photo, placement, variation, pixels));
@@ -204,7 +205,7 @@ Status Augmenter::render(const imageio::Image& photo, const RunMask* mask,
     render_labels(*mask, placement, labels);
   } else {
     std::memset(
-        labels, kIgnoreLabel,
+        labels, vision::kIgnoreLabel,
         static_cast<size_t>(options_.crop_height) * static_cast<size_t>(options_.crop_width));
   }
   return {};

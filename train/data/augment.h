@@ -13,9 +13,6 @@
 
 namespace deeplab::train {
 
-inline constexpr uint8_t kPadPixel = 127;
-inline constexpr uint8_t kIgnoreLabel = 255;
-
 /// All random decisions of one sample.
 struct Variation {
   double scale = 1;
@@ -47,15 +44,15 @@ class ColourMap {
 };
 
 /// Where a crop lies on a photo: the cut of each axis, in the canvas's top-left corner.
-struct Placement {
+struct Crop {
   CutAxis x;
   CutAxis y;
 };
 
 /// `width` x `height` is the photo's own size, `decoded` that of its pixels in memory (smaller
 /// if a large JPEG was decoded at a reduced size).
-Placement place_crop(int32_t width, int32_t height, const Variation& variation,
-                     const AugmentOptions& options);
+Crop place_crop(int32_t width, int32_t height, const Variation& variation,
+                const AugmentOptions& options);
 
 /// Renders samples; keeps its scratch, one per thread.
 class Augmenter {
@@ -68,9 +65,9 @@ class Augmenter {
                 uint8_t* pixels, uint8_t* labels);
 
  private:
-  Status render_photo(const imageio::Image& photo, const Placement& placement,
+  Status render_photo(const imageio::Image& photo, const Crop& placement,
                       const Variation& variation, uint8_t* pixels);
-  void render_labels(const RunMask& mask, const Placement& placement, uint8_t* labels);
+  void render_labels(const RunMask& mask, const Crop& placement, uint8_t* labels);
 
   AugmentOptions options_;
   Resampler resampler_;

@@ -10,8 +10,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/ordered_work.h"
+#include "base/parallel.h"
 #include "train/data/item_facts.h"
-#include "train/data/parallel_items.h"
 #include "train/data/sources.h"
 
 namespace deeplab::train {
@@ -86,7 +87,10 @@ Status Checker::read_files() {
   for (CheckedSource& source : sources_) {
     for (size_t i = 0; i < source.items.size(); ++i) all.emplace_back(&source, i);
   }
-  return for_each_item(all.size(), options_.threads, [&](size_t n) -> Status {
+  OrderedWorkOptions work;
+  work.item_name = "photo";
+  DEEPLAB_ASSIGN_OR_RETURN(work.workers, ThreadPool::count_threads(options_.threads));
+  return work_on_each(all.size(), work, [&](int, size_t n) -> Status {
     auto [source, i] = all[n];
     source->facts[i] = read_item_facts(source->items[i], source->options->class_map.get());
     return {};

@@ -1,6 +1,5 @@
 #include "train/data/loader.h"
 
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "train/data/augment.h"
 #include "train/data/photo_store.h"
 #include "train/data/rare_classes.h"
@@ -119,7 +119,7 @@ Status Loader::Impl::make_sample(const Task& task, Augmenter& augmenter) {
   batch.item[place] = task.item;
   batch.has_mask[place] = mask != nullptr;
   const Variation variation = draw_variation(options.seed, task.sample, options.augment);
-  const Placement placement =
+  const Crop placement =
       place_crop(photo->original_width, photo->original_height, variation, options.augment);
   batch.content_height[place] = placement.y.size;
   batch.content_width[place] = placement.x.size;
@@ -199,9 +199,9 @@ Result<Batch> Loader::next() {
     return !impl.slots.empty() && impl.slots.front()->done == impl.options.batch;
   };
   if (!ready()) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     impl.batch_ready.wait(lock, ready);
-    impl.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    impl.waited += watch.seconds();
   }
   const std::unique_ptr<Impl::Slot> slot = std::move(impl.slots.front());
   impl.slots.pop_front();

@@ -4,7 +4,8 @@
 #include <array>
 #include <cmath>
 
-#include "train/data/parallel_items.h"
+#include "base/ordered_work.h"
+#include "base/parallel.h"
 
 namespace deeplab::train {
 
@@ -34,15 +35,17 @@ Result<std::vector<double>> rare_class_weights(const LoaderOptions& options, con
                                                PhotoStore& store) {
   const auto columns = static_cast<size_t>(options.class_count);
   std::vector<uint8_t> shows(list.items.size() * columns, 0);
-  DEEPLAB_RETURN_IF_ERROR(
-      for_each_item(list.items.size(), options.threads, [&](size_t item) -> Status {
-        DEEPLAB_ASSIGN_OR_RETURN(const auto mask, store.mask(static_cast<int64_t>(item)));
-        if (!mask) return {};
-        std::array<int64_t, 256> counts = {};
-        mask->count(counts.data());
-        for (size_t c = 0; c < columns; ++c) shows[item * columns + c] = counts[c] > 0 ? 1 : 0;
-        return {};
-      }));
+  OrderedWorkOptions work;
+  work.item_name = "mask";
+  DEEPLAB_ASSIGN_OR_RETURN(work.workers, ThreadPool::count_threads(options.threads));
+  DEEPLAB_RETURN_IF_ERROR(work_on_each(list.items.size(), work, [&](int, size_t item) -> Status {
+    DEEPLAB_ASSIGN_OR_RETURN(const auto mask, store.mask(static_cast<int64_t>(item)));
+    if (!mask) return {};
+    std::array<int64_t, 256> counts = {};
+    mask->count(counts.data());
+    for (size_t c = 0; c < columns; ++c) shows[item * columns + c] = counts[c] > 0 ? 1 : 0;
+    return {};
+  }));
   return rare_class_weights(shows, options.class_count, list.sources, options.rare_class_power);
 }
 

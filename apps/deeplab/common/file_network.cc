@@ -1,0 +1,217 @@
+#include "apps/deeplab/common/file_network.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "api/vision_terms.h"
+#include "apps/deeplab/common/builtin_model.h"
+#include "base/file.h"
+#include "exec/naive_executor.h"
+#include "exec/planned_executor.h"
+#include "passes/output_stride.h"
+#include "passes/pipeline.h"
+#include "passes/shift_uint8.h"
+#include "plan/plan.h"
+#include "tflite/reader.h"
+#include "vision/pixel_lut.h"
+#include "vision/prepare.h"
+
+namespace deeplab::app {
+namespace {
+
+using graph::DataType;
+
+template <typename T>
+std::vector<float> to_float(std::span<const std::byte> bytes, vision::Quantization q) {
+  std::vector<float> real(bytes.size() / sizeof(T));
+  for (size_t i = 0; i < real.size(); ++i) {
+    T stored;
+    std::memcpy(&stored, bytes.data() + i * sizeof(T), sizeof(T));
+    real[i] = q.scale * static_cast<float>(static_cast<double>(stored) - q.zero_point);
+  }
+  return real;
+}
+
+}  // namespace
+
+std::string_view executor_name(ExecutorKind kind) {
+  return kind == ExecutorKind::kPlanned ? "planned" : "naive";
+}
+
+Result<ExecutorKind> executor_from_name(std::string_view name) {
+  for (ExecutorKind kind : {ExecutorKind::kPlanned, ExecutorKind::kNaive}) {
+    if (executor_name(kind) == name) return kind;
+  }
+  return invalid_argument("unknown executor '", name, "'; expected planned or naive");
+}
+
+std::string_view rounding_name(kernels::Rounding rounding) {
+  return rounding == kernels::Rounding::kEngine ? "engine" : "tflite";
+}
+
+Result<kernels::Rounding> rounding_from_name(std::string_view name) {
+  for (kernels::Rounding rounding : {kernels::Rounding::kEngine, kernels::Rounding::kTfLite}) {
+    if (rounding_name(rounding) == name) return rounding;
+  }
+  return invalid_argument("unknown rounding '", name, "'; expected engine or tflite");
+}
+
+Result<std::unique_ptr<FileNetwork>> FileNetwork::load(const std::string& path,
+                                                       const FileNetworkOptions& options) {
+  std::vector<std::byte> stored;
+  if (!path.empty()) {
+    DEEPLAB_ASSIGN_OR_RETURN(stored, read_file(path, tflite::kMaxFileBytes));
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(tflite::ModelFile file,
+                           tflite::read_model(path.empty() ? builtin_model() : stored,
+                                              path.empty() ? kBuiltinModelName : path));
+  std::unique_ptr<FileNetwork> self(new FileNetwork());
+  self->path_ = path;
+  self->options_ = options;
+  self->file_graph_ = std::move(file.graph);
+  if (const auto& given = file.metadata.normalization) {
+    auto normalization = vision::make_normalization(given->mean, given->stddev);
+    if (!normalization.ok()) return annotate(normalization.status(), path + ": metadata");
+    self->normalization_ = *normalization;
+  }
+  DEEPLAB_RETURN_IF_ERROR(annotate(self->make_executor(), path));
+  return self;
+}
+
+namespace {
+
+Status fold_batch_norms(graph::Graph& graph) {
+  graph::Graph folded = graph;
+  graph::Graph unfolded = graph;
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(folded));
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(unfolded, {.fold_batch_norms = false}));
+  if (folded.ops.size() != unfolded.ops.size()) graph = std::move(folded);
+  return {};
+}
+
+}  // namespace
+
+Status FileNetwork::make_executor() {
+  DEEPLAB_RETURN_IF_ERROR(api::check_picture_input(file_graph_));
+  if (options_.size.width > 0) {
+    DEEPLAB_RETURN_IF_ERROR(
+        graph::resize_input(file_graph_, options_.size.height, options_.size.width));
+  }
+  if (options_.output_stride != 0) {
+    DEEPLAB_RETURN_IF_ERROR(passes::set_output_stride(file_graph_, options_.output_stride));
+  }
+  graph::Graph graph = file_graph_;
+  if (options_.executor == ExecutorKind::kNaive) {
+    DEEPLAB_RETURN_IF_ERROR(passes::shift_uint8(graph));
+    if (options_.fold_batch_norms) {
+      DEEPLAB_RETURN_IF_ERROR(fold_batch_norms(graph));
+    }
+  } else {
+    DEEPLAB_RETURN_IF_ERROR(passes::optimize(graph));
+  }
+  graph::Graph without_head = graph;
+  head_ = passes::cut_label_head(without_head);
+  if (options_.executor == ExecutorKind::kNaive) {
+    DEEPLAB_ASSIGN_OR_RETURN(executor_,
+                             exec::NaiveExecutor::create(std::move(graph), options_.rounding));
+    return {};
+  }
+  if (!options_.isa) {
+    DEEPLAB_ASSIGN_OR_RETURN(options_.isa, selected_isa());
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(pool_, ThreadPool::create(options_.threads));
+  options_.threads = pool_->threads();
+  plan::PlanOptions plan_options;
+  plan_options.isa = *options_.isa;
+  plan_options.threads = options_.threads;
+  plan_options.keep_all_tensors = true;
+  DEEPLAB_ASSIGN_OR_RETURN(auto plan, plan::Plan::build(std::move(graph), plan_options));
+  DEEPLAB_ASSIGN_OR_RETURN(executor_, exec::PlannedExecutor::create(std::move(plan), pool_.get()));
+  return {};
+}
+
+std::string FileNetwork::description() const {
+  if (options_.executor == ExecutorKind::kNaive) {
+    return str_cat("naive, ", rounding_name(options_.rounding), " rounding");
+  }
+  return str_cat("planned, ", isa_name(*options_.isa), ", ", options_.threads,
+                 options_.threads == 1 ? " thread" : " threads");
+}
+
+Status FileNetwork::run(const vision::ImageView& photo, vision::Fit fit) {
+  placement_.reset();
+  const graph::TensorId id = file_graph_.inputs.front();
+  const graph::Tensor& input = executor_->graph().tensor(id);
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const vision::PixelLut lut,
+      vision::make_lut(normalization_, api::element_type(input.type), api::quantization(input)));
+  vision::Preparer preparer(fit, input.shape[2], input.shape[1]);
+  DEEPLAB_RETURN_IF_ERROR(preparer.run(photo, lut, executor_->tensor(id).data()));
+  executor_->run();
+  placement_ = preparer.placement();
+  return {};
+}
+
+std::vector<std::byte> FileNetwork::values(graph::TensorId id) {
+  const std::span<const std::byte> stored = executor_->tensor(id);
+  std::vector<std::byte> bytes(stored.begin(), stored.end());
+  const bool shifted = file_graph_.tensor(id).type == DataType::kUInt8 &&
+                       executor_->graph().tensor(id).type == DataType::kInt8;
+  if (shifted) {
+    for (std::byte& b : bytes) b ^= std::byte{0x80};
+  }
+  return bytes;
+}
+
+std::vector<float> FileNetwork::real_values(graph::TensorId id) {
+  const graph::Tensor& tensor = executor_->graph().tensor(id);
+  const std::span<const std::byte> stored = executor_->tensor(id);
+  switch (tensor.type) {
+    case DataType::kInt8:
+      return to_float<int8_t>(stored, api::quantization(tensor));
+    case DataType::kUInt8:
+      return to_float<uint8_t>(stored, api::quantization(tensor));
+    case DataType::kInt32:
+      return to_float<int32_t>(stored, api::quantization(tensor));
+    case DataType::kInt64:
+      return to_float<int64_t>(stored, api::quantization(tensor));
+    case DataType::kFloat32:
+      break;
+  }
+  return to_float<float>(stored, {});
+}
+
+Result<graph::TensorId> FileNetwork::scores_tensor() const {
+  DEEPLAB_RETURN_IF_ERROR(head_->status());
+  return (*head_)->scores;
+}
+
+Result<std::vector<uint8_t>> FileNetwork::labels() {
+  if (!placement_) return invalid_argument("no picture was run yet");
+  return labels(placement_->photo_width, placement_->photo_height);
+}
+
+Result<std::vector<uint8_t>> FileNetwork::labels(int32_t width, int32_t height) {
+  DEEPLAB_RETURN_IF_ERROR(head_->status());
+  if (!placement_) return invalid_argument("no picture was run yet");
+  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "mask"));
+  const passes::LabelHead& head = head_->value();
+  const graph::Tensor& tensor = executor_->graph().tensor(head.scores);
+  const vision::ScoreView scores{executor_->tensor(head.scores).data(),
+                                 api::element_type(tensor.type),
+                                 head.height,
+                                 head.width,
+                                 head.classes,
+                                 api::quantization(tensor)};
+  vision::MaskMaker labels;
+  vision::LabelScratch scratch;
+  DEEPLAB_RETURN_IF_ERROR(
+      labels.configure(scores, api::corner_mode(head), vision::redraw(*placement_, width, height)));
+  DEEPLAB_RETURN_IF_ERROR(labels.grow(scratch));
+  std::vector<uint8_t> map(static_cast<size_t>(labels.width()) *
+                           static_cast<size_t>(labels.height()));
+  labels.label_rows(0, labels.height(), map.data(), labels.width(), scratch);
+  return map;
+}
+
+}  // namespace deeplab::app

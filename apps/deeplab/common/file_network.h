@@ -1,0 +1,109 @@
+// A model file as the plain graph it is, on an executor of one's choice: nothing cut off its ends
+// and every tensor readable. What `run` writes out, `compare` compares and `bench` verifies
+// against.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/deeplab/common/options.h"
+#include "base/isa.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "exec/executor.h"
+#include "graph/graph.h"
+#include "kernels/requantize.h"
+#include "passes/label_head.h"
+#include "vision/image_view.h"
+#include "vision/labels.h"
+#include "vision/placement.h"
+
+namespace deeplab::app {
+
+enum class ExecutorKind : uint8_t { kPlanned, kNaive };
+
+/// "planned", "naive".
+std::string_view executor_name(ExecutorKind kind);
+Result<ExecutorKind> executor_from_name(std::string_view name);
+/// "engine", "tflite".
+std::string_view rounding_name(kernels::Rounding rounding);
+Result<kernels::Rounding> rounding_from_name(std::string_view name);
+
+struct FileNetworkOptions {
+  ExecutorKind executor = ExecutorKind::kPlanned;
+  kernels::Rounding rounding = kernels::Rounding::kEngine;  ///< kTfLite: naive only.
+  std::optional<Isa> isa;  ///< Planned only. Nothing: selected_isa().
+  int threads = 0;         ///< Planned only. 0: one per CPU.
+  CanvasSize size;
+  int32_t output_stride = 0;  ///< 0: the model's own.
+  /// Naive only: with batch norms folded, if the float graph has any (passes/fold_batch_norm.h).
+  /// The other passes change no byte, so they are left out, and what they do is checked, too.
+  bool fold_batch_norms = false;
+};
+
+/// One file on one executor; one thread at a time.
+class FileNetwork {
+ public:
+  /// An empty path stands for the built-in model. Errors name the file: unreadable, not one input
+  /// of [1, height, width, 3] in float32, int8 or uint8, a size that the graph cannot follow, an op
+  /// that the executor cannot run.
+  static Result<std::unique_ptr<FileNetwork>> load(const std::string& path,
+                                                   const FileNetworkOptions& options);
+
+  /// The photo onto the canvas, normalised as the file's metadata asks, and all ops.
+  Status run(const vision::ImageView& photo, vision::Fit fit);
+
+  const std::string& path() const { return path_; }
+  /// "planned avx2, 2 threads", "naive, tflite rounding".
+  std::string description() const;
+  const FileNetworkOptions& options() const { return options_; }
+  int32_t canvas_width() const { return input_shape()[2]; }
+  int32_t canvas_height() const { return input_shape()[1]; }
+  /// The file's graph at the size asked for, in the file's types; its tensor ids are those below.
+  const graph::Graph& file_graph() const { return file_graph_; }
+
+  /// What runs it; ids as above, types as the engine has them.
+  exec::Executor& executor() { return *executor_; }
+
+  /// Whether values of `id` are there to be read; a tensor that a pass has removed is not.
+  bool holds(graph::TensorId id) { return !executor_->tensor(id).empty(); }
+  /// The elements of an activation in the engine's types (int8 if the file has uint8); empty
+  /// if it is not held.
+  std::span<const std::byte> stored(graph::TensorId id) { return executor_->tensor(id); }
+  /// The same in the file's own type, little-endian.
+  std::vector<std::byte> values(graph::TensorId id);
+  /// The same as real numbers: scale * (stored - zero point) of a quantized tensor.
+  std::vector<float> real_values(graph::TensorId id);
+
+  /// The tensor that the label map is made of. An error if this is not a segmentation network.
+  Result<graph::TensorId> scores_tensor() const;
+  /// The label map of the last photo at its own size, made of scores_tensor() as `segment` makes
+  /// it: rows tight, class ids.
+  Result<std::vector<uint8_t>> labels();
+  /// The same at another size, as Segmenter::category_mask() does.
+  Result<std::vector<uint8_t>> labels(int32_t width, int32_t height);
+
+ private:
+  FileNetwork() = default;
+  Status make_executor();
+  const graph::Shape& input_shape() const {
+    return file_graph_.tensor(file_graph_.inputs.front()).shape;
+  }
+
+  std::string path_;
+  FileNetworkOptions options_;
+  graph::Graph file_graph_;
+  vision::Normalization normalization_;
+  std::optional<Result<passes::LabelHead>> head_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<exec::Executor> executor_;
+  std::optional<vision::Placement> placement_;
+};
+
+}  // namespace deeplab::app

@@ -1,0 +1,212 @@
+#include <nlohmann/json.hpp>
+#include <set>
+#include <variant>
+
+#include "apps/deeplab/inspect/facts.h"
+#include "base/isa.h"
+
+namespace deeplab::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// ---- Attributes, named as in graph/op.h ------------------------------------------------------
+
+Json window_json(const graph::Window& w) {
+  Json json = {{"padding", graph::padding_name(w.padding)},
+               {"stride", {w.stride_h, w.stride_w}},
+               {"dilation", {w.dilation_h, w.dilation_w}}};
+  if (w.padding == graph::Padding::kExplicit) {
+    json["pad"] = {w.pad_top, w.pad_bottom, w.pad_left, w.pad_right};
+  }
+  return json;
+}
+
+struct AttributeJson {
+  Json operator()(const graph::Conv2D& a) const {
+    Json json = window_json(a.window);
+    json["activation"] = graph::activation_name(a.activation);
+    return json;
+  }
+  Json operator()(const graph::DepthwiseConv2D& a) const {
+    Json json = window_json(a.window);
+    json["depth_multiplier"] = a.depth_multiplier;
+    json["activation"] = graph::activation_name(a.activation);
+    return json;
+  }
+  Json operator()(const graph::Add& a) const {
+    return {{"activation", graph::activation_name(a.activation)}};
+  }
+  Json operator()(const graph::Sub& a) const {
+    return {{"activation", graph::activation_name(a.activation)}, {"reversed", a.reversed}};
+  }
+  Json operator()(const graph::Mul& a) const {
+    return {{"activation", graph::activation_name(a.activation)}};
+  }
+  Json operator()(const graph::AveragePool2D& a) const {
+    Json json = window_json(a.window);
+    json["filter"] = {a.filter_h, a.filter_w};
+    json["activation"] = graph::activation_name(a.activation);
+    return json;
+  }
+  Json operator()(const graph::Mean& a) const {
+    return {{"axes", a.axes}, {"keep_dims", a.keep_dims}};
+  }
+  Json operator()(const graph::ResizeBilinear& a) const { return resize(a); }
+  Json operator()(const graph::ResizeNearestNeighbor& a) const { return resize(a); }
+  Json operator()(const graph::Concatenation& a) const {
+    return {{"axis", a.axis}, {"activation", graph::activation_name(a.activation)}};
+  }
+  Json operator()(const graph::Tile& a) const { return {{"multiples", a.multiples}}; }
+  Json operator()(const graph::Pad& a) const { return {{"amounts", a.amounts}}; }
+  Json operator()(const graph::ArgMax& a) const { return {{"axis", a.axis}}; }
+  Json operator()(const graph::Softmax& a) const { return {{"beta", a.beta}}; }
+  Json operator()(const graph::Reshape& a) const { return {{"shape", a.shape}}; }
+  Json operator()(const graph::SpaceToBatchNd& a) const {
+    return {{"block", {a.block_h, a.block_w}}, {"pad_h", a.pad_h}, {"pad_w", a.pad_w}};
+  }
+  Json operator()(const graph::BatchToSpaceNd& a) const {
+    return {{"block", {a.block_h, a.block_w}}, {"crop_h", a.crop_h}, {"crop_w", a.crop_w}};
+  }
+  Json operator()(const graph::Quantize&) const { return Json::object(); }
+  Json operator()(const graph::Dequantize&) const { return Json::object(); }
+  Json operator()(const graph::Relu&) const { return Json::object(); }
+  Json operator()(const graph::Relu6&) const { return Json::object(); }
+
+ private:
+  template <typename Resize>
+  static Json resize(const Resize& a) {
+    return {{"height", a.height},
+            {"width", a.width},
+            {"align_corners", a.align_corners},
+            {"half_pixel_centers", a.half_pixel_centers}};
+  }
+};
+
+// ---- The graph -------------------------------------------------------------------------------
+
+Json tensor_json(const graph::Graph& graph, graph::TensorId id) {
+  const graph::Tensor& tensor = graph.tensor(id);
+  Json json = {{"id", id},
+               {"name", tensor.name},
+               {"type", graph::type_name(tensor.type)},
+               {"shape", tensor.shape},
+               {"constant", tensor.is_constant()}};
+  const graph::Quantization& q = tensor.quantization;
+  json["quantization"] = Json();
+  if (q.present()) {
+    json["quantization"] = {{"scales", q.scales}, {"zero_points", q.zero_points}};
+    if (q.per_channel()) json["quantization"]["axis"] = q.axis;
+  }
+  return json;
+}
+
+Json tensors_json(const graph::Graph& graph, const std::vector<graph::TensorId>& ids) {
+  Json json = Json::array();
+  for (graph::TensorId id : ids) json.push_back(tensor_json(graph, id));
+  return json;
+}
+
+/// Every tensor that an op touches, by id.
+Json used_tensors_json(const graph::Graph& graph) {
+  std::set<graph::TensorId> used;
+  for (const graph::Op& op : graph.ops) {
+    used.insert(op.inputs.begin(), op.inputs.end());
+    used.insert(op.output());
+  }
+  used.erase(graph::kNoTensor);
+  return tensors_json(graph, {used.begin(), used.end()});
+}
+
+Json ops_json(const graph::Graph& graph) {
+  Json json = Json::array();
+  for (const graph::Op& op : graph.ops) {
+    json.push_back({{"index", op.index},
+                    {"type", graph::op_name(op.attributes)},
+                    {"attributes", std::visit(AttributeJson(), op.attributes)},
+                    {"inputs", op.inputs},
+                    {"output", op.output()},
+                    {"macs", graph::macs(graph, op)}});
+  }
+  return json;
+}
+
+Json metadata_json(const tflite::Metadata& metadata) {
+  return {{"name", metadata.name},
+          {"description", metadata.description},
+          {"author", metadata.author},
+          {"license", metadata.license},
+          {"version", metadata.version}};
+}
+
+Json normalization_json(const tflite::Metadata& metadata) {
+  const auto& n = metadata.normalization;
+  return n ? Json{{"mean", n->mean}, {"stddev", n->stddev}} : Json();
+}
+
+Json label_head_json(const passes::LabelHead& head) {
+  return {{"scores", head.scores},
+          {"width", head.width},
+          {"height", head.height},
+          {"classes", head.classes},
+          {"canvas_width", head.canvas_width},
+          {"canvas_height", head.canvas_height},
+          {"resize", head.has_resize},
+          {"align_corners", head.align_corners},
+          {"half_pixel_centers", head.half_pixel_centers},
+          {"softmax", head.softmax_in_graph},
+          {"argmax", head.argmax_in_graph}};
+}
+
+Json plan_json(const plan::Plan& plan) {
+  Json steps = Json::array();
+  for (const plan::PlannedStep& step : plan.steps()) {
+    const graph::Op& op = plan.graph().ops[static_cast<size_t>(step.ops.back())];
+    int64_t macs = 0;
+    Json fused = Json::array();
+    for (int at : step.ops) {
+      macs += graph::macs(plan.graph(), plan.graph().ops[static_cast<size_t>(at)]);
+      fused.push_back(plan.graph().ops[static_cast<size_t>(at)].index);
+    }
+    const plan::Placement& place = plan.placement(step.output);
+    steps.push_back({{"op", op.index},
+                     {"type", graph::op_name(op.attributes)},
+                     {"kernel", step.kernel},
+                     {"ops", fused},
+                     {"macs", macs},
+                     {"output", step.output},
+                     {"offset", place.offset},
+                     {"bytes", place.bytes},
+                     {"last_step", place.last_step}});
+  }
+  return {{"isa", isa_name(plan.options().isa)},
+          {"threads", plan.options().threads},
+          {"arena_bytes", plan.arena_bytes()},
+          {"scratch_bytes", plan.scratch_bytes()},
+          {"packed_weight_bytes", plan.packed_weight_bytes()},
+          {"steps", steps}};
+}
+
+}  // namespace
+
+std::string json_facts(const ModelFacts& facts) {
+  const graph::Graph& graph = facts.file.graph;
+  Json json = {{"file", facts.path},
+               {"bytes", facts.bytes},
+               {"description", facts.file.description},
+               {"metadata", metadata_json(facts.file.metadata)},
+               {"labels", facts.file.metadata.labels},
+               {"normalization", normalization_json(facts.file.metadata)},
+               {"inputs", tensors_json(graph, graph.inputs)},
+               {"outputs", tensors_json(graph, graph.outputs)},
+               {"parameters", parameter_count(graph)},
+               {"macs", graph::macs(graph)},
+               {"flops", flops(graph)},
+               {"label_head", facts.label_head.ok() ? label_head_json(*facts.label_head) : Json()},
+               {"ops", ops_json(graph)},
+               {"tensors", used_tensors_json(graph)}};
+  if (facts.plan) json["plan"] = plan_json(*facts.plan);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace deeplab::app

@@ -1,0 +1,48 @@
+#include "apps/deeplab/quantize/validate.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "apps/deeplab/common/progress.h"
+#include "eval/evaluator.h"
+#include "eval/voc_dataset.h"
+
+namespace deeplab::app {
+
+Result<Validation> validate_models(const std::string& dataset,
+                                   std::shared_ptr<const api::Model> float_model,
+                                   std::shared_ptr<const api::Model> int8_model, vision::Fit fit,
+                                   int32_t float_stride, int threads, bool show_progress) {
+  Validation validation{dataset, "val", 0, {}, {}};
+  std::error_code ignored;
+  const size_t colon = dataset.rfind(':');
+  if (colon != std::string::npos && !std::filesystem::is_directory(dataset, ignored)) {
+    validation.dataset = dataset.substr(0, colon);
+    validation.split = dataset.substr(colon + 1);
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(const eval::VocDataset voc,
+                           eval::open_voc_dataset(validation.dataset, validation.split,
+                                                  eval::MaskRequirement::kRequired));
+  std::vector<eval::Candidate> candidates(2);
+  candidates[0].model = std::move(float_model);
+  candidates[0].protocol.output_stride = float_stride;
+  candidates[1].model = std::move(int8_model);
+  for (eval::Candidate& candidate : candidates) candidate.protocol.fit = fit;
+  eval::EvaluatorOptions options;
+  options.threads = threads;
+  options.boundaries = false;
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const auto evaluator,
+      eval::Evaluator::create(std::move(candidates), voc.items.size(), std::move(options)));
+  Progress progress(voc.items.size(), show_progress);
+  DEEPLAB_ASSIGN_OR_RETURN(std::vector<eval::Scores> scores,
+                           evaluator->scores(voc, [&] { progress.advance(); }));
+  validation.images = static_cast<int64_t>(voc.items.size());
+  validation.float_scores = std::move(scores[0]);
+  validation.int8_scores = std::move(scores[1]);
+  return validation;
+}
+
+}  // namespace deeplab::app

@@ -1,0 +1,340 @@
+// deeplab segment: photos in; label maps, and what can be made of them, out.
+#include "apps/deeplab/common/command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/deeplab/common/builtin_model.h"
+#include "apps/deeplab/common/interrupt.h"
+#include "apps/deeplab/common/options.h"
+#include "apps/deeplab/common/photos.h"
+#include "apps/deeplab/common/progress.h"
+#include "apps/deeplab/segment/output.h"
+#include "apps/deeplab/segment/report.h"
+#include "apps/deeplab/segment/run.h"
+#include "base/isa.h"
+#include "base/status.h"
+#include "deeplab/deeplab.hpp"
+#include "tflite/label_file.h"
+
+namespace deeplab::app {
+namespace {
+
+struct SegmentOptions {
+  std::vector<std::string> photos;
+  std::string model;
+  std::string directory = ".";
+  vision::Fit fit = vision::Fit::kPad;
+  CanvasSize size;
+  int32_t output_stride = 0;
+  int threads = 0;
+  OutputSet write{.mask = true, .overlay = true};
+  std::vector<std::string> classes;
+  std::string labels_file;
+  std::vector<float> mean;
+  std::vector<float> std;
+  int quality = 90;
+  int64_t min_area = 1;
+  double tolerance = 1;
+  bool resume = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+// ---- Before the first photo ------------------------------------------------------------------
+
+/// The ids of classes given by name or by number.
+Result<std::vector<int32_t>> find_classes(const std::vector<std::string>& wanted,
+                                          const std::vector<std::string>& labels) {
+  std::vector<int32_t> ids;
+  for (const std::string& item : wanted) {
+    const auto count = static_cast<int32_t>(labels.size());
+    auto id = static_cast<int32_t>(std::ranges::find(labels, item) - labels.begin());
+    if (id == count) {
+      const char* end = item.data() + item.size();
+      const auto parsed = std::from_chars(item.data(), end, id);
+      if (parsed.ec != std::errc() || parsed.ptr != end) id = -1;
+    }
+    if (id < 0 || id >= count) {
+      return invalid_argument("--class: no class '", item, "'; the model has ",
+                              fmt::format("{}", fmt::join(labels, ", ")));
+    }
+    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+  }
+  return ids;
+}
+
+/// One value for all channels or one each.
+Result<std::array<float, 3>> per_channel(const std::vector<float>& values, const char* what) {
+  if (values.size() != 1 && values.size() != 3) {
+    return invalid_argument("--mean/--std: normalization: ", values.size(), " values of ", what,
+                            ", expected 1 or 3");
+  }
+  for (const float value : values) {
+    if (!std::isfinite(value)) {
+      return invalid_argument("--mean/--std: normalization: ", what, " is not finite");
+    }
+  }
+  return std::array<float, 3>{values[0], values[values.size() / 2], values.back()};
+}
+
+/// --mean and --std, each in place of the model's own.
+Result<std::optional<Normalization>> find_normalization(const SegmentOptions& options,
+                                                        const ModelInfo& model) {
+  if (options.mean.empty() && options.std.empty()) return std::optional<Normalization>();
+  const auto pick = [](const std::vector<float>& given, const float(&otherwise)[3]) {
+    return given.empty() ? std::vector<float>(otherwise, otherwise + 3) : given;
+  };
+  Normalization made;
+  DEEPLAB_ASSIGN_OR_RETURN(made.mean, per_channel(pick(options.mean, model.mean), "mean"));
+  DEEPLAB_ASSIGN_OR_RETURN(made.stddev, per_channel(pick(options.std, model.stddev), "std"));
+  for (const float s : made.stddev) {
+    if (s > 0) continue;
+    return invalid_argument("--mean/--std: normalization: std is ", s, ", expected more than 0");
+  }
+  return std::optional(made);
+}
+
+/// Makes the directory and looks whether files may be created in it: better now than after the
+/// first photo's work.
+Status make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error && !std::filesystem::is_directory(path)) {
+    return io_error("cannot create the directory ", path, ": ", error.message());
+  }
+  if (::access(path.c_str(), W_OK | X_OK) != 0) {
+    return io_error("cannot write to the directory ", path, ": ",
+                    std::generic_category().message(errno));
+  }
+  return {};
+}
+
+// ---- The photos ------------------------------------------------------------------------------
+
+ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, SegmentRun& run) {
+  ExitCode exit_code = ExitCode::kDone;
+  for (const Status& error : list.errors) {
+    print_error(error.message());
+    exit_code = ExitCode::kFailed;
+  }
+  const InterruptGuard interrupts;
+  Progress progress(list.photos.size(), !options.quiet);
+  size_t were_there = 0;
+  const Status ran = run.run([&](const Photo& photo, const Result<SegmentReport>& report) {
+    if (!report.ok()) {
+      progress.hide();
+      print_error(photo.name(), report.status());
+      exit_code = ExitCode::kFailed;
+    } else if (report->was_there) {
+      ++were_there;
+    } else if (options.json || !options.quiet) {
+      progress.hide();
+      const Status printed = print_output(options.json ? json_line(*report) : text_line(*report));
+      if (!printed.ok()) {  // nobody would see the rest
+        print_error(printed.message());
+        exit_code = ExitCode::kFailed;
+        return false;
+      }
+    }
+    progress.advance();
+    return true;
+  });
+  progress.hide();
+  if (!ran.ok()) {
+    print_error(ran.message());
+    return ExitCode::kFailed;
+  }
+  const size_t done = run.reported(), total = list.photos.size();
+  if (InterruptGuard::requested() && done < total) {
+    print_interrupted(done, total, "; --resume continues from there");
+    return ExitCode::kInterrupted;
+  }
+  if (were_there > 0 && !options.quiet) {
+    print_error(fmt::format("{} of {} photos had their files already", were_there, total));
+  }
+  return exit_code;
+}
+
+ExitCode fail(const Status& status, ExitCode code = ExitCode::kFailed) {
+  print_error(status.message());
+  return code;
+}
+
+ExitCode run_segment(const SegmentOptions& options) {
+  const auto model = options.model.empty() ? Model::builtin() : Model::load(options.model);
+  if (!model.ok()) return fail(model.status());
+
+  OutputOptions output;
+  output.directory = options.directory;
+  output.write = options.write;
+  output.jpeg_quality = options.quality;
+  output.min_area = options.min_area;
+  output.tolerance = options.tolerance;
+  for (int32_t id = 0; id < model->class_count(); ++id) {
+    output.labels.emplace_back(model->label(id));
+  }
+  if (!options.labels_file.empty()) {
+    auto labels = tflite::read_label_file(options.labels_file, output.labels.size());
+    if (!labels.ok()) return fail(labels.status());
+    output.labels = std::move(*labels);
+  }
+  auto classes = find_classes(options.classes, output.labels);
+  if (!classes.ok()) return fail(classes.status(), ExitCode::kUsage);
+  output.classes = std::move(*classes);
+
+  const auto normalization = find_normalization(options, model->info());
+  if (!normalization.ok()) return fail(normalization.status(), ExitCode::kUsage);
+  const auto isa = selected_isa();
+  if (!isa.ok()) return fail(isa.status());
+  Options segmenter_options;
+  segmenter_options.isa = isa_name(*isa);
+  segmenter_options.threads = options.threads;
+  segmenter_options.fit = static_cast<Fit>(options.fit);
+  segmenter_options.width = options.size.width;
+  segmenter_options.height = options.size.height;
+  segmenter_options.output_stride = options.output_stride;
+  segmenter_options.normalization = *normalization;
+
+  const PhotoList list = find_photos(options.photos);
+  const auto run =
+      SegmentRun::create(*model, segmenter_options, std::move(output), list.photos, options.resume);
+  if (!run.ok()) return fail(run.status());
+  release_builtin_model();
+  if (const Status made = make_directory(options.directory); !made.ok()) return fail(made);
+  return segment_photos(options, list, **run);
+}
+
+// ---- The command line ------------------------------------------------------------------------
+
+/// "127.5" or "123.7,116.3,103.5"; whether the values make sense shows later.
+std::vector<float> parse_channels(const std::string& flag, const std::string& text) {
+  std::vector<float> values;
+  for (const std::string& item : split_list(text)) {
+    float value = 0;
+    if (!CLI::detail::lexical_cast(item, value)) {
+      throw CLI::ValidationError(flag, "'" + text + "' is neither one number nor R,G,B");
+    }
+    values.push_back(value);
+  }
+  return values;
+}
+
+void add_output_options(CLI::App& command, SegmentOptions& options) {
+  command
+      .add_option("-o,--output", options.directory, "Directory for the outputs, created if missing")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--write",
+          [&options](const std::string& list) {
+            const auto set = OutputSet::parse(list);
+            if (!set.ok()) throw CLI::ValidationError("--write", set.status().message());
+            options.write = *set;
+          },
+          "Files to write, see below [mask,overlay]")
+      ->type_name("LIST");
+  command
+      .add_option_function<std::string>(
+          "--class", [&options](const std::string& list) { options.classes = split_list(list); },
+          "Classes of cutout, scores and polygons, by name or id [all but the background]")
+      ->type_name("LIST");
+  command.add_option("--quality", options.quality, "Quality of the overlay's JPEG, 1 to 100")
+      ->check(CLI::Range(1, 100).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_option("--min-area", options.min_area, "Polygons: leave out smaller regions")
+      ->check(CLI::Range(int64_t{1}, vision::kMaxPixels).description(""))
+      ->type_name("PIXELS")
+      ->capture_default_str();
+  command
+      .add_option("--tolerance", options.tolerance,
+                  "Polygons: how far an outline may move to save points")
+      ->type_name("PIXELS")
+      ->capture_default_str();
+  command.add_flag("--resume", options.resume,
+                   "Skip photos whose outputs are complete and up to date");
+  command.footer(
+      "--write, in DIR, STEM being the photo's name without its extension (stdin for -):\n"
+      "  mask      STEM.mask.png              class ids in the PASCAL VOC palette\n"
+      "  overlay   STEM.overlay.jpg           the mask over the photo, with a legend\n"
+      "  cutout    STEM.cutout.png            the photo's classes with soft edges, RGBA\n"
+      "  scores    STEM.CLASS.confidence.png  probability of a class, 65535 is 1; without\n"
+      "                                       --class for every class in the photo\n"
+      "  polygons  STEM.polygons.json         outlines as COCO annotations\n"
+      "\n"
+      "A file appears whole or not at all. After SIGINT or SIGTERM (Ctrl-C, kill) the photos in\n"
+      "progress are finished, then the run exits with that signal (128 + its number in a shell).\n"
+      "A second one ends it at once. --resume continues; it assumes that the outputs it finds "
+      "were\n"
+      "made with the same options.\n");
+}
+
+void add_model_options(CLI::App& command, SegmentOptions& options) {
+  add_model_option(command, options.model);
+  add_fit_option(command, options.fit);
+  add_size_option(command, options.size);
+  add_output_stride_option(command, options.output_stride);
+  add_threads_option(command, options.threads)
+      ->description(
+          "Threads: photos at a time, or for the network of a single photo; 0 is one per CPU");
+  command.add_option("--labels", options.labels_file, "Names of the classes, one per line")
+      ->type_name("FILE");
+  for (const auto& [flag, values, what] :
+       {std::tuple("--mean", &options.mean, "Mean subtracted from each pixel"),
+        std::tuple("--std", &options.std, "Each pixel is divided by this after that")}) {
+    command
+        .add_option_function<std::string>(
+            flag,
+            [flag = flag, values = values](const std::string& text) {
+              *values = parse_channels(flag, text);
+            },
+            std::string(what) + " [the model's own]")
+        ->type_name("X|R,G,B");
+  }
+}
+
+/// What a single flag cannot know.
+void check_options(const SegmentOptions& options) {
+  if (!options.classes.empty() && !options.write.uses_classes()) {
+    throw CLI::ValidationError("--class", "needs cutout, scores or polygons in --write");
+  }
+  if (!(options.tolerance >= 0 && options.tolerance <= vision::kMaxSide)) {
+    throw CLI::ValidationError("--tolerance",
+                               fmt::format("expected 0 to {} pixels", vision::kMaxSide));
+  }
+}
+
+}  // namespace
+
+void add_segment(CLI::App& app, Action& action) {
+  CLI::App* command =
+      app.add_subcommand("segment", "Segment photos: label maps, overlays, cut-outs, polygons");
+  const auto options = std::make_shared<SegmentOptions>();
+  command
+      ->add_option("PHOTO", options->photos,
+                   "Image files; directories, searched recursively; - for standard input")
+      ->required()
+      ->type_name("");
+  add_model_options(*command, *options);
+  add_output_options(*command, *options);
+  add_json_flag(*command, options->json);
+  add_quiet_flag(*command, options->quiet);
+  command->callback([options, &action] {
+    check_options(*options);
+    action = [options] { return run_segment(*options); };
+  });
+}
+
+}  // namespace deeplab::app
