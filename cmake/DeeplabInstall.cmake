@@ -28,6 +28,14 @@ if(TARGET deeplab_cli)
   install(TARGETS deeplab_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(FILES ${PROJECT_SOURCE_DIR}/models/deeplab.tflite
           DESTINATION ${CMAKE_INSTALL_DATADIR}/deeplab)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/manual/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+          FILES_MATCHING PATTERN "*.1")
+  install(FILES ${PROJECT_BINARY_DIR}/manual/deeplab.bash RENAME deeplab
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${PROJECT_BINARY_DIR}/manual/deeplab.zsh RENAME _deeplab
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${PROJECT_BINARY_DIR}/manual/deeplab.fish
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 if(TARGET deeplab_train_program)
   install(TARGETS deeplab_train_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

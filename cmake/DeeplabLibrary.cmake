@@ -5,8 +5,13 @@ foreach(room IN LISTS DEEPLAB_CORE_ROOMS)
   target_sources(deeplab PRIVATE $<TARGET_OBJECTS:deeplab_${room}>)
 endforeach()
 target_compile_features(deeplab INTERFACE cxx_std_20)  # deeplab.hpp; deeplab.h is C99
+set(library_directory ${CMAKE_CURRENT_BINARY_DIR})
+if(PROJECT_IS_TOP_LEVEL)
+  set(library_directory ${PROJECT_BINARY_DIR}/lib)
+endif()
 set_target_properties(deeplab PROPERTIES
   LINKER_LANGUAGE CXX
+  LIBRARY_OUTPUT_DIRECTORY ${library_directory} ARCHIVE_OUTPUT_DIRECTORY ${library_directory}
   VERSION ${PROJECT_VERSION}
   # Before 1.0 a minor version may change the interface.
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/deeplab/common/command.h"
+#include "apps/deeplab/common/external.h"
 #include "apps/deeplab/common/interrupt.h"
 #include "deeplab/deeplab.h"
 
@@ -17,9 +18,9 @@ using deeplab::app::ExitCode;
 
 // In the order of --help.
 constexpr void (*kSubcommands[])(CLI::App&, Action&) = {
-    deeplab::app::add_segment,  deeplab::app::add_run,   deeplab::app::add_inspect,
-    deeplab::app::add_compare,  deeplab::app::add_bench, deeplab::app::add_evaluate,
-    deeplab::app::add_quantize,
+    deeplab::app::add_segment,  deeplab::app::add_run,    deeplab::app::add_inspect,
+    deeplab::app::add_compare,  deeplab::app::add_bench,  deeplab::app::add_evaluate,
+    deeplab::app::add_quantize, deeplab::app::add_manual, deeplab::app::add_completion,
 };
 
 /// CLI11 would say of `deeplab paint` that a subcommand is missing.
@@ -38,8 +39,18 @@ int run_command_line(int argc, char** argv) {
   app.require_subcommand(1);
   app.get_formatter()->column_width(32);
   app.failure_message(usage_message);
+  app.footer(
+      "`deeplab NAME ...` for any other NAME runs deeplab-NAME (deeplab-train, if it was built),\n"
+      "which is beside this program or on PATH.");
   Action action;
   for (const auto add : kSubcommands) add(app, action);
+  if (argc < 2) {
+    std::fputs(app.help().c_str(), stderr);
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (argv[1][0] != '-' && deeplab::app::find_subcommand(app, argv[1]) == nullptr) {
+    deeplab::app::run_external(argv);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // --help and --version come this way, too

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
+
 #include "deeplab/deeplab.h"
 #include "tests/apps/program.h"
 
@@ -25,6 +29,54 @@ TEST(Usage, HelpGoesToStandardOutputWithStatus0) {
                            "--class", "--json", "--quiet", "--labels", "--mean", "--std"}) {
     EXPECT_THAT(segment.out, HasSubstr(flag));
   }
+}
+
+TEST(Usage, NoArgumentsHelp) {
+  const ProgramRun run = run_deeplab({});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.out, IsEmpty());
+  EXPECT_EQ(run.err, run_deeplab({"--help"}).out);
+}
+
+// Each flag that --help has.
+TEST(Usage, ManPagesAndCompletionHaveEveryFlag) {
+  EXPECT_THAT(run_deeplab({"manual"}).out, HasSubstr("\n.TP\n\\fBsegment\\fR\n"));
+  for (const char* command : {"segment", "bench", "evaluate", "quantize"}) {
+    const std::string help = run_deeplab({command, "--help"}).out;
+    const std::string page = run_deeplab({"manual", command}).out;
+    EXPECT_THAT(page, StartsWith(".TH DEEPLAB"));
+    std::vector<std::string> scripts;
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+      scripts.push_back(run_deeplab({"completion", shell}).out);
+    }
+    const std::regex flag("--([a-z-]+)");
+    int flags = 0;
+    for (auto at = std::sregex_iterator(help.begin(), help.end(), flag);
+         at != std::sregex_iterator(); ++at) {
+      const std::string name = (*at)[1];
+      EXPECT_THAT(page, HasSubstr(std::regex_replace("--" + name, std::regex("-"), "\\-")));
+      EXPECT_THAT(scripts[0], HasSubstr("--" + name));
+      EXPECT_THAT(scripts[1], HasSubstr("--" + name));
+      EXPECT_THAT(scripts[2], HasSubstr(" -l " + name));
+      ++flags;
+    }
+    EXPECT_GT(flags, 8) << command;
+  }
+  EXPECT_EQ(run_deeplab({"manual", "paint"}).status, 2);
+  EXPECT_EQ(run_deeplab({"completion", "dos"}).status, 2);
+}
+
+TEST(Usage, AnotherProgramIsRunByItsName) {
+  const TempDir dir;
+  const std::string program = dir / "deeplab-echo";
+  write_text(program, "#!/bin/sh\nprintf '<%s>' \"$@\"\nexit 7\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  ASSERT_EQ(::setenv("PATH", (dir.path().string() + ":" + path).c_str(), 1), 0);
+  const ProgramRun run = run_deeplab({"echo", "a b", "--json"});
+  ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);
+  EXPECT_EQ(run.status, 7);
+  EXPECT_EQ(run.out, "<a b><--json>");
 }
 
 TEST(Usage, Version) {
@@ -51,8 +103,7 @@ TEST_P(UsageError, HasStatus2AndOneLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     Segment, UsageError,
-    ::testing::Values(WrongUsage{{}, "subcommand"}, WrongUsage{{"paint"}, "paint"},
-                      WrongUsage{{"segment"}, "PHOTO"},
+    ::testing::Values(WrongUsage{{"paint"}, "paint"}, WrongUsage{{"segment"}, "PHOTO"},
                       WrongUsage{{"segment", "a.png", "--colour"}, "--colour"},
                       WrongUsage{{"segment", "a.png", "-m"}, "--model"},
                       WrongUsage{{"segment", "a.png", "--fit", "crop"}, "crop"},

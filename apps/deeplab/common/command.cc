@@ -11,6 +11,12 @@
 
 namespace deeplab::app {
 
+const CLI::App* find_subcommand(const CLI::App& app, const std::string& name) {
+  const auto found =
+      app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
+  return found.empty() ? nullptr : found.front();
+}
+
 void print_error(std::string_view message) {
   try {
     std::string line = fmt::format("deeplab: {}\n", message);

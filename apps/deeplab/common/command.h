@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -29,6 +30,11 @@ void add_compare(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_evaluate(CLI::App& app, Action& action);
 void add_quantize(CLI::App& app, Action& action);
+void add_manual(CLI::App& app, Action& action);
+void add_completion(CLI::App& app, Action& action);
+
+/// The subcommand of that name, or nullptr.
+const CLI::App* find_subcommand(const CLI::App& app, const std::string& name);
 
 /// "deeplab: MESSAGE" on standard error, on one line whatever the message holds.
 void print_error(std::string_view message);
