@@ -15,9 +15,9 @@
 namespace deeplab::app {
 
 /// At most `count` photos, spread evenly over all that were found. A source is a directory of
-/// photos, a photo, DATASET:SPLIT for a dataset in VOC layout, or a text file (.txt) with a path
-/// a line, relative to the file's own directory. Errors: a source that is not there, a VOC
-/// dataset without a split (its masks are no photos), no photo at all.
+/// photos, a photo, DATASET:SPLIT for a dataset in VOC layout, or a text file (.txt) with one path
+/// per line, relative to the file's own directory. Errors: a source that is not there, a VOC
+/// dataset without a split (its masks are not photos), no photo at all.
 Result<std::vector<Photo>> find_calibration_photos(const std::vector<std::string>& sources,
                                                    size_t count);
 
@@ -37,7 +37,7 @@ class CalibrationPhotos {
 
   size_t size() const { return photos_.size(); }
   const std::vector<Photo>& photos() const { return photos_; }
-  /// What the rooms below see: normalised floats. At most `count`, evenly spread. Holds a pointer
+  /// The photos as normalised floats. At most `count`, evenly spread. Holds a pointer
   /// to this object.
   quantize::Samples samples(size_t count) const;
 
