@@ -75,7 +75,7 @@ class Coarsener {
     for (const graph::Tensor& tensor : graph.tensors) old_.push_back(tensor.shape);
   }
 
-  /// `why_not` begins the message where no convolution can have the stride.
+  /// `why_not` begins the message if no convolution can have the stride.
   Status run(const std::string& why_not) {
     DEEPLAB_ASSIGN_OR_RETURN(const size_t strided, find_strided(why_not));
     for (size_t i = 0; i < graph_.ops.size(); ++i) {

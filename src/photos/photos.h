@@ -30,7 +30,7 @@ struct PhotoList {
 
 /// A file is taken whatever its name. A directory stands for the files below it that are named
 /// like images, in the order of their names; hidden ones, links to directories, and what `segment`
-/// itself writes (cat.overlay.jpg) are passed over.
+/// itself writes (cat.overlay.jpg) are skipped.
 PhotoList find_photos(const std::vector<std::string>& arguments);
 
 /// A photo, decoded as far as was asked for.
@@ -43,7 +43,7 @@ struct DecodedPhoto {
     const imageio::Image& image = own_size();
     return image.width == image.original_width && image.height == image.original_height;
   }
-  /// Frees pixels at a smaller size, for when the network has seen them.
+  /// Frees pixels at a smaller size; for use after the network has run.
   void keep_own_size() {
     if (&own_size() != &small || !has_own_size()) small.pixels = std::vector<uint8_t>();
   }
@@ -60,7 +60,7 @@ Result<PhotoFile> read_photo(const Photo& photo);
 
 /// Decodes a photo for a canvas, a large JPEG at a fraction of its size. That is done even if
 /// `with_own_size` asks for all pixels, too: what the network sees, and so the mask, must not
-/// depend on the other files that are wanted.
+/// depend on the other outputs.
 Result<DecodedPhoto> decode_photo(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
                                   int32_t canvas_height, bool with_own_size);
 /// read_photo(), then that.
@@ -68,7 +68,7 @@ Result<DecodedPhoto> decode_photo(const Photo& photo, vision::Fit fit, int32_t c
                                   int32_t canvas_height, bool with_own_size);
 
 /// The photo's rows at its own size, from the top: those in `decoded` if it has them, else decoded
-/// again, a row at a time.
+/// again, one row at a time.
 Status for_each_row(const PhotoFile& file, const DecodedPhoto& decoded,
                     const imageio::RowSink& sink);
 

@@ -216,7 +216,7 @@ class Quantizer {
     tensor.quantization = per_tensor(group_of(id).chosen);
   }
 
-  /// Room for a constant made of `id`: its own place, or a new one where another use has that.
+  /// Room for a constant made of `id`: its own place, or a new one if another use has that.
   TensorId place_for(TensorId id) {
     Tensor& tensor = graph_.tensor(id);
     if (tensor.type == DataType::kFloat32) return id;

@@ -17,7 +17,7 @@ namespace deeplab::quantize {
 /// At most `count` photos, spread evenly over all that were found. A source is a directory of
 /// photos, a photo, DATASET:SPLIT for a dataset in VOC layout, or a text file (.txt) with one
 /// path per line, relative to the file's own directory. Errors: a source that is not there, a VOC
-/// dataset without a split (its masks are no photos), no photo at all.
+/// dataset without a split (its masks are not photos), no photo at all.
 Result<std::vector<photos::Photo>> find_calibration_photos(const std::vector<std::string>& sources,
                                                            size_t count);
 
@@ -37,7 +37,7 @@ class CalibrationPhotos {
 
   size_t size() const { return photos_.size(); }
   const std::vector<photos::Photo>& photos() const { return photos_; }
-  /// What the rooms below see: normalised floats. At most `count`, evenly spread. Holds a pointer
+  /// The photos as normalised floats. At most `count`, evenly spread. Holds a pointer
   /// to this object.
   Samples samples(size_t count) const;
 

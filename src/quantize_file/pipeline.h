@@ -1,5 +1,5 @@
-// The whole way: a float model file and photos in, the bytes of an int8 model file and what is to
-// be said about it out.
+// The whole way: a float model file and photos in, the bytes of an int8 model file and the
+// facts about it out.
 #pragma once
 
 #include <cstdint>

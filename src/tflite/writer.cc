@@ -179,7 +179,7 @@ class Assembly {
     return static_cast<graph::TensorId>(subgraph().tensors.size() - 1);
   }
 
-  /// The tensors under their own names, or `prefix` and a number where these are not different.
+  /// The tensors under their own names, or `prefix` and a number if these are not different.
   std::vector<std::unique_ptr<schema::TensorMapT>> named(const std::vector<graph::TensorId>& ids,
                                                          const char* prefix) {
     std::set<std::string> names;

@@ -79,7 +79,7 @@ class Tracer {
   }
 
   /// Follows the line from the top edge of pixel `start` until it closes, keeping the region on
-  /// the right and, where two of its pixels meet at a corner only, the same pixel.
+  /// the right and, if two of its pixels meet at a corner only, the same pixel.
   Traced trace(Point start) {
     const uint8_t id = mask_.row(start.y)[start.x];
     const auto ring = static_cast<int32_t>(region_of_ring_.size());

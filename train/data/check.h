@@ -15,7 +15,7 @@ struct CheckOptions {
   std::vector<SourceOptions> validation;  ///< Checked the same way, and for photos in both.
   int32_t class_count = 21;
   std::vector<std::string> class_names;  ///< By id, for the sentences; empty: the class maps'.
-  bool allow_missing_classes = false;    ///< A class without a pixel is a warning, no error.
+  bool allow_missing_classes = false;    ///< A class without a pixel is a warning, not an error.
   int threads = 0;                       ///< 0: one per CPU.
 };
 
@@ -38,9 +38,9 @@ struct DatasetReport {
 };
 
 /// Reads the head of every photo and the whole of every mask, in parallel, and prints nothing.
-/// Looked for: photos and masks that are missing or cannot be read; a mask of another size than its
-/// photo; values that are neither 255 nor below class_count, or without a line in the class map;
-/// colours without a meaning; a class without a pixel; one id under two names; a photo listed
+/// It looks for: photos and masks that are missing or cannot be read; a mask of another size than
+/// its photo; values that are neither 255 nor below class_count, or without a line in the class
+/// map; colours without a meaning; a class without a pixel; one id under two names; a photo listed
 /// twice, or both for training and validation (same file or same id). Error: only if nothing
 /// could be checked (no source, no threads, a nonsensical class count).
 Result<DatasetReport> check_datasets(const CheckOptions& options);

@@ -1,4 +1,4 @@
-// What the files of one photo say; private to check.cc.
+// Facts about the files of one photo; private to check.cc.
 #pragma once
 
 #include <cstdint>

@@ -43,7 +43,7 @@ class Loader {
   /// One consumer thread.
   Result<Batch> next();
 
-  /// Hands a batch's memory back, for one to come. Optional: it saves the system clearing pages.
+  /// Returns a batch's memory, to be used again. Optional: it saves the system clearing pages.
   void recycle(Batch batch);
 
   int64_t item_count() const;

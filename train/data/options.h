@@ -1,4 +1,4 @@
-// What the training data is: where the photos lie, how they are mixed and how they are varied.
+// The training data: where the photos are, how they are mixed and how they are varied.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace deeplab::train {
 struct SourceOptions {
   /// A VOC layout (see eval/voc_dataset.h) or, with masks = false, any folder: its photos
   /// (.jpg, .jpeg, .png, .webp, .ppm, .pgm, .bmp) at any depth, in the order of their paths, unless
-  /// it has a list of the split, which then counts.
+  /// it has a list of the split, which is then used.
   std::string root;
   std::string split = "train";
   /// A photo of weight 2 is drawn twice as often as one of weight 1: a source's share of the
@@ -59,9 +59,9 @@ struct AugmentOptions {
 struct LoaderOptions {
   std::vector<SourceOptions> sources;
   AugmentOptions augment;
-  int32_t batch = 8;  ///< Samples a process and step.
+  int32_t batch = 8;  ///< Samples per process and step.
   uint64_t seed = 1;
-  int threads = 1;   ///< Workers that prepare samples beside the caller.
+  int threads = 1;   ///< Workers that prepare samples, besides the caller.
   int prefetch = 3;  ///< Batches prepared ahead, at least 1.
   int rank = 0;      ///< This process, of...
   int world = 1;     ///< ...so many that share the samples.

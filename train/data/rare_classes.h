@@ -1,4 +1,4 @@
-// Weights that bring photos with rare classes up more often.
+// Weights that draw photos with rare classes more often.
 #pragma once
 
 #include <vector>

@@ -28,7 +28,7 @@ Result<graph::Graph> build_network(const NetworkOptions& options, uint64_t seed)
 /// Copies the weights of every convolution of `source` (float32; see dequantize()) that has its
 /// counterpart in `target`: the convolutions in their order, told apart by kind, filter shape and
 /// whether they read a pooled (1x1) picture. A projection over a concatenation of image pooling and
-/// features is split where `target` has it split. Returns the names of the layers that keep what
+/// features is split as in `target`. Returns the names of the layers that keep what
 /// they had. Error: nothing matches.
 Result<std::vector<std::string>> copy_weights(const graph::Graph& source, graph::Graph& target);
 

@@ -10,7 +10,7 @@
 
 namespace deeplab::train {
 
-/// The flags as they were written; run_options() makes sense of them.
+/// The flags as they were written; run_options() interprets them.
 struct CommandLine {
   RunOptions run;
   std::vector<std::string> data;

@@ -38,7 +38,7 @@ class EventFile {
  public:
   /// A new `events.out.tfevents.SECONDS.HOST` in `directory`, which is made if it is missing.
   /// Its name sorts after the names of the event files that are there, which is the order in which
-  /// TensorBoard reads them. `first_step` is where the run takes up: with files of an earlier life
+  /// TensorBoard reads them. `first_step` is where the run resumes: with files of an earlier part
   /// of the run beside it, TensorBoard drops what they say from that step on, so that steps which
   /// are run again are not drawn twice.
   static Result<EventFile> open(const std::string& directory, int64_t first_step = 0);
@@ -48,7 +48,7 @@ class EventFile {
   ~EventFile();
 
   /// One point of the curve `tag`; slashes in tags group curves ("loss/masks"). TensorBoard keeps
-  /// float32. Not-a-number and infinities are kept, since they are what one looks for.
+  /// float32. Not-a-number and infinities are kept, since they are what a reader looks for.
   Status add_scalar(std::string_view tag, int64_t step, double value);
 
   /// A text in Markdown, for instance the options of the run.

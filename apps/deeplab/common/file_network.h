@@ -1,5 +1,5 @@
-// A model file as the plain graph it is, on an executor of one's choice: nothing cut off its ends
-// and every tensor readable. What `run` writes out, `compare` compares and `bench` verifies
+// A model file as the plain graph it is, on any executor: nothing cut off its ends
+// and every tensor readable. `run` writes it out, `compare` compares it, and `bench` verifies
 // against.
 #pragma once
 
@@ -71,7 +71,7 @@ class FileNetwork {
   /// What runs it; ids as above, types as the engine has them.
   exec::Executor& executor() { return *executor_; }
 
-  /// Whether values of `id` are there to be read; a tensor that a pass has removed is not.
+  /// Whether the values of `id` can be read; those of a tensor that a pass has removed cannot.
   bool holds(graph::TensorId id) { return !executor_->tensor(id).empty(); }
   /// The elements of an activation in the engine's types (int8 if the file has uint8); empty
   /// if it is not held.

@@ -1,4 +1,4 @@
-// The flags that several subcommands share, spelled and explained once.
+// The flags that several subcommands share.
 #pragma once
 
 #include <CLI/CLI.hpp>

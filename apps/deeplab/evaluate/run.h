@@ -32,8 +32,8 @@ class EvaluateRun {
                                                      const eval::VocDataset& dataset,
                                                      EvaluateSetup setup);
 
-  /// All photos that the state does not have yet. An error ends the run: a mask that does not go
-  /// with the model, a file that cannot be written, a state of another run. A photo that cannot be
+  /// All photos that the state does not have yet. An error ends the run: a mask that does not fit
+  /// the model, a file that cannot be written, a state of another run. A photo that cannot be
   /// read is not an error here, but one of errors(). A signal that asks to stop (InterruptGuard) is
   /// not one either: photos in progress are finished, and is_complete() is false.
   Status run(bool show_progress);

@@ -21,7 +21,7 @@ struct Validation {
 
 /// DATASET[:SPLIT] in VOC layout; val if no split is named. Scored at the photo's own size.
 /// `float_stride` is the output stride that the float model runs at; 0: its own.
-/// Errors: the dataset, a photo or a mask that cannot be read or does not go with the model.
+/// Errors: the dataset, a photo or a mask that cannot be read or does not fit the model.
 Result<Validation> validate_models(const std::string& dataset,
                                    std::shared_ptr<const api::Model> float_model,
                                    std::shared_ptr<const api::Model> int8_model, vision::Fit fit,

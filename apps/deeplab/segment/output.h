@@ -56,7 +56,7 @@ struct SegmentedPhoto {
   std::span<const ClassShare> shares;
 };
 
-/// Which names the files of one run have. The const methods may be called by several threads.
+/// The names of the files of one run. Several threads may call the const methods.
 class OutputNames {
  public:
   /// `inputs` are the photos of the whole run; none of them is ever written over.
@@ -73,7 +73,7 @@ class OutputNames {
   std::map<std::string, std::string> claimed_;  // stem -> path of the photo that has it
 };
 
-/// Writes the files of photos, each whole or not at all. Keeps its buffers between photos; one a
+/// Writes the files of photos, each whole or not at all. Keeps its buffers between photos; one per
 /// thread.
 class OutputWriter {
  public:
@@ -85,7 +85,7 @@ class OutputWriter {
 
   /// Whether all files of a photo are there already: whole, of the photo's size, and not older than
   /// the photo. What they were made with is not known. Scores count as missing if no class
-  /// was named: which files there should be, only the network could say.
+  /// was named, since only the network could say which files there should be.
   bool is_written(const Photo& photo, const imageio::ImageInfo& info) const;
 
  private:

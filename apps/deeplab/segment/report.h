@@ -21,7 +21,7 @@ struct ClassShare {
 Result<std::vector<ClassShare>> class_shares(std::span<const uint8_t> mask, int32_t width,
                                              int32_t height);
 
-/// Milliseconds. `write` is all that is made of the mask, drawing and encoding included.
+/// Milliseconds. `write` is everything after the mask: drawing, encoding and writing.
 struct StageTimes {
   double decode = 0;
   double prepare = 0;
@@ -31,7 +31,7 @@ struct StageTimes {
 };
 
 struct SegmentReport {
-  bool was_there = false;  ///< Passed over, since its files are there; nothing below is set then.
+  bool was_there = false;  ///< Skipped, since its outputs are there; nothing below is set then.
   std::string image;       ///< As on the command line, or as found.
   int32_t width = 0;       ///< The photo's own size, and the mask's.
   int32_t height = 0;

@@ -43,12 +43,12 @@ class PixelGate {
 class SegmentRun {
  public:
   /// `photos` must outlive the run. `options.threads` is for the run as a whole, 0 being one per
-  /// CPU. `resume`: photos whose files are there are passed over (OutputWriter::is_written()).
+  /// CPU. `resume`: photos whose outputs are there are skipped (OutputWriter::is_written()).
   static Result<std::unique_ptr<SegmentRun>> create(const Model& model, const Options& options,
                                                     OutputOptions output,
                                                     std::span<const Photo> photos, bool resume);
 
-  /// Told what became of a photo. False ends the run.
+  /// Gets the result of each photo. False ends the run.
   using Report = std::function<bool(const Photo& photo, const Result<SegmentReport>& result)>;
 
   /// Works until all photos are done, `report` says false, or a signal asks to stop

@@ -204,7 +204,7 @@ void multiply_plainly(const ArmTile& t, const int8_t* weights, int32x4_t (&acc)[
   }
 }
 
-// The sum of two products leaves int16 only as -128 * -128 twice, where both weights are -128:
+// The sum of two products leaves int16 only as -128 * -128 twice, if both weights are -128:
 // files quantized symmetrically have none. Exact: the products are added one by one.
 template <bool Exact>
 struct Multiply {

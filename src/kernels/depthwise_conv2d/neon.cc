@@ -1,4 +1,4 @@
-// int8 depthwise 3x3 convolution on NEON, eight channels at a time, read where they lie: no strip
+// int8 depthwise 3x3 convolution on NEON, eight channels at a time, read in place: no strip
 // is interleaved, since nine loads of eight bytes cost an in-order core less than the moves would.
 // A tap outside the picture is read from a line of zero points in scratch.
 //

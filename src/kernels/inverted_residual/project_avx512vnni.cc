@@ -75,7 +75,7 @@ struct Job {
   __m512i quads;    // Bytes [4 vectors][4 pixels] of a 128-bit lane to [4 pixels][4 vectors].
   __m512i pixels;   // Four lanes' bytes of a pixel to one lane.
   __m512i pairs;    // The same of two cells of two vectors each: words, to halves of a lane.
-  __m512i compact;  // Channels to where they belong, where a panel has fewer than four vectors.
+  __m512i compact;  // Channels to where they belong, if a panel has fewer than four vectors.
   ptrdiff_t out_c;
   int32_t last_column;
   // Of each row of cells, with the panel's first channel. Rows that do not exist are not stored.
