@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "plan/lower.h"
-#include "plan/make_fused_step.h"
 #include "plan/make_step.h"
 
 namespace deeplab::plan {
@@ -41,21 +40,6 @@ std::vector<Placement> lifetimes(const graph::Graph& graph, std::span<const Fuse
     }
   }
   return result;
-}
-
-Result<MadeStep> make_step(FusedOps::Kind kind, std::span<FusedOp> ops, Isa isa) {
-  switch (kind) {
-    case FusedOps::Kind::kBlock:
-      return make_block_step(ops, isa);
-    case FusedOps::Kind::kChannelwise:
-      return make_channelwise_step(ops, isa);
-    case FusedOps::Kind::kSpreadConcat:
-      return make_spread_concat_step(ops, isa);
-    case FusedOps::Kind::kSingle:
-      break;
-  }
-  FusedOp& op = ops.front();
-  return make_step(std::move(op.lowered), {isa, std::move(op.inputs), op.output});
 }
 
 }  // namespace

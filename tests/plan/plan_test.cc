@@ -109,6 +109,26 @@ TEST(Plan, ADepthMultiplierRunsOnTheReference) {
   EXPECT_EQ(plan->steps()[0].kernel, "reference");
 }
 
+// No fast kernel has a depth multiplier, so no step runs this block whole.
+TEST(Plan, ABlockThatNoStepRunsIsDissolved) {
+  GraphBuilder b;
+  const auto q = testing::per_tensor(0.5f, 0);
+  const auto x = b.input(DataType::kInt8, {1, 6, 6, 2}, q);
+  const auto deep = b.constant(DataType::kInt8, {1, 3, 3, 6}, int8_t{2}, q);
+  const auto project = b.constant(DataType::kInt8, {4, 1, 1, 6}, int8_t{1}, q);
+  graph::DepthwiseConv2D op;
+  op.depth_multiplier = 3;
+  const auto y = b.op(op, {x, deep, graph::kNoTensor}, DataType::kInt8, q);
+  const Graph graph =
+      b.build({b.op(graph::Conv2D{}, {y, project, graph::kNoTensor}, DataType::kInt8, q)});
+  ASSERT_EQ(fuse(graph).size(), 1u);
+  const auto plan = build(graph, {});
+  ASSERT_NE(plan, nullptr);
+  ASSERT_EQ(plan->steps().size(), 2u);
+  EXPECT_EQ(plan->steps()[0].kernel, "reference");
+  EXPECT_EQ(plan->steps()[1].kernel, "gemm/scalar");
+}
+
 TEST(Plan, RefusesAnArenaOverTheLimit) {
   PlanOptions options;
   options.limits.max_plan_bytes = 1000;

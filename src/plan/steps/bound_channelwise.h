@@ -9,7 +9,7 @@
 
 #include "base/aligned_buffer.h"
 #include "kernels/channelwise/channelwise.h"
-#include "plan/make_fused_step.h"
+#include "plan/make_step.h"
 
 namespace deeplab::plan {
 

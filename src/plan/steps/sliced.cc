@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "plan/make_step.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
@@ -66,10 +66,10 @@ void run_arg_max(const LoweredArgMax& op, const std::byte* input, std::byte* out
 template <typename Params>
 class SlicedStep final : public Step {
  public:
-  SlicedStep(const Params& params, const StepSource& source)
-      : params_(params), slicing_(slicing(params)), inputs_{source.inputs[0], source.inputs[0]} {
-    if (source.inputs.size() > 1) inputs_[1] = source.inputs[1];
-    output_ = source.output;
+  SlicedStep(const Params& params, const FusedOp& places)
+      : params_(params), slicing_(slicing(params)), inputs_{places.inputs[0], places.inputs[0]} {
+    if (places.inputs.size() > 1) inputs_[1] = places.inputs[1];
+    output_ = places.output;
     const int64_t bytes = std::max(slicing_.input_bytes, slicing_.output_bytes);
     const int64_t units = std::max<int64_t>(1, kElementsPerSlice / bytes);
     slice_units_ = (units + kUnitsAlignment - 1) / kUnitsAlignment * kUnitsAlignment;
@@ -113,18 +113,18 @@ concept Sliceable = requires(const Params& params) {
 
 }  // namespace
 
-MadeStep make_sliced_step(const Lowered& lowered, const StepSource& source) {
+Result<MadeStep> make_sliced_step(std::span<FusedOp> ops, Isa /*isa*/) {
   return std::visit(
       [&](const auto& params) -> MadeStep {
         using Params = std::remove_cvref_t<decltype(params)>;
         if constexpr (Sliceable<Params>) {
           if (slicing(params).units > 0) {
-            return {"slices", std::make_unique<SlicedStep<Params>>(params, source)};
+            return {"slices", std::make_unique<SlicedStep<Params>>(params, ops[0])};
           }
         }
         return {};
       },
-      lowered);
+      ops[0].lowered);
 }
 
 }  // namespace deeplab::plan

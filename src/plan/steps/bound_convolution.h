@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "base/aligned_buffer.h"
@@ -14,11 +15,11 @@ namespace deeplab::plan {
 
 // The kernel parameters inside each lowered convolution.
 template <typename Params, auto pointer>
-const Params& params_of(const LoweredWithArray<Params, pointer>& lowered) {
+Params& params_of(LoweredWithArray<Params, pointer>& lowered) {
   return lowered.params;
 }
-inline const kernels::Conv2DFloat& params_of(const kernels::Conv2DFloat& params) { return params; }
-inline const kernels::DepthwiseConv2DFloat& params_of(const kernels::DepthwiseConv2DFloat& params) {
+inline kernels::Conv2DFloat& params_of(kernels::Conv2DFloat& params) { return params; }
+inline kernels::DepthwiseConv2DFloat& params_of(kernels::DepthwiseConv2DFloat& params) {
   return params;
 }
 
@@ -26,38 +27,53 @@ inline const kernels::DepthwiseConv2DFloat& params_of(const kernels::DepthwiseCo
 /// evenly. Tiles of gemm kernels divide this number of them.
 inline constexpr int32_t kPixelsPerUnit = 24;
 
-/// Makes rows of one pixel each of the shape of a 1x1 convolution; others stay as they are.
+/// A 1x1 convolution with rows of one pixel each; others as they are.
 template <typename Params>
-void flatten(Params& conv) {
+Params flattened(Params conv) {
   kernels::WindowShape& s = conv.shape;
   const bool pixelwise = s.filter_h == 1 && s.filter_w == 1 && s.stride_h == 1 && s.stride_w == 1 &&
                          s.pad_top == 0 && s.pad_left == 0 && s.in_h == s.out_h &&
                          s.in_w == s.out_w;
   const int64_t pixels = int64_t{s.batch} * s.out_h * s.out_w;
-  if (!pixelwise || pixels > INT32_MAX) return;
+  if (!pixelwise || pixels > INT32_MAX) return conv;
   s.batch = 1;
   s.in_h = s.out_h = static_cast<int32_t>(pixels);
   s.in_w = s.out_w = 1;
+  return conv;
 }
 
-inline auto kernel_table(const LoweredConv2DInt8& /*lowered*/) {
+inline auto kernel_table(const kernels::Conv2DInt8& /*params*/) {
   return kernels::conv2d_int8_kernels();
 }
-inline auto kernel_table(const kernels::Conv2DFloat& /*lowered*/) {
+inline auto kernel_table(const kernels::Conv2DFloat& /*params*/) {
   return kernels::conv2d_float_kernels();
 }
-inline auto kernel_table(const LoweredDepthwiseConv2DInt8& /*lowered*/) {
+inline auto kernel_table(const kernels::DepthwiseConv2DInt8& /*params*/) {
   return kernels::depthwise_conv2d_int8_kernels();
 }
-inline auto kernel_table(const kernels::DepthwiseConv2DFloat& /*lowered*/) {
+inline auto kernel_table(const kernels::DepthwiseConv2DFloat& /*params*/) {
   return kernels::depthwise_conv2d_float_kernels();
+}
+
+template <typename Params>
+using KernelOf = typename decltype(kernel_table(std::declval<const Params&>()))::value_type;
+
+/// The kernel for a convolution with these inputs. Null if none supports it or its weights are not
+/// constants: what another op computes cannot be packed in advance.
+template <typename Params>
+const KernelOf<Params>* find_kernel(const Params& params, std::span<const TensorPlace> inputs,
+                                    Isa isa) {
+  if (!inputs[1].is_constant() || bias_of(inputs).offset >= 0) return nullptr;
+  for (const KernelOf<Params>& kernel : kernel_table(params)) {
+    if (kernel.isa <= isa && kernel.supports(params)) return &kernel;
+  }
+  return nullptr;
 }
 
 template <typename Kernel>
 struct KernelTypes;
 template <typename P, typename E, typename B>
 struct KernelTypes<kernels::Conv2DKernelOf<P, E, B>> {
-  using Params = P;
   using Element = E;
   using Bias = B;
 };
@@ -65,38 +81,37 @@ struct KernelTypes<kernels::Conv2DKernelOf<P, E, B>> {
 template <typename LoweredConv>
 class BoundConvolution {
  public:
-  using Kernel = typename decltype(kernel_table(std::declval<const LoweredConv&>()))::value_type;
-  using Params = typename KernelTypes<Kernel>::Params;
+  using Params = std::remove_reference_t<decltype(params_of(std::declval<LoweredConv&>()))>;
+  using Kernel = KernelOf<Params>;
   using Element = typename KernelTypes<Kernel>::Element;
   using Bias = typename KernelTypes<Kernel>::Bias;
 
-  /// Null, and `lowered` as it was, where no kernel supports it or the weights are not constants:
-  /// what another op computes cannot be packed ahead. Error: no memory.
-  static Result<std::unique_ptr<BoundConvolution>> bind(LoweredConv& lowered,
-                                                        const TensorPlace& filter,
-                                                        const TensorPlace& bias, Isa isa) {
-    if (!filter.is_constant() || bias.offset >= 0) return std::unique_ptr<BoundConvolution>();
-    for (const Kernel& kernel : kernel_table(lowered)) {
-      const Params& params = params_of(lowered);
-      if (kernel.isa > isa || !kernel.supports(params)) continue;
-      AlignedBuffer packed(kernel.packed_bytes(params));
-      if (packed.data() == nullptr) {
-        return resource_exhausted("no memory for ", kernel.packed_bytes(params),
-                                  " bytes of packed weights");
-      }
-      kernel.pack(params, reinterpret_cast<const Element*>(filter.constant),
-                  reinterpret_cast<const Bias*>(bias.constant), packed.data());
-      return std::unique_ptr<BoundConvolution>(
-          new BoundConvolution(kernel, std::move(lowered), std::move(packed)));
+  /// `kernel` is what find_kernel() gave for `lowered`. Error: no memory.
+  static Result<std::unique_ptr<BoundConvolution>> bind(const Kernel& kernel, LoweredConv lowered,
+                                                        std::span<const TensorPlace> inputs) {
+    const Params& params = params_of(lowered);
+    AlignedBuffer packed(kernel.packed_bytes(params));
+    if (packed.data() == nullptr) {
+      return resource_exhausted("no memory for ", kernel.packed_bytes(params),
+                                " bytes of packed weights");
     }
-    return std::unique_ptr<BoundConvolution>();
+    kernel.pack(params, reinterpret_cast<const Element*>(inputs[1].constant),
+                reinterpret_cast<const Bias*>(bias_of(inputs).constant), packed.data());
+    return std::unique_ptr<BoundConvolution>(
+        new BoundConvolution(kernel, std::move(lowered), std::move(packed)));
   }
 
   /// As kernels::Conv2DKernelOf says.
   const Kernel& kernel() const { return kernel_; }
   std::span<const std::byte> packed() const { return {packed_.data(), packed_.size()}; }
   const char* name() const { return kernel_.name; }
-  const Params& params() const { return params_of(lowered_); }
+  const Params& params() const {
+    if constexpr (std::is_same_v<Params, LoweredConv>) {
+      return lowered_;
+    } else {
+      return lowered_.params;
+    }
+  }
   const kernels::WindowShape& shape() const { return params().shape; }
   size_t scratch_bytes() const { return kernel_.scratch_bytes(params()); }
   size_t packed_bytes() const { return packed_.size(); }

@@ -3,21 +3,21 @@
 #include <cstring>
 #include <vector>
 
-#include "plan/lookup.h"
-#include "plan/make_step.h"
+#include "plan/steps/lookup_table.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
 
 class ConcatenationStep final : public Step {
  public:
-  ConcatenationStep(const kernels::ConcatenationInt8& op, const StepSource& source)
-      : outer_(op.outer), output_(source.output) {
+  ConcatenationStep(const kernels::ConcatenationInt8& op, const FusedOp& places)
+      : outer_(op.outer), output_(places.output) {
     int64_t offset = 0;
     for (int32_t k = 0; k < op.count; ++k) {
       const kernels::ConcatenationInt8Input& input = op.inputs[k];
       Part part;
-      part.place = source.inputs[static_cast<size_t>(k)];
+      part.place = places.inputs[static_cast<size_t>(k)];
       part.inner = input.inner;
       part.offset = offset;
       part.copied = input.same && op.output_min == -128 && op.output_max == 127;
@@ -65,10 +65,10 @@ class ConcatenationStep final : public Step {
 
 }  // namespace
 
-MadeStep make_concatenation_step(const Lowered& lowered, const StepSource& source) {
-  const auto* op = std::get_if<LoweredConcatenationInt8>(&lowered);
-  if (op == nullptr || op->params.outer > INT32_MAX) return {};
-  return {"lookup", std::make_unique<ConcatenationStep>(op->params, source)};
+Result<MadeStep> make_concatenation_step(std::span<FusedOp> ops, Isa /*isa*/) {
+  const auto* op = std::get_if<LoweredConcatenationInt8>(&ops[0].lowered);
+  if (op == nullptr || op->params.outer > INT32_MAX) return MadeStep{};
+  return MadeStep{"lookup", std::make_unique<ConcatenationStep>(op->params, ops[0])};
 }
 
 }  // namespace deeplab::plan

@@ -1,14 +1,14 @@
 // An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
-// time, so that the wide tensors in the middle never leave the cache, and workers meet once a
-// block. step_inverted_residual.cc does it in a better way where there is a kernel for that.
+// time, so that the wide tensors in the middle never leave the cache, and workers meet once per
+// block. Every convolution runs on its own kernel.
 #include <algorithm>
 #include <cstring>
 #include <optional>
 
-#include "plan/block_end.h"
-#include "plan/bound_channelwise.h"
-#include "plan/bound_convolution.h"
-#include "plan/make_fused_step.h"
+#include "plan/steps/block_end.h"
+#include "plan/steps/bound_channelwise.h"
+#include "plan/steps/bound_convolution.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
@@ -18,14 +18,14 @@ namespace {
 constexpr int64_t kStripBytes = 128 * 1024;
 
 template <typename Types>
-class BlockStep final : public Step {
+class BlockStripsStep final : public Step {
  public:
   using Conv = BoundConvolution<typename Types::Conv>;
   using Depthwise = BoundConvolution<typename Types::Depthwise>;
   using Element = typename Conv::Element;
 
-  BlockStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
-            BoundChannelwise channelwise, std::unique_ptr<Conv> project, BlockEnd<Types> end)
+  BlockStripsStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
+                  BoundChannelwise channelwise, std::unique_ptr<Conv> project, BlockEnd<Types> end)
       : expand_(std::move(expand)),
         depthwise_(std::move(depthwise)),
         channelwise_(std::move(channelwise)),
@@ -134,17 +134,27 @@ class BlockStep final : public Step {
   size_t deep_bytes_ = 0;
 };
 
+/// A convolution of the block: its parameters and their kernel, both null if there is none.
 template <typename LoweredConv>
-Result<std::unique_ptr<BoundConvolution<LoweredConv>>> bind(FusedOp& op, Isa isa) {
-  auto* lowered = std::get_if<LoweredConv>(&op.lowered);
-  if (lowered == nullptr) return std::unique_ptr<BoundConvolution<LoweredConv>>();
-  const TensorPlace bias = op.inputs.size() > 2 ? op.inputs[2] : TensorPlace{};
-  return BoundConvolution<LoweredConv>::bind(*lowered, op.inputs[1], bias, isa);
-}
+struct Part {
+  using Bound = BoundConvolution<LoweredConv>;
+
+  LoweredConv* lowered = nullptr;
+  const typename Bound::Kernel* kernel = nullptr;
+  std::span<const TensorPlace> inputs;
+
+  Part(FusedOp& op, Isa isa) : lowered(std::get_if<LoweredConv>(&op.lowered)), inputs(op.inputs) {
+    if (lowered != nullptr) kernel = find_kernel(params_of(*lowered), inputs, isa);
+  }
+  const kernels::WindowShape& shape() const { return params_of(*lowered).shape; }
+  Result<std::unique_ptr<Bound>> bind() const {
+    return Bound::bind(*kernel, std::move(*lowered), inputs);
+  }
+};
 
 template <typename Types>
 Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
-  using ThisStep = BlockStep<Types>;
+  using ThisStep = BlockStripsStep<Types>;
   const auto is_projection = [](const FusedOp& op) {
     return std::holds_alternative<typename Types::Conv>(op.lowered);
   };
@@ -152,27 +162,36 @@ Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
     return std::holds_alternative<typename Types::Depthwise>(op.lowered);
   };
   const auto found = std::find_if(ops.begin(), ops.end(), is_depthwise);
-  if (found == ops.end() || ops.end() - found < 2) return MadeStep{};
-  const auto at = static_cast<size_t>(found - ops.begin());
-  std::unique_ptr<typename ThisStep::Conv> expand;
-  std::string name;
-  if (at == 1) {
-    DEEPLAB_ASSIGN_OR_RETURN(expand, bind<typename Types::Conv>(ops[0], isa));
-    if (!expand) return MadeStep{};
-    name = str_cat(expand->name(), " + ");
-  }
-  DEEPLAB_ASSIGN_OR_RETURN(auto depthwise, bind<typename Types::Depthwise>(ops[at], isa));
-  if (!depthwise) return MadeStep{};
+  if (found == ops.end()) return MadeStep{};
   const auto projection = std::find_if(found + 1, ops.end(), is_projection);
   if (projection == ops.end()) return MadeStep{};
-  const auto between = ops.subspan(at + 1, static_cast<size_t>(projection - found - 1));
+  const auto at = static_cast<size_t>(found - ops.begin());
+  const auto project_at = static_cast<size_t>(projection - ops.begin());
+
+  // Everything that may say no, before anything is used up.
+  std::optional<Part<typename Types::Conv>> expand_part;
+  if (at == 1) expand_part.emplace(ops[0], isa);
+  const Part<typename Types::Depthwise> depthwise_part(*found, isa);
+  const Part<typename Types::Conv> project_part(*projection, isa);
+  if ((expand_part && expand_part->kernel == nullptr) || depthwise_part.kernel == nullptr ||
+      project_part.kernel == nullptr) {
+    return MadeStep{};
+  }
+  const auto between = ops.subspan(at + 1, project_at - at - 1);
   DEEPLAB_ASSIGN_OR_RETURN(auto channelwise,
-                           BoundChannelwise::bind(between, depthwise->shape().out_c, isa));
+                           BoundChannelwise::bind(between, depthwise_part.shape().out_c, isa));
   if (!channelwise) return MadeStep{};
-  DEEPLAB_ASSIGN_OR_RETURN(auto project, bind<typename Types::Conv>(*projection, isa));
-  if (!project) return MadeStep{};
-  auto end = make_block_end<Types>(ops, at + 1 + between.size(), project->shape(), isa);
+  auto end = make_block_end<Types>(ops, project_at, project_part.shape(), isa);
   if (!end) return MadeStep{};
+
+  std::string name;
+  std::unique_ptr<typename ThisStep::Conv> expand;
+  if (expand_part) {
+    DEEPLAB_ASSIGN_OR_RETURN(expand, expand_part->bind());
+    name = str_cat(expand->name(), " + ");
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(auto depthwise, depthwise_part.bind());
+  DEEPLAB_ASSIGN_OR_RETURN(auto project, project_part.bind());
   name += str_cat(depthwise->name(), channelwise->name(), " + ", project->name(), end->name());
   return MadeStep{
       std::move(name),
@@ -182,9 +201,7 @@ Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
 
 }  // namespace
 
-Result<MadeStep> make_block_step(std::span<FusedOp> ops, Isa isa) {
-  DEEPLAB_ASSIGN_OR_RETURN(MadeStep expanded, make_inverted_residual_step(ops, isa));
-  if (expanded.step) return expanded;
+Result<MadeStep> make_block_strips_step(std::span<FusedOp> ops, Isa isa) {
   DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make<Int8Types>(ops, isa));
   if (made.step) return made;
   return make<FloatTypes>(ops, isa);

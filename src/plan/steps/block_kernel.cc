@@ -6,7 +6,8 @@
 
 #include "base/aligned_buffer.h"
 #include "kernels/inverted_residual/inverted_residual.h"
-#include "plan/block_end.h"
+#include "plan/steps/block_end.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
@@ -15,11 +16,11 @@ using kernels::InvertedResidualInt8;
 using kernels::InvertedResidualInt8Kernel;
 using kernels::kGroupRows;
 
-class InvertedResidualStep final : public Step {
+class BlockKernelStep final : public Step {
  public:
-  InvertedResidualStep(const InvertedResidualInt8Kernel& kernel, LoweredConv2DInt8 expand,
-                       LoweredDepthwiseConv2DInt8 depthwise, LoweredConv2DInt8 project,
-                       AlignedBuffer packed, BlockEnd<Int8Types> end)
+  BlockKernelStep(const InvertedResidualInt8Kernel& kernel, LoweredConv2DInt8 expand,
+                  LoweredDepthwiseConv2DInt8 depthwise, LoweredConv2DInt8 project,
+                  AlignedBuffer packed, BlockEnd<Int8Types> end)
       : kernel_(kernel),
         expand_(std::move(expand)),
         depthwise_(std::move(depthwise)),
@@ -83,15 +84,14 @@ const InvertedResidualInt8Kernel* find_kernel(const InvertedResidualInt8& ops, I
 
 }  // namespace
 
-Result<MadeStep> make_inverted_residual_step(std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make_block_kernel_step(std::span<FusedOp> ops, Isa isa) {
   if (ops.size() < 3) return MadeStep{};
   auto* expand = std::get_if<LoweredConv2DInt8>(&ops[0].lowered);
   auto* depthwise = std::get_if<LoweredDepthwiseConv2DInt8>(&ops[1].lowered);
   auto* project = std::get_if<LoweredConv2DInt8>(&ops[2].lowered);
   if (expand == nullptr || depthwise == nullptr || project == nullptr) return MadeStep{};
   for (const FusedOp& op : ops.first(3)) {
-    const bool constant_bias = op.inputs.size() < 3 || op.inputs[2].offset < 0;
-    if (!op.inputs[1].is_constant() || !constant_bias) return MadeStep{};
+    if (!op.inputs[1].is_constant() || bias_of(op.inputs).offset >= 0) return MadeStep{};
   }
   const InvertedResidualInt8 block = {expand->params, depthwise->params, project->params};
   const InvertedResidualInt8Kernel* kernel = find_kernel(block, isa);
@@ -108,12 +108,11 @@ Result<MadeStep> make_inverted_residual_step(std::span<FusedOp> ops, Isa isa) {
     return reinterpret_cast<const int8_t*>(ops[op].inputs[1].constant);
   };
   const auto bias = [&](size_t op) {
-    return ops[op].inputs.size() < 3 ? nullptr
-                                     : reinterpret_cast<const int32_t*>(ops[op].inputs[2].constant);
+    return reinterpret_cast<const int32_t*>(bias_of(ops[op].inputs).constant);
   };
   kernel->pack(block, {filter(0), bias(0), filter(1), bias(1), filter(2), bias(2)}, packed.data());
   std::string name = str_cat(kernel->name, end->name());
-  return MadeStep{std::move(name), std::make_unique<InvertedResidualStep>(
+  return MadeStep{std::move(name), std::make_unique<BlockKernelStep>(
                                        *kernel, std::move(*expand), std::move(*depthwise),
                                        std::move(*project), std::move(packed), std::move(*end))};
 }

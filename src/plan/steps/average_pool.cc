@@ -1,16 +1,16 @@
 // int8 AVERAGE_POOL_2D, pixel by pixel.
-#include "plan/make_step.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
 
 class AveragePoolStep final : public Step {
  public:
-  AveragePoolStep(const kernels::AveragePool2DInt8& op, const StepSource& source)
+  AveragePoolStep(const kernels::AveragePool2DInt8& op, const FusedOp& places, Isa isa)
       : op_(op),
-        kernel_(kernels::best_for(source.isa, kernels::average_pool_kernels())),
-        input_(source.inputs[0]),
-        output_(source.output) {}
+        kernel_(kernels::best_for(isa, kernels::average_pool_kernels())),
+        input_(places.inputs[0]),
+        output_(places.output) {}
 
   void run(const RunContext& context) const override {
     const auto* input = reinterpret_cast<const int8_t*>(input_.read(context));
@@ -34,10 +34,10 @@ class AveragePoolStep final : public Step {
 
 }  // namespace
 
-MadeStep make_average_pool_step(const Lowered& lowered, const StepSource& source) {
-  const auto* op = std::get_if<kernels::AveragePool2DInt8>(&lowered);
-  if (op == nullptr || !kernels::average_pool_kernels_support(*op)) return {};
-  return {"pixels", std::make_unique<AveragePoolStep>(*op, source)};
+Result<MadeStep> make_average_pool_step(std::span<FusedOp> ops, Isa isa) {
+  const auto* op = std::get_if<kernels::AveragePool2DInt8>(&ops[0].lowered);
+  if (op == nullptr || !kernels::average_pool_kernels_support(*op)) return MadeStep{};
+  return MadeStep{"pixels", std::make_unique<AveragePoolStep>(*op, ops[0], isa)};
 }
 
 }  // namespace deeplab::plan

@@ -1,16 +1,16 @@
 // Elementwise int8 ops of one input: QUANTIZE from int8 to int8, RELU, RELU6.
 #include <algorithm>
 
-#include "plan/lookup.h"
-#include "plan/make_step.h"
+#include "plan/steps/lookup_table.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
 
 class LookupStep final : public Step {
  public:
-  LookupStep(const LookupTable& table, int64_t count, const StepSource& source)
-      : table_(table), count_(count), input_(source.inputs[0]), output_(source.output) {}
+  LookupStep(const LookupTable& table, int64_t count, const FusedOp& places)
+      : table_(table), count_(count), input_(places.inputs[0]), output_(places.output) {}
 
   void run(const RunContext& context) const override {
     const auto* input = reinterpret_cast<const int8_t*>(input_.read(context));
@@ -32,19 +32,19 @@ class LookupStep final : public Step {
 };
 
 template <typename Params>
-MadeStep make(Params params, const StepSource& source) {
+MadeStep make(Params params, const FusedOp& op) {
   const int64_t count = params.count;
   params.count = 256;
-  return {"lookup",
-          std::make_unique<LookupStep>(make_lookup_table(Lowered(params)), count, source)};
+  return {"lookup", std::make_unique<LookupStep>(make_lookup_table(Lowered(params)), count, op)};
 }
 
 }  // namespace
 
-MadeStep make_lookup_step(const Lowered& lowered, const StepSource& source) {
-  if (const auto* op = std::get_if<kernels::RequantizeInt8>(&lowered)) return make(*op, source);
-  if (const auto* op = std::get_if<kernels::ReluInt8>(&lowered)) return make(*op, source);
-  return {};
+Result<MadeStep> make_lookup_step(std::span<FusedOp> ops, Isa /*isa*/) {
+  const FusedOp& op = ops[0];
+  if (const auto* p = std::get_if<kernels::RequantizeInt8>(&op.lowered)) return make(*p, op);
+  if (const auto* p = std::get_if<kernels::ReluInt8>(&op.lowered)) return make(*p, op);
+  return MadeStep{};
 }
 
 }  // namespace deeplab::plan

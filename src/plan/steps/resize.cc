@@ -2,7 +2,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "plan/make_step.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
@@ -10,11 +10,11 @@ namespace {
 template <typename Params, typename Element>
 class ResizeStep final : public Step {
  public:
-  ResizeStep(const Params& params, const StepSource& source)
+  ResizeStep(const Params& params, const FusedOp& places, Isa isa)
       : params_(params),
-        kernel_(kernels::best_for(source.isa, kernels::resize_rows_kernels(params))),
-        input_(source.inputs[0]),
-        output_(source.output) {
+        kernel_(kernels::best_for(isa, kernels::resize_rows_kernels(params))),
+        input_(places.inputs[0]),
+        output_(places.output) {
     const kernels::ResizeShape& s = params_.shape;
     const float scale = kernels::resize_scale(s.in_w, s.out_w, s.align_corners);
     for (int32_t x = 0; x < s.out_w; ++x) {
@@ -48,16 +48,17 @@ class ResizeStep final : public Step {
 
 }  // namespace
 
-MadeStep make_resize_step(const Lowered& lowered, const StepSource& source) {
-  if (const auto* resize = std::get_if<kernels::ResizeBilinearInt8>(&lowered)) {
+Result<MadeStep> make_resize_step(std::span<FusedOp> ops, Isa isa) {
+  const FusedOp& op = ops[0];
+  if (const auto* resize = std::get_if<kernels::ResizeBilinearInt8>(&op.lowered)) {
     using Int8Step = ResizeStep<kernels::ResizeBilinearInt8, int8_t>;
-    return {"rows", std::make_unique<Int8Step>(*resize, source)};
+    return MadeStep{"rows", std::make_unique<Int8Step>(*resize, op, isa)};
   }
-  if (const auto* resize = std::get_if<kernels::ResizeBilinearFloat>(&lowered)) {
+  if (const auto* resize = std::get_if<kernels::ResizeBilinearFloat>(&op.lowered)) {
     using FloatStep = ResizeStep<kernels::ResizeBilinearFloat, float>;
-    return {"rows", std::make_unique<FloatStep>(*resize, source)};
+    return MadeStep{"rows", std::make_unique<FloatStep>(*resize, op, isa)};
   }
-  return {};
+  return MadeStep{};
 }
 
 }  // namespace deeplab::plan

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "plan/arena.h"
-#include "plan/bound_convolution.h"
-#include "plan/lookup.h"
-#include "plan/make_fused_step.h"
+#include "plan/steps/bound_convolution.h"
+#include "plan/steps/lookup_table.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 namespace {
@@ -116,7 +116,7 @@ Result<MadeStep> make_spread_concat_step(std::span<FusedOp> ops, Isa isa) {
     table = then(make_lookup_table(Lowered(all)), table);
   }
 
-  kernels::Conv2DInt8& params = conv->params;
+  kernels::Conv2DInt8 params = conv->params;
   const int32_t in_c = params.shape.in_c;
   const int32_t out_c = params.shape.out_c;
   const auto pixel_channels = static_cast<int32_t>(spread.inner);
@@ -131,14 +131,16 @@ Result<MadeStep> make_spread_concat_step(std::span<FusedOp> ops, Isa isa) {
   const std::vector<int8_t> rest =
       filter_slice(filter, out_c, in_c, pixel_channels - pixel_first, picture_channels);
   params.shape.in_c = picture_channels;
-  flatten(params);
+  params = flattened(params);
 
-  const TensorPlace bias = last.inputs.size() > 2 ? last.inputs[2] : TensorPlace{};
-  const TensorPlace rest_place{reinterpret_cast<const std::byte*>(rest.data()), -1};
-  DEEPLAB_ASSIGN_OR_RETURN(auto bound,
-                           BoundConvolution<LoweredConv2DInt8>::bind(*conv, rest_place, bias, isa));
-  if (!bound || bound->kernel().add_bias == nullptr) return MadeStep{};
-  std::string name = str_cat("pixel + ", bound->name());
+  std::vector<TensorPlace> inputs = last.inputs;
+  inputs[1] = {reinterpret_cast<const std::byte*>(rest.data()), -1};
+  const auto* kernel = find_kernel(params, inputs, isa);
+  if (kernel == nullptr || kernel->add_bias == nullptr) return MadeStep{};
+  conv->params = params;
+  DEEPLAB_ASSIGN_OR_RETURN(
+      auto bound, BoundConvolution<LoweredConv2DInt8>::bind(*kernel, std::move(*conv), inputs));
+  std::string name = str_cat("pixel + ", kernel->name);
   return MadeStep{std::move(name),
                   std::make_unique<SpreadConcatStep>(
                       std::move(bound), table, std::move(pixel_weights), pixel_channels,

@@ -7,7 +7,7 @@
 
 #include "kernels/clamp.h"
 #include "plan/arena.h"
-#include "plan/make_fused_step.h"
+#include "plan/steps/steps.h"
 
 namespace deeplab::plan {
 
