@@ -168,7 +168,7 @@ Json plan_json(const plan::Plan& plan) {
       macs += graph::macs(plan.graph(), plan.graph().ops[static_cast<size_t>(at)]);
       fused.push_back(plan.graph().ops[static_cast<size_t>(at)].index);
     }
-    const plan::Placement& place = plan.placement(step.output);
+    const plan::ArenaPlace& place = plan.place(step.output);
     steps.push_back({{"op", op.index},
                      {"type", graph::op_name(op.attributes)},
                      {"kernel", step.kernel},

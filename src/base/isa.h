@@ -17,6 +17,9 @@ enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kNeon, kNeonDot };
 /// The name DEEPLAB_ISA uses: "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "neondot".
 std::string_view isa_name(Isa isa);
 
+/// Whether a CPU on which `isa` may be used runs the kernels of `needed`, too.
+inline bool runs(Isa isa, Isa needed) { return needed <= isa; }
+
 /// The family of that name; an error lists the names that this machine can run.
 Result<Isa> isa_from_name(std::string_view name);
 

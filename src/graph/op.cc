@@ -1,5 +1,6 @@
 #include "graph/op.h"
 
+#include <limits>
 #include <string>
 
 #include "base/status.h"
@@ -45,6 +46,39 @@ std::string_view activation_name(Activation activation) {
       return "relu6";
   }
   return "unknown";
+}
+
+Interval interval(Activation activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case Activation::kRelu:
+      return {0, kInfinity};
+    case Activation::kReluN1To1:
+      return {-1, 1};
+    case Activation::kRelu6:
+      return {0, 6};
+    case Activation::kNone:
+      break;
+  }
+  return {-kInfinity, kInfinity};
+}
+
+Activation fused_activation(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) {
+        if constexpr (requires { a.activation; }) {
+          return a.activation;
+        } else {
+          return Activation::kNone;
+        }
+      },
+      attributes);
+}
+
+Activation activation_of(const Attributes& attributes) {
+  if (std::holds_alternative<Relu>(attributes)) return Activation::kRelu;
+  if (std::holds_alternative<Relu6>(attributes)) return Activation::kRelu6;
+  return fused_activation(attributes);
 }
 
 std::string_view padding_name(Padding padding) {

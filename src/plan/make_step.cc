@@ -14,15 +14,15 @@ constexpr StepMaker* kBlock[] = {make_block_kernel_step, make_block_strips_step}
 constexpr StepMaker* kChannelwise[] = {make_channelwise_step};
 constexpr StepMaker* kSpreadConcat[] = {make_spread_concat_step};
 
-std::span<StepMaker* const> makers(FusedOps::Kind kind) {
+std::span<StepMaker* const> makers(OpGroup::Kind kind) {
   switch (kind) {
-    case FusedOps::Kind::kBlock:
+    case OpGroup::Kind::kBlock:
       return kBlock;
-    case FusedOps::Kind::kChannelwise:
+    case OpGroup::Kind::kChannelwise:
       return kChannelwise;
-    case FusedOps::Kind::kSpreadConcat:
+    case OpGroup::Kind::kSpreadConcat:
       return kSpreadConcat;
-    case FusedOps::Kind::kSingle:
+    case OpGroup::Kind::kSingle:
       break;
   }
   return kSingle;
@@ -30,7 +30,7 @@ std::span<StepMaker* const> makers(FusedOps::Kind kind) {
 
 }  // namespace
 
-Result<MadeStep> make_step(FusedOps::Kind kind, std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make_step(OpGroup::Kind kind, std::span<LoweredOp> ops, Isa isa) {
   for (StepMaker* make : makers(kind)) {
     DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make(ops, isa));
     if (made.step) return made;

@@ -16,7 +16,7 @@
 namespace deeplab::plan {
 
 /// An op and the places of its tensors: what a step is made from.
-struct FusedOp {
+struct LoweredOp {
   Lowered lowered;
   /// One per input. Tensors inside the group have no place (TensorPlace::exists() is false).
   std::vector<TensorPlace> inputs;
@@ -31,6 +31,6 @@ struct MadeStep {
 /// The first step of make_step.cc's list that can run these ops; it may use up what is in `ops`.
 /// A single op always has one. Of others, a null step means that no step runs them together, and
 /// leaves `ops` as they were. Error: no memory for packed weights.
-Result<MadeStep> make_step(FusedOps::Kind kind, std::span<FusedOp> ops, Isa isa);
+Result<MadeStep> make_step(OpGroup::Kind kind, std::span<LoweredOp> ops, Isa isa);
 
 }  // namespace deeplab::plan

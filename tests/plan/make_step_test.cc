@@ -19,7 +19,7 @@ TEST(MakeStep, ARefusalLeavesTheOpAsItWas) {
   const graph::Graph graph = b.build({y});
   auto lowered = lower(graph, graph.ops[0]);
   ASSERT_TRUE(lowered.ok());
-  FusedOp op{
+  LoweredOp op{
       std::move(*lowered), {{nullptr, 0}, {graph.tensor(w).data->data(), -1}, {}}, {nullptr, 0}};
   const auto made = make_convolution_step({&op, 1}, Isa::kScalar);
   ASSERT_TRUE(made.ok());

@@ -39,7 +39,7 @@ TEST(Plan, LiveTensorsNeverShareMemory) {
       ArenaLayout layout;
       layout.total_bytes = plan->arena_bytes();
       for (size_t i = 0; i < plan->graph().tensors.size(); ++i) {
-        const Placement& p = plan->placement(static_cast<graph::TensorId>(i));
+        const ArenaPlace& p = plan->place(static_cast<graph::TensorId>(i));
         const bool constant = plan->graph().tensors[i].is_constant();
         EXPECT_TRUE(!constant || p.offset < 0) << i;
         if (p.offset < 0) continue;
@@ -59,21 +59,21 @@ TEST(Plan, LifetimesCoverEveryUse) {
   const Graph& graph = plan->graph();
   for (size_t step = 0; step < plan->steps().size(); ++step) {
     const PlannedStep& planned = plan->steps()[step];
-    EXPECT_EQ(plan->placement(planned.output).first_step, static_cast<int>(step));
+    EXPECT_EQ(plan->place(planned.output).first_step, static_cast<int>(step));
     for (int at : planned.ops) {
       for (graph::TensorId id : graph.ops[static_cast<size_t>(at)].inputs) {
         if (id == graph::kNoTensor || graph.tensor(id).is_constant()) continue;
-        if (plan->placement(id).offset < 0) {  // Inside the step.
+        if (plan->place(id).offset < 0) {  // Inside the step.
           EXPECT_GT(planned.ops.size(), 1u);
           continue;
         }
-        EXPECT_LT(plan->placement(id).first_step, static_cast<int>(step));
-        EXPECT_GE(plan->placement(id).last_step, static_cast<int>(step));
+        EXPECT_LT(plan->place(id).first_step, static_cast<int>(step));
+        EXPECT_GE(plan->place(id).last_step, static_cast<int>(step));
       }
     }
   }
-  EXPECT_EQ(plan->placement(graph.inputs[0]).first_step, -1);
-  EXPECT_EQ(plan->placement(graph.outputs[0]).last_step, static_cast<int>(plan->steps().size()));
+  EXPECT_EQ(plan->place(graph.inputs[0]).first_step, -1);
+  EXPECT_EQ(plan->place(graph.outputs[0]).last_step, static_cast<int>(plan->steps().size()));
 }
 
 TEST(Plan, UsesNoKernelBeyondTheIsaAskedFor) {

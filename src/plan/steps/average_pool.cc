@@ -6,7 +6,7 @@ namespace {
 
 class AveragePoolStep final : public Step {
  public:
-  AveragePoolStep(const kernels::AveragePool2DInt8& op, const FusedOp& places, Isa isa)
+  AveragePoolStep(const kernels::AveragePool2DInt8& op, const LoweredOp& places, Isa isa)
       : op_(op),
         kernel_(kernels::best_for(isa, kernels::average_pool_kernels())),
         input_(places.inputs[0]),
@@ -34,7 +34,7 @@ class AveragePoolStep final : public Step {
 
 }  // namespace
 
-Result<MadeStep> make_average_pool_step(std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make_average_pool_step(std::span<LoweredOp> ops, Isa isa) {
   const auto* op = std::get_if<kernels::AveragePool2DInt8>(&ops[0].lowered);
   if (op == nullptr || !kernels::average_pool_kernels_support(*op)) return MadeStep{};
   return MadeStep{"pixels", std::make_unique<AveragePoolStep>(*op, ops[0], isa)};

@@ -106,9 +106,9 @@ class BlockEnd {
 /// The end of the block whose projection is ops[at] and has this shape. Nothing where no step does
 /// it.
 template <typename Types>
-std::optional<BlockEnd<Types>> make_block_end(std::span<const FusedOp> ops, size_t at,
+std::optional<BlockEnd<Types>> make_block_end(std::span<const LoweredOp> ops, size_t at,
                                               const kernels::WindowShape& project, Isa isa) {
-  const FusedOp& last = ops.back();
+  const LoweredOp& last = ops.back();
   BlockPlaces places;
   places.input = ops.front().inputs[0];
   places.output = last.output;

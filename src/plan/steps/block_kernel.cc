@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/aligned_buffer.h"
+#include "kernels/choose.h"
 #include "kernels/inverted_residual/inverted_residual.h"
 #include "plan/steps/block_end.h"
 #include "plan/steps/steps.h"
@@ -75,26 +76,20 @@ class BlockKernelStep final : public Step {
   size_t group_bytes_ = 0;
 };
 
-const InvertedResidualInt8Kernel* find_kernel(const InvertedResidualInt8& ops, Isa isa) {
-  for (const InvertedResidualInt8Kernel& kernel : kernels::inverted_residual_int8_kernels()) {
-    if (kernel.isa <= isa && kernel.supports(ops)) return &kernel;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
-Result<MadeStep> make_block_kernel_step(std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make_block_kernel_step(std::span<LoweredOp> ops, Isa isa) {
   if (ops.size() < 3) return MadeStep{};
   auto* expand = std::get_if<LoweredConv2DInt8>(&ops[0].lowered);
   auto* depthwise = std::get_if<LoweredDepthwiseConv2DInt8>(&ops[1].lowered);
   auto* project = std::get_if<LoweredConv2DInt8>(&ops[2].lowered);
   if (expand == nullptr || depthwise == nullptr || project == nullptr) return MadeStep{};
-  for (const FusedOp& op : ops.first(3)) {
+  for (const LoweredOp& op : ops.first(3)) {
     if (!op.inputs[1].is_constant() || bias_of(op.inputs).offset >= 0) return MadeStep{};
   }
   const InvertedResidualInt8 block = {expand->params, depthwise->params, project->params};
-  const InvertedResidualInt8Kernel* kernel = find_kernel(block, isa);
+  const InvertedResidualInt8Kernel* kernel =
+      kernels::choose(kernels::inverted_residual_int8_kernels(), isa, block);
   if (kernel == nullptr) return MadeStep{};
   auto end = make_block_end<Int8Types>(ops, 2, project->params.shape, isa);
   if (!end) return MadeStep{};

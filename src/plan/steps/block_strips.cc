@@ -143,7 +143,7 @@ struct Part {
   const typename Bound::Kernel* kernel = nullptr;
   std::span<const TensorPlace> inputs;
 
-  Part(FusedOp& op, Isa isa) : lowered(std::get_if<LoweredConv>(&op.lowered)), inputs(op.inputs) {
+  Part(LoweredOp& op, Isa isa) : lowered(std::get_if<LoweredConv>(&op.lowered)), inputs(op.inputs) {
     if (lowered != nullptr) kernel = find_kernel(params_of(*lowered), inputs, isa);
   }
   const kernels::WindowShape& shape() const { return params_of(*lowered).shape; }
@@ -153,12 +153,12 @@ struct Part {
 };
 
 template <typename Types>
-Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make(std::span<LoweredOp> ops, Isa isa) {
   using ThisStep = BlockStripsStep<Types>;
-  const auto is_projection = [](const FusedOp& op) {
+  const auto is_projection = [](const LoweredOp& op) {
     return std::holds_alternative<typename Types::Conv>(op.lowered);
   };
-  const auto is_depthwise = [](const FusedOp& op) {
+  const auto is_depthwise = [](const LoweredOp& op) {
     return std::holds_alternative<typename Types::Depthwise>(op.lowered);
   };
   const auto found = std::find_if(ops.begin(), ops.end(), is_depthwise);
@@ -201,7 +201,7 @@ Result<MadeStep> make(std::span<FusedOp> ops, Isa isa) {
 
 }  // namespace
 
-Result<MadeStep> make_block_strips_step(std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make_block_strips_step(std::span<LoweredOp> ops, Isa isa) {
   DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make<Int8Types>(ops, isa));
   if (made.step) return made;
   return make<FloatTypes>(ops, isa);

@@ -18,7 +18,7 @@ class BoundChannelwise {
  public:
   /// Nothing if one of the ops is not MUL, ADD or SUB with a constant per channel, or they are too
   /// many. Error: no memory.
-  static Result<std::optional<BoundChannelwise>> bind(std::span<const FusedOp> ops,
+  static Result<std::optional<BoundChannelwise>> bind(std::span<const LoweredOp> ops,
                                                       int32_t channels, Isa isa) {
     if (ops.size() > kernels::ChannelwiseInt8::kMaxStages) return std::optional<BoundChannelwise>();
     BoundChannelwise bound;
@@ -28,7 +28,7 @@ class BoundChannelwise {
     bound.packed_ = AlignedBuffer(kernels::channelwise_packed_bytes(bound.ops_));
     if (bound.packed_.data() == nullptr) return resource_exhausted("no memory for constants");
     std::memset(bound.packed_.data(), 0, bound.packed_.size());
-    for (const FusedOp& op : ops) {
+    for (const LoweredOp& op : ops) {
       if (!bound.append<kernels::MulInt8>(op) && !bound.append<kernels::AddInt8>(op)) {
         return std::optional<BoundChannelwise>();
       }
@@ -47,7 +47,7 @@ class BoundChannelwise {
 
  private:
   template <typename Params>
-  bool append(const FusedOp& op) {
+  bool append(const LoweredOp& op) {
     const auto* params = std::get_if<Params>(&op.lowered);
     if (params == nullptr || op.inputs.size() != 2 || !op.inputs[1].is_constant() ||
         !params->shape.repeats() || params->shape.dims.extent[1] != ops_.channels) {

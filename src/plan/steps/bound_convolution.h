@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/aligned_buffer.h"
+#include "kernels/choose.h"
 #include "plan/lower.h"
 #include "plan/tensor_place.h"
 
@@ -31,11 +32,8 @@ inline constexpr int32_t kPixelsPerUnit = 24;
 template <typename Params>
 Params flattened(Params conv) {
   kernels::WindowShape& s = conv.shape;
-  const bool pixelwise = s.filter_h == 1 && s.filter_w == 1 && s.stride_h == 1 && s.stride_w == 1 &&
-                         s.pad_top == 0 && s.pad_left == 0 && s.in_h == s.out_h &&
-                         s.in_w == s.out_w;
   const int64_t pixels = int64_t{s.batch} * s.out_h * s.out_w;
-  if (!pixelwise || pixels > INT32_MAX) return conv;
+  if (!kernels::is_pointwise(s) || pixels > INT32_MAX) return conv;
   s.batch = 1;
   s.in_h = s.out_h = static_cast<int32_t>(pixels);
   s.in_w = s.out_w = 1;
@@ -64,10 +62,7 @@ template <typename Params>
 const KernelOf<Params>* find_kernel(const Params& params, std::span<const TensorPlace> inputs,
                                     Isa isa) {
   if (!inputs[1].is_constant() || bias_of(inputs).offset >= 0) return nullptr;
-  for (const KernelOf<Params>& kernel : kernel_table(params)) {
-    if (kernel.isa <= isa && kernel.supports(params)) return &kernel;
-  }
-  return nullptr;
+  return kernels::choose(kernel_table(params), isa, params);
 }
 
 template <typename Kernel>

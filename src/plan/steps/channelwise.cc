@@ -36,7 +36,7 @@ class ChannelwiseStep final : public Step {
 
 }  // namespace
 
-Result<MadeStep> make_channelwise_step(std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make_channelwise_step(std::span<LoweredOp> ops, Isa isa) {
   const auto* shape = [&]() -> const kernels::BroadcastShape* {
     if (const auto* mul = std::get_if<kernels::MulInt8>(&ops[0].lowered)) return &mul->shape;
     if (const auto* add = std::get_if<kernels::AddInt8>(&ops[0].lowered)) return &add->shape;

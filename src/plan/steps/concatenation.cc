@@ -11,7 +11,7 @@ namespace {
 
 class ConcatenationStep final : public Step {
  public:
-  ConcatenationStep(const kernels::ConcatenationInt8& op, const FusedOp& places)
+  ConcatenationStep(const kernels::ConcatenationInt8& op, const LoweredOp& places)
       : outer_(op.outer), output_(places.output) {
     int64_t offset = 0;
     for (int32_t k = 0; k < op.count; ++k) {
@@ -65,7 +65,7 @@ class ConcatenationStep final : public Step {
 
 }  // namespace
 
-Result<MadeStep> make_concatenation_step(std::span<FusedOp> ops, Isa /*isa*/) {
+Result<MadeStep> make_concatenation_step(std::span<LoweredOp> ops, Isa /*isa*/) {
   const auto* op = std::get_if<LoweredConcatenationInt8>(&ops[0].lowered);
   if (op == nullptr || op->params.outer > INT32_MAX) return MadeStep{};
   return MadeStep{"lookup", std::make_unique<ConcatenationStep>(op->params, ops[0])};

@@ -8,7 +8,7 @@ namespace {
 template <typename LoweredConv>
 class ConvolutionStep final : public Step {
  public:
-  ConvolutionStep(std::unique_ptr<BoundConvolution<LoweredConv>> conv, const FusedOp& places)
+  ConvolutionStep(std::unique_ptr<BoundConvolution<LoweredConv>> conv, const LoweredOp& places)
       : conv_(std::move(conv)), input_(places.inputs[0]), output_(places.output) {}
 
   void run(const RunContext& context) const override {
@@ -42,7 +42,7 @@ kernels::Conv2DFloat as_run(const kernels::Conv2DFloat& params) { return flatten
 
 /// A null step if the op is not of this kind.
 template <typename LoweredConv>
-Result<MadeStep> make(FusedOp& op, Isa isa) {
+Result<MadeStep> make(LoweredOp& op, Isa isa) {
   auto* lowered = std::get_if<LoweredConv>(&op.lowered);
   if (lowered == nullptr) return MadeStep{};
   const auto params = as_run(params_of(*lowered));
@@ -57,7 +57,7 @@ Result<MadeStep> make(FusedOp& op, Isa isa) {
 
 }  // namespace
 
-Result<MadeStep> make_convolution_step(std::span<FusedOp> ops, Isa isa) {
+Result<MadeStep> make_convolution_step(std::span<LoweredOp> ops, Isa isa) {
   for (const auto make_of :
        {make<LoweredConv2DInt8>, make<kernels::Conv2DFloat>, make<LoweredDepthwiseConv2DInt8>,
         make<kernels::DepthwiseConv2DFloat>}) {

@@ -16,7 +16,7 @@ auto kernel_for(const kernels::MulInt8& /*op*/, Isa isa) {
 template <typename Params>
 class ElementwiseStep final : public Step {
  public:
-  ElementwiseStep(const Params& op, const FusedOp& places, Isa isa)
+  ElementwiseStep(const Params& op, const LoweredOp& places, Isa isa)
       : op_(op),
         kernel_(kernel_for(op, isa)),
         a_(places.inputs[0]),
@@ -61,7 +61,7 @@ class ElementwiseStep final : public Step {
 };
 
 template <typename Params>
-MadeStep make(const Params& params, const FusedOp& op, Isa isa) {
+MadeStep make(const Params& params, const LoweredOp& op, Isa isa) {
   if (!params.shape.elementwise() && !params.shape.repeats()) return {};
   if (params.shape.dims.elements() / kElementsPerPiece >= INT32_MAX) return {};
   return {"elementwise", std::make_unique<ElementwiseStep<Params>>(params, op, isa)};
@@ -69,8 +69,8 @@ MadeStep make(const Params& params, const FusedOp& op, Isa isa) {
 
 }  // namespace
 
-Result<MadeStep> make_elementwise_step(std::span<FusedOp> ops, Isa isa) {
-  const FusedOp& op = ops[0];
+Result<MadeStep> make_elementwise_step(std::span<LoweredOp> ops, Isa isa) {
+  const LoweredOp& op = ops[0];
   if (const auto* add = std::get_if<kernels::AddInt8>(&op.lowered)) return make(*add, op, isa);
   if (const auto* mul = std::get_if<kernels::MulInt8>(&op.lowered)) return make(*mul, op, isa);
   return MadeStep{};

@@ -9,7 +9,7 @@ namespace {
 
 class LookupStep final : public Step {
  public:
-  LookupStep(const LookupTable& table, int64_t count, const FusedOp& places)
+  LookupStep(const LookupTable& table, int64_t count, const LoweredOp& places)
       : table_(table), count_(count), input_(places.inputs[0]), output_(places.output) {}
 
   void run(const RunContext& context) const override {
@@ -32,7 +32,7 @@ class LookupStep final : public Step {
 };
 
 template <typename Params>
-MadeStep make(Params params, const FusedOp& op) {
+MadeStep make(Params params, const LoweredOp& op) {
   const int64_t count = params.count;
   params.count = 256;
   return {"lookup", std::make_unique<LookupStep>(make_lookup_table(Lowered(params)), count, op)};
@@ -40,8 +40,8 @@ MadeStep make(Params params, const FusedOp& op) {
 
 }  // namespace
 
-Result<MadeStep> make_lookup_step(std::span<FusedOp> ops, Isa /*isa*/) {
-  const FusedOp& op = ops[0];
+Result<MadeStep> make_lookup_step(std::span<LoweredOp> ops, Isa /*isa*/) {
+  const LoweredOp& op = ops[0];
   if (const auto* p = std::get_if<kernels::RequantizeInt8>(&op.lowered)) return make(*p, op);
   if (const auto* p = std::get_if<kernels::ReluInt8>(&op.lowered)) return make(*p, op);
   return MadeStep{};

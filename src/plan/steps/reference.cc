@@ -6,7 +6,7 @@ namespace {
 
 class ReferenceStep final : public Step {
  public:
-  explicit ReferenceStep(FusedOp op) : op_(std::move(op)) {}
+  explicit ReferenceStep(LoweredOp op) : op_(std::move(op)) {}
 
   void run(const RunContext& context) const override {
     // The pointers are gathered in scratch, since a concatenation may have any number of them.
@@ -18,12 +18,12 @@ class ReferenceStep final : public Step {
   size_t scratch_bytes() const override { return op_.inputs.size() * sizeof(std::byte*); }
 
  private:
-  FusedOp op_;
+  LoweredOp op_;
 };
 
 }  // namespace
 
-Result<MadeStep> make_reference_step(std::span<FusedOp> ops, Isa /*isa*/) {
+Result<MadeStep> make_reference_step(std::span<LoweredOp> ops, Isa /*isa*/) {
   return MadeStep{"reference", std::make_unique<ReferenceStep>(std::move(ops[0]))};
 }
 

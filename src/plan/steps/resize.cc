@@ -10,7 +10,7 @@ namespace {
 template <typename Params, typename Element>
 class ResizeStep final : public Step {
  public:
-  ResizeStep(const Params& params, const FusedOp& places, Isa isa)
+  ResizeStep(const Params& params, const LoweredOp& places, Isa isa)
       : params_(params),
         kernel_(kernels::best_for(isa, kernels::resize_rows_kernels(params))),
         input_(places.inputs[0]),
@@ -48,8 +48,8 @@ class ResizeStep final : public Step {
 
 }  // namespace
 
-Result<MadeStep> make_resize_step(std::span<FusedOp> ops, Isa isa) {
-  const FusedOp& op = ops[0];
+Result<MadeStep> make_resize_step(std::span<LoweredOp> ops, Isa isa) {
+  const LoweredOp& op = ops[0];
   if (const auto* resize = std::get_if<kernels::ResizeBilinearInt8>(&op.lowered)) {
     using Int8Step = ResizeStep<kernels::ResizeBilinearInt8, int8_t>;
     return MadeStep{"rows", std::make_unique<Int8Step>(*resize, op, isa)};

@@ -66,7 +66,7 @@ void run_arg_max(const LoweredArgMax& op, const std::byte* input, std::byte* out
 template <typename Params>
 class SlicedStep final : public Step {
  public:
-  SlicedStep(const Params& params, const FusedOp& places)
+  SlicedStep(const Params& params, const LoweredOp& places)
       : params_(params), slicing_(slicing(params)), inputs_{places.inputs[0], places.inputs[0]} {
     if (places.inputs.size() > 1) inputs_[1] = places.inputs[1];
     output_ = places.output;
@@ -113,7 +113,7 @@ concept Sliceable = requires(const Params& params) {
 
 }  // namespace
 
-Result<MadeStep> make_sliced_step(std::span<FusedOp> ops, Isa /*isa*/) {
+Result<MadeStep> make_sliced_step(std::span<LoweredOp> ops, Isa /*isa*/) {
   return std::visit(
       [&](const auto& params) -> MadeStep {
         using Params = std::remove_cvref_t<decltype(params)>;

@@ -95,9 +95,9 @@ LookupTable then(const LookupTable& first, const LookupTable& second) {
 
 }  // namespace
 
-Result<MadeStep> make_spread_concat_step(std::span<FusedOp> ops, Isa isa) {
-  FusedOp& last = ops.back();
-  FusedOp& join = ops[ops.size() - 2];
+Result<MadeStep> make_spread_concat_step(std::span<LoweredOp> ops, Isa isa) {
+  LoweredOp& last = ops.back();
+  LoweredOp& join = ops[ops.size() - 2];
   auto* conv = std::get_if<LoweredConv2DInt8>(&last.lowered);
   const auto* concat = std::get_if<LoweredConcatenationInt8>(&join.lowered);
   if (conv == nullptr || concat == nullptr || concat->params.count != 2) return MadeStep{};

@@ -7,7 +7,7 @@ namespace deeplab::plan {
 
 /// A null step means that this kind cannot run these ops, and leaves `ops` as they were; otherwise
 /// what is in them may be used up. Error: no memory for packed weights.
-using StepMaker = Result<MadeStep>(std::span<FusedOp> ops, Isa isa);
+using StepMaker = Result<MadeStep>(std::span<LoweredOp> ops, Isa isa);
 
 // Of a single op.
 StepMaker make_average_pool_step;
