@@ -4,12 +4,12 @@
 
 #include <immintrin.h>
 
-#include "kernels/peak/peak_list.h"
+#include "peak/peak_list.h"
 
 // Assembly, because GCC 12 keeps an unrolled array of accumulators in memory.
 #define DEEPLAB_STEP(i) DEEPLAB_ENCODING " vpdpbusd %[b], %[a], %" #i "\n\t"
 
-namespace deeplab::kernels {
+namespace deeplab::peak {
 
 // Two a cycle at a latency of five need ten chains.
 static constexpr int kChainsAvxVnni = 12;
@@ -31,6 +31,6 @@ static int32_t run_avxvnni(int64_t iterations) {
   return _mm256_extract_epi32(_mm256_xor_si256(s0, s11), 0);
 }
 
-}  // namespace deeplab::kernels
+}  // namespace deeplab::peak
 
 #undef DEEPLAB_STEP

@@ -2,13 +2,13 @@
 // (vpmaddubsw would give twice as many, but saturates: no exact kernel can use it.)
 #include <immintrin.h>
 
-#include "kernels/peak/peak_list.h"
+#include "peak/peak_list.h"
 
 // Assembly, because GCC 12 keeps an unrolled array of accumulators in memory. One name for the
 // product is enough: the CPU renames it.
 #define DEEPLAB_STEP(i) "vpmaddwd %[b], %[a], %[product]\n\tvpaddd %[product], %" #i ", %" #i "\n\t"
 
-namespace deeplab::kernels {
+namespace deeplab::peak {
 namespace {
 
 constexpr int kChains = 8;
@@ -30,8 +30,8 @@ int32_t run(int64_t iterations) {
 
 }  // namespace
 
-const PeakLoop kPeakAvx2 = {"vpmaddwd/avx2", Isa::kAvx2, kChains * 16, run};
+const Loop kPeakAvx2 = {"vpmaddwd/avx2", Isa::kAvx2, kChains * 16, run};
 
-}  // namespace deeplab::kernels
+}  // namespace deeplab::peak
 
 #undef DEEPLAB_STEP

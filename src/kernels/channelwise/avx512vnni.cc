@@ -2,7 +2,7 @@
 // forms are fused multiply-adds.
 #include <immintrin.h>
 
-#include "kernels/channelwise/kernel_list.h"
+#include "kernels/channelwise/stages.h"
 #include "kernels/requantize_avx512.h"
 
 namespace deeplab::kernels {

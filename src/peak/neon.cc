@@ -1,7 +1,7 @@
 // smull + smlal + sadalp: 16 products of 8 bits, summed in pairs, then added to the accumulator.
 #include <arm_neon.h>
 
-#include "kernels/peak/peak_list.h"
+#include "peak/peak_list.h"
 
 // Assembly, because GCC 12 keeps an unrolled array of accumulators in memory. Products of four
 // chains at a time: a core that works in order waits for each.
@@ -16,7 +16,7 @@
   DEEPLAB_ADD(i, 0) DEEPLAB_ADD(j, 1) DEEPLAB_ADD(k, 2) DEEPLAB_ADD(l, 3)
 // clang-format on
 
-namespace deeplab::kernels {
+namespace deeplab::peak {
 namespace {
 
 constexpr int kChains = 8;
@@ -39,9 +39,9 @@ int32_t run(int64_t iterations) {
 
 }  // namespace
 
-const PeakLoop kPeakNeon = {"smlal/neon", Isa::kNeon, kChains * 16, run};
+const Loop kPeakNeon = {"smlal/neon", Isa::kNeon, kChains * 16, run};
 
-}  // namespace deeplab::kernels
+}  // namespace deeplab::peak
 
 #undef DEEPLAB_STEP
 #undef DEEPLAB_ADD

@@ -1,12 +1,12 @@
 // vpdpbusd: 64 products of 8 bits, summed in fours, added to the accumulator in one instruction.
 #include <immintrin.h>
 
-#include "kernels/peak/peak_list.h"
+#include "peak/peak_list.h"
 
 // Assembly, because GCC 12 keeps an unrolled array of accumulators in memory.
 #define DEEPLAB_STEP(i) "vpdpbusd %[b], %[a], %" #i "\n\t"
 
-namespace deeplab::kernels {
+namespace deeplab::peak {
 namespace {
 
 // Two a cycle at a latency of five need ten chains.
@@ -33,8 +33,8 @@ int32_t run(int64_t iterations) {
 
 }  // namespace
 
-const PeakLoop kPeakAvx512Vnni = {"vpdpbusd/avx512vnni", Isa::kAvx512Vnni, kChains * 64, run};
+const Loop kPeakAvx512Vnni = {"vpdpbusd/avx512vnni", Isa::kAvx512Vnni, kChains * 64, run};
 
-}  // namespace deeplab::kernels
+}  // namespace deeplab::peak
 
 #undef DEEPLAB_STEP

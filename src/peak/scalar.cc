@@ -4,9 +4,9 @@
 #include <immintrin.h>
 #endif
 
-#include "kernels/peak/peak_list.h"
+#include "peak/peak_list.h"
 
-namespace deeplab::kernels {
+namespace deeplab::peak {
 namespace {
 
 #if defined(__SSE2__)
@@ -62,6 +62,6 @@ int32_t run(int64_t iterations) {
 
 }  // namespace
 
-const PeakLoop kPeakScalar = {"baseline/scalar", Isa::kScalar, kMacsPerIteration, run};
+const Loop kPeakScalar = {"baseline/scalar", Isa::kScalar, kMacsPerIteration, run};
 
-}  // namespace deeplab::kernels
+}  // namespace deeplab::peak

@@ -1,14 +1,9 @@
-// Entries of the kernel table that have a file of their own; see kernels.cc.
+// What the kernels share: the packed constants, and the forms of the stages.
 #pragma once
 
 #include "kernels/channelwise/channelwise.h"
 
 namespace deeplab::kernels {
-
-#ifdef DEEPLAB_HAS_X86_TARGETS
-ChannelwiseRun channelwise_avx512;
-ChannelwiseRun channelwise_avx2;
-#endif
 
 /// The arrays of a stage, of which there is a value per channel, filled up.
 enum ChannelwiseArray : int32_t { kConstant, kFactor, kAddend, kChannelwiseArrays };

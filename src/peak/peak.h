@@ -4,13 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "base/isa.h"
 
-namespace deeplab::kernels {
+namespace deeplab::peak {
 
-struct PeakLoop {
+struct Loop {
   const char* name;  ///< "vpdpbusd/avx512vnni"
   Isa isa;
   int64_t macs_per_iteration;
@@ -18,7 +17,7 @@ struct PeakLoop {
   int32_t (*run)(int64_t iterations);
 };
 
-/// Best first; the first entry whose ISA may be used is the machine's peak.
-std::span<const PeakLoop> peak_loops();
+/// The machine's peak with the kernels of `isa`.
+const Loop& best_loop(Isa isa);
 
-}  // namespace deeplab::kernels
+}  // namespace deeplab::peak

@@ -2,7 +2,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/add/kernel_list.h"
+#include "kernels/add/add.h"
 #include "kernels/requantize_avx512.h"
 
 namespace deeplab::kernels {

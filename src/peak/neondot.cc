@@ -1,12 +1,12 @@
 // sdot: 16 products of 8 bits, summed in fours, added to the accumulator in one instruction.
 #include <arm_neon.h>
 
-#include "kernels/peak/peak_list.h"
+#include "peak/peak_list.h"
 
 // Assembly, because GCC 12 keeps an unrolled array of accumulators in memory.
 #define DEEPLAB_STEP(i) "sdot %" #i ".4s, %[a].16b, %[b].4b[0]\n\t"
 
-namespace deeplab::kernels {
+namespace deeplab::peak {
 namespace {
 
 // Two a cycle at a latency of four need eight chains.
@@ -31,8 +31,8 @@ int32_t run(int64_t iterations) {
 
 }  // namespace
 
-const PeakLoop kPeakNeonDot = {"sdot/neondot", Isa::kNeonDot, kChains * 16, run};
+const Loop kPeakNeonDot = {"sdot/neondot", Isa::kNeonDot, kChains * 16, run};
 
-}  // namespace deeplab::kernels
+}  // namespace deeplab::peak
 
 #undef DEEPLAB_STEP
