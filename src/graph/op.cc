@@ -4,35 +4,9 @@
 #include <string>
 
 #include "base/status.h"
+#include "graph/op_fields.h"
 
 namespace deeplab::graph {
-namespace {
-
-// In the order of the alternatives of Attributes.
-constexpr std::string_view kOpNames[] = {"CONV_2D",
-                                         "DEPTHWISE_CONV_2D",
-                                         "ADD",
-                                         "SUB",
-                                         "MUL",
-                                         "AVERAGE_POOL_2D",
-                                         "MEAN",
-                                         "RESIZE_BILINEAR",
-                                         "RESIZE_NEAREST_NEIGHBOR",
-                                         "CONCATENATION",
-                                         "TILE",
-                                         "PAD",
-                                         "QUANTIZE",
-                                         "DEQUANTIZE",
-                                         "ARG_MAX",
-                                         "SOFTMAX",
-                                         "RELU",
-                                         "RELU6",
-                                         "RESHAPE",
-                                         "SPACE_TO_BATCH_ND",
-                                         "BATCH_TO_SPACE_ND"};
-static_assert(std::size(kOpNames) == std::variant_size_v<Attributes>);
-
-}  // namespace
 
 std::string_view activation_name(Activation activation) {
   switch (activation) {
@@ -93,7 +67,11 @@ std::string_view padding_name(Padding padding) {
   return "unknown";
 }
 
-std::string_view op_name(const Attributes& attributes) { return kOpNames[attributes.index()]; }
+std::string_view op_name(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) { return OpDescription<std::remove_cvref_t<decltype(a)>>::kName; },
+      attributes);
+}
 
 std::string op_label(const Op& op) {
   return str_cat("op ", op.index, " (", op_name(op.attributes), ")");
