@@ -45,12 +45,3 @@ function(deeplab_room name)
   endforeach()
   deeplab_count_lines(deeplab_${name})
 endfunction()
-
-# deeplab_isa_sources(NAME OPTIONS ... SOURCES ...): files of a room compiled for one instruction
-# set. They hold intrinsics and plain C-like code only: an inline standard function instantiated
-# here could be the copy that the linker keeps for every CPU.
-function(deeplab_isa_sources name)
-  cmake_parse_arguments(ISA "" "" "OPTIONS;SOURCES" ${ARGN})
-  target_sources(deeplab_${name} PRIVATE ${ISA_SOURCES})
-  set_source_files_properties(${ISA_SOURCES} PROPERTIES COMPILE_OPTIONS "${ISA_OPTIONS}")
-endfunction()

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fuzz/target.h"
+#include "graph/op_fields.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
 
@@ -98,11 +99,59 @@ class Mutator {
     tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   }
 
+  /// One field, or the filter of a convolution.
   void change_attributes() {
     Op& op = any(graph_.ops);
-    std::visit([&](auto& a) { change(op, a); }, op.attributes);
+    const bool dense = std::holds_alternative<graph::Conv2D>(op.attributes);
+    if ((dense || std::holds_alternative<graph::DepthwiseConv2D>(op.attributes)) && chance(2)) {
+      return change_filter(op, dense);
+    }
+    int32_t fields = 0;
+    graph::visit_fields(op.attributes, [&](const auto&, auto&&) { ++fields; });
+    if (fields == 0) return;
+    int32_t left = below(fields);
+    rank_ = static_cast<int32_t>(graph_.tensor(op.inputs[0]).shape.size());
+    graph::visit_fields(op.attributes, [&](const graph::FieldName& name, auto&& field) {
+      if (left-- == 0) change(name, field);
+    });
   }
 
+  template <typename Field>
+  void change(const graph::FieldName& /*name*/, Field& field) {
+    change(field);
+  }
+  void change(const graph::FieldName& name, int32_t& value) {
+    value = name.json == "axis" ? below(rank_ + 1) : 1 + below(3);
+  }
+  void change(const graph::FieldName& name, std::vector<int32_t>& values) {
+    if (name.json == "axes") {
+      values.clear();
+      for (int32_t axis = 0; axis < rank_; ++axis) {
+        if (chance(2)) values.push_back(axis);
+      }
+    } else if (chance(2)) {
+      std::shuffle(values.begin(), values.end(), random_);
+    } else if (!values.empty()) {
+      any(values) = 1 + below(4);
+    }
+  }
+  void change(bool& value) { value = !value; }
+  void change(float& value) {
+    constexpr float kFactors[] = {1, 0.5f, 100, 1e-20f, 1e20f};
+    value = kFactors[below(5)];
+  }
+  void change(std::array<int32_t, 2>& amounts) { amounts = {below(4), below(4)}; }
+  void change(std::vector<std::array<int32_t, 2>>& amounts) {
+    if (!amounts.empty()) change(any(amounts));
+  }
+  void change(const graph::FieldPair<int32_t>& pair) {
+    pair.h = chance(2) ? extent() : 1 + below(3);
+    pair.w = chance(2) ? extent() : 1 + below(3);
+  }
+  void change(const graph::FieldPair<std::array<int32_t, 2>>& pair) {
+    change(pair.h);
+    change(pair.w);
+  }
   void change(graph::Window& w) {
     switch (below(4)) {
       case 0:
@@ -121,20 +170,15 @@ class Mutator {
   }
   void change(graph::Activation& a) { a = static_cast<graph::Activation>(below(4)); }
 
-  template <typename Conv>
-  void change_convolution(const Op& op, Conv& a, bool dense) {
+  void change_filter(const Op& op, bool dense) {
     Shape& filter = graph_.tensor(op.inputs[1]).shape;
-    const int32_t what = below(6);
-    if (what == 5) {
-      change_filter_type(op, dense ? 0 : 3);
-    } else if (what == 0) {
-      change(a.activation);
-    } else if (what == 1 && filter.size() == 4) {
-      filter[static_cast<size_t>(1 + below(2))] = 1 + below(5);
-    } else if (what == 2 && filter.size() == 4 && dense) {
+    const int32_t what = below(3);
+    if (what == 0) return change_filter_type(op, dense ? 0 : 3);
+    if (filter.size() != 4) return;
+    if (what == 1 && dense) {
       filter[0] = extent();
     } else {
-      change(a.window);
+      filter[static_cast<size_t>(1 + below(2))] = 1 + below(5);
     }
   }
   /// A float32 filter becomes an int8 one with one scale or one scale per channel, and back.
@@ -155,77 +199,6 @@ class Mutator {
     }
     filter.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   }
-  void change(const Op& op, graph::Conv2D& a) { change_convolution(op, a, true); }
-  void change(const Op& op, graph::DepthwiseConv2D& a) {
-    if (chance(6)) {
-      a.depth_multiplier = 1 + below(3);
-    } else {
-      change_convolution(op, a, false);
-    }
-  }
-  void change(const Op& /*op*/, graph::Add& a) { change(a.activation); }
-  void change(const Op& /*op*/, graph::Sub& a) {
-    if (chance(2)) return change(a.activation);
-    a.reversed = !a.reversed;
-  }
-  void change(const Op& /*op*/, graph::Mul& a) { change(a.activation); }
-  void change(const Op& /*op*/, graph::AveragePool2D& a) {
-    if (chance(3)) return change(a.activation);
-    if (chance(2)) return change(a.window);
-    a.filter_h = extent();
-    a.filter_w = extent();
-  }
-  void change(const Op& /*op*/, graph::Mean& a) {
-    a.axes.clear();
-    for (int32_t axis = 0; axis < 4; ++axis) {
-      if (chance(2)) a.axes.push_back(axis);
-    }
-    a.keep_dims = chance(2);
-  }
-  template <typename Resize>
-  void change_resize(Resize& a) {
-    if (chance(2)) {
-      a.align_corners = chance(2);
-      a.half_pixel_centers = !a.align_corners && chance(2);
-    } else {
-      a.height = extent();
-      a.width = extent();
-    }
-  }
-  void change(const Op& /*op*/, graph::ResizeBilinear& a) { change_resize(a); }
-  void change(const Op& /*op*/, graph::ResizeNearestNeighbor& a) { change_resize(a); }
-  void change(const Op& op, graph::Concatenation& a) {
-    a.axis = below(static_cast<int32_t>(graph_.tensor(op.inputs[0]).shape.size() + 1));
-  }
-  void change(const Op& /*op*/, graph::Tile& a) {
-    if (!a.multiples.empty()) any(a.multiples) = 1 + below(4);
-  }
-  void change(const Op& /*op*/, graph::Pad& a) {
-    if (!a.amounts.empty()) any(a.amounts) = {below(4), below(4)};
-  }
-  void change(const Op& op, graph::ArgMax& a) {
-    a.axis = below(static_cast<int32_t>(graph_.tensor(op.inputs[0]).shape.size() + 1));
-  }
-  void change(const Op& /*op*/, graph::Softmax& a) {
-    constexpr float kBetas[] = {1, 0.5f, 100, 1e-20f, 1e20f};
-    a.beta = kBetas[below(5)];
-  }
-  void change(const Op& op, graph::Reshape& a) {
-    a.shape = graph_.tensor(op.inputs[0]).shape;
-    std::shuffle(a.shape.begin(), a.shape.end(), random_);
-  }
-  void change(const Op& /*op*/, graph::SpaceToBatchNd& a) {
-    a.block_h = 1 + below(3);
-    a.block_w = 1 + below(3);
-    a.pad_h = {below(3), below(3)};
-    a.pad_w = {below(3), below(3)};
-  }
-  void change(const Op& /*op*/, graph::BatchToSpaceNd& a) {
-    a.crop_h = {below(3), below(3)};
-    a.crop_w = {below(3), below(3)};
-  }
-  template <typename Fixed>
-  void change(const Op& /*op*/, Fixed& /*a*/) {}  // Nothing to change.
 
   /// An op after some tensor, whose result becomes an output.
   void append_op() {
@@ -348,6 +321,7 @@ class Mutator {
 
   Graph& graph_;
   std::minstd_rand random_;
+  int32_t rank_ = 0;  ///< Of the picture of the op whose fields change.
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "base/isa.h"
 
-#include <array>
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #if defined(__aarch64__) && defined(__linux__)
@@ -13,16 +15,11 @@
 namespace deeplab {
 namespace {
 
-struct NamedIsa {
-  Isa isa;
-  std::string_view name;
-};
-constexpr std::array<NamedIsa, 6> kNames = {{{Isa::kScalar, "scalar"},
-                                             {Isa::kAvx2, "avx2"},
-                                             {Isa::kAvxVnni, "avxvnni"},
-                                             {Isa::kAvx512Vnni, "avx512vnni"},
-                                             {Isa::kNeon, "neon"},
-                                             {Isa::kNeonDot, "neondot"}}};
+#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
+bool has_evex_vnni() {
+  return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
+#endif
 
 #if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
 bool has_dot_product() {
@@ -36,26 +33,45 @@ bool has_dot_product() {
 }
 #endif
 
+using IsaSet = uint32_t;  // One bit per enumerator.
+
+constexpr IsaSet set_of(std::initializer_list<Isa> isas) {
+  IsaSet set = 0;
+  for (Isa isa : isas) set |= IsaSet{1} << static_cast<int>(isa);
+  return set;
+}
+
+struct Family {
+  Isa isa;
+  std::string_view name;
+  IsaSet runs;
+  bool (*detect)() = nullptr;  ///< Null: not of this build.
+};
+
+// In the order of the enumerators.
+constexpr Family kFamilies[] = {
+#define ISA(enumerator, architecture, name, flags, detected, ...)                             \
+  {Isa::enumerator, name, set_of({Isa::kScalar, Isa::enumerator __VA_OPT__(, ) __VA_ARGS__}), \
+   DEEPLAB_ON_##architecture([]() -> bool { return detected; })},
+#include "base/isa_list.h"
+};
+
+const Family& family(Isa isa) { return kFamilies[static_cast<size_t>(isa)]; }
+
 std::vector<Isa> detect() {
-  std::vector<Isa> isas = {Isa::kScalar};
-#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
+#if defined(__x86_64__)
   // The builtin also asks the OS (XGETBV) whether it saves the wide registers.
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) {
-    isas.push_back(Isa::kAvx2);
-    const bool evex_vnni =
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
-    if (has_vex_vnni() || evex_vnni) isas.push_back(Isa::kAvxVnni);
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && evex_vnni) {
-      isas.push_back(Isa::kAvx512Vnni);
-    }
+#endif
+  std::vector<Isa> isas;
+  IsaSet found = 0;
+  for (const Family& entry : kFamilies) {
+    const IsaSet self = set_of({entry.isa});
+    const bool runs_others = (entry.runs & ~(found | self)) == 0;
+    if (entry.detect == nullptr || !runs_others || !entry.detect()) continue;
+    isas.push_back(entry.isa);
+    found |= self;
   }
-#endif
-#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
-  isas.push_back(Isa::kNeon);  // Part of the architecture.
-  if (has_dot_product()) isas.push_back(Isa::kNeonDot);
-#endif
   return isas;
 }
 
@@ -70,12 +86,9 @@ std::string available_names() {
 
 }  // namespace
 
-std::string_view isa_name(Isa isa) {
-  for (const NamedIsa& entry : kNames) {
-    if (entry.isa == isa) return entry.name;
-  }
-  return "unknown";
-}
+std::string_view isa_name(Isa isa) { return family(isa).name; }
+
+bool runs(Isa isa, Isa other) { return (family(isa).runs & set_of({other})) != 0; }
 
 const std::vector<Isa>& available_isas() {
   static const std::vector<Isa> isas = detect();
@@ -104,12 +117,10 @@ Result<Isa> isa_from_name(std::string_view name) {
   for (Isa isa : available_isas()) {
     if (isa_name(isa) == name) return isa;
   }
-  for (const NamedIsa& entry : kNames) {
-    if (entry.name == name) {
-      return unsupported(
-          "instruction set '", name,
-          "' is not available in this build on this CPU; available: ", available_names());
-    }
+  if (std::ranges::find(kFamilies, name, &Family::name) != std::end(kFamilies)) {
+    return unsupported(
+        "instruction set '", name,
+        "' is not available in this build on this CPU; available: ", available_names());
   }
   return invalid_argument("unknown instruction set '", name, "'; available: ", available_names());
 }

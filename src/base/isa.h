@@ -8,14 +8,34 @@
 
 #include "base/status.h"
 
+// DEEPLAB_ON_X86(text) and the like: the text if this build has kernels of that architecture, else
+// nothing.
+#define DEEPLAB_ON_ANY(...) __VA_ARGS__
+#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
+#define DEEPLAB_ON_X86(...) __VA_ARGS__
+#else
+#define DEEPLAB_ON_X86(...)
+#endif
+#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
+#define DEEPLAB_ON_ARM(...) __VA_ARGS__
+#else
+#define DEEPLAB_ON_ARM(...)
+#endif
+
 namespace deeplab {
 
-/// Kernel families, slowest first within an architecture. A kernel of one family may be used
-/// wherever a better family has none for an op.
-enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kNeon, kNeonDot };
+/// Kernel families; isa_list.h describes them.
+enum class Isa {
+#define ISA(enumerator, ...) enumerator,
+#include "base/isa_list.h"
+};
 
-/// The name DEEPLAB_ISA uses: "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "neondot".
+/// The name DEEPLAB_ISA uses, as "avx2".
 std::string_view isa_name(Isa isa);
+
+/// Whether CPUs of family `isa` also run the kernels of family `other`. Every family runs kScalar
+/// and itself.
+bool runs(Isa isa, Isa other);
 
 /// The family of that name; an error lists the names that this machine can run.
 Result<Isa> isa_from_name(std::string_view name);
@@ -39,8 +59,8 @@ inline Result<Isa> selected_isa() {
   return selected;
 }
 
-/// Whether this CPU has VPDPBUSD in AVX-VNNI's own encoding. If not, kAvxVnni stands for the
-/// same instruction as AVX-512 encodes it.
+/// Whether this CPU has VPDPBUSD in AVX-VNNI's own encoding. If not, kAvxVnni stands for the same
+/// instruction as AVX-512 encodes it.
 bool has_vex_vnni();
 
 }  // namespace deeplab

@@ -39,12 +39,12 @@ Result<std::unique_ptr<PlannedExecutor>> PlannedExecutor::create(
 
 std::span<std::byte> PlannedExecutor::tensor(graph::TensorId id) {
   if (id < 0 || static_cast<size_t>(id) >= graph().tensors.size()) return {};
-  const plan::Placement& placement = plan_->placement(id);
+  const plan::ArenaPlace& place = plan_->place(id);
   const int end = step_count();
   const bool held =
-      plan_->options().keep_all_tensors || placement.first_step == -1 || placement.last_step == end;
-  if (placement.offset < 0 || !held) return {};
-  return {arena_.data() + placement.offset, static_cast<size_t>(placement.bytes)};
+      plan_->options().keep_all_tensors || place.first_step == -1 || place.last_step == end;
+  if (place.offset < 0 || !held) return {};
+  return {arena_.data() + place.offset, static_cast<size_t>(place.bytes)};
 }
 
 void PlannedExecutor::run_step(int step) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "graph/op_fields.h"
 #include "graph/operands.h"
 
 namespace deeplab::graph {
@@ -26,84 +27,58 @@ std::string millions(int64_t value) {
   return {text.data(), end};
 }
 
-std::string list_text(const std::vector<int32_t>& values) {
-  std::string text;
-  for (int32_t value : values) text += str_cat(text.empty() ? "" : ",", value);
-  return str_cat("[", text, "]");
-}
+/// " name value" for each field, in a fixed order.
+class AttributeText {
+ public:
+  std::string text() const { return leading_ + rest_; }
 
-std::string pair_text(const std::array<int32_t, 2>& pair) { return str_cat(pair[0], "+", pair[1]); }
-
-std::string window_text(const Window& w) {
-  std::string text = str_cat(" stride ", w.stride_h, "x", w.stride_w);
-  if (w.dilation_h != 1 || w.dilation_w != 1) {
-    text += str_cat(" dilation ", w.dilation_h, "x", w.dilation_w);
+  void operator()(const FieldName& /*name*/, const Window& w) {
+    rest_ += str_cat(" stride ", w.stride_h, "x", w.stride_w);
+    if (w.dilation_h != 1 || w.dilation_w != 1) {
+      rest_ += str_cat(" dilation ", w.dilation_h, "x", w.dilation_w);
+    }
+    rest_ += str_cat(" ", padding_name(w.padding));
+    if (w.padding == Padding::kExplicit) {
+      rest_ += str_cat(" ", w.pad_top, "+", w.pad_bottom, "x", w.pad_left, "+", w.pad_right);
+    }
   }
-  text += str_cat(" ", padding_name(w.padding));
-  if (w.padding == Padding::kExplicit) {
-    text += str_cat(" ", w.pad_top, "+", w.pad_bottom, "x", w.pad_left, "+", w.pad_right);
+  void operator()(const FieldName& /*name*/, Activation activation) {
+    if (activation != Activation::kNone) rest_ += str_cat(" ", activation_name(activation));
   }
-  return text;
-}
+  void operator()(const FieldName& name, bool value) {
+    if (value) append(name);
+  }
+  void operator()(const FieldName& name, int32_t value) {
+    if (value != name.unsaid) append(name, " ", value);
+  }
+  void operator()(const FieldName& name, float value) { append(name, " ", number(value)); }
+  void operator()(const FieldName& name, const std::vector<int32_t>& values) {
+    std::string list;
+    for (int32_t value : values) list += str_cat(list.empty() ? "" : ",", value);
+    append(name, " [", list, "]");
+  }
+  void operator()(const FieldName& name, const std::vector<std::array<int32_t, 2>>& amounts) {
+    append(name);
+    for (const auto& amount : amounts) rest_ += str_cat(" ", one(amount));
+  }
+  template <typename T>
+  void operator()(const FieldName& name, const FieldPair<T>& pair) {
+    append(name, " ", one(pair.h), "x", one(pair.w));
+  }
 
-std::string activation_text(Activation activation) {
-  return activation == Activation::kNone ? "" : str_cat(" ", activation_name(activation));
-}
+ private:
+  template <typename... Parts>
+  void append(const FieldName& name, const Parts&... value) {
+    (name.leads ? leading_ : rest_) += str_cat(" ", name.text, value...);
+  }
+  static int32_t one(int32_t value) { return value; }
+  static std::string one(const std::array<int32_t, 2>& amount) {
+    return str_cat(amount[0], "+", amount[1]);
+  }
 
-template <typename Resize>
-std::string resize_text(const Resize& a) {
-  return str_cat(" to ", a.height, "x", a.width, a.align_corners ? " align_corners" : "",
-                 a.half_pixel_centers ? " half_pixel_centers" : "");
-}
-
-/// " name value" for each attribute, in a fixed order.
-std::string attribute_text(const Attributes& attributes) {
-  return std::visit(
-      Overloaded{
-          [](const Conv2D& a) { return window_text(a.window) + activation_text(a.activation); },
-          [](const DepthwiseConv2D& a) {
-            return window_text(a.window) +
-                   (a.depth_multiplier == 1 ? "" : str_cat(" multiplier ", a.depth_multiplier)) +
-                   activation_text(a.activation);
-          },
-          [](const Add& a) { return activation_text(a.activation); },
-          [](const Sub& a) {
-            return (a.reversed ? " reversed" : "") + activation_text(a.activation);
-          },
-          [](const Mul& a) { return activation_text(a.activation); },
-          [](const AveragePool2D& a) {
-            return str_cat(" window ", a.filter_h, "x", a.filter_w) + window_text(a.window) +
-                   activation_text(a.activation);
-          },
-          [](const Mean& a) {
-            return str_cat(" axes ", list_text(a.axes), a.keep_dims ? " keep_dims" : "");
-          },
-          [](const ResizeBilinear& a) { return resize_text(a); },
-          [](const ResizeNearestNeighbor& a) { return resize_text(a); },
-          [](const Concatenation& a) {
-            return str_cat(" axis ", a.axis) + activation_text(a.activation);
-          },
-          [](const Tile& a) { return str_cat(" multiples ", list_text(a.multiples)); },
-          [](const Pad& a) {
-            std::string text = " by";
-            for (const auto& amount : a.amounts) text += str_cat(" ", pair_text(amount));
-            return text;
-          },
-          [](const ArgMax& a) { return str_cat(" axis ", a.axis); },
-          [](const Softmax& a) { return str_cat(" beta ", number(a.beta)); },
-          [](const Reshape& a) { return str_cat(" to ", list_text(a.shape)); },
-          [](const SpaceToBatchNd& a) {
-            return str_cat(" block ", a.block_h, "x", a.block_w, " pad ", pair_text(a.pad_h), "x",
-                           pair_text(a.pad_w));
-          },
-          [](const BatchToSpaceNd& a) {
-            return str_cat(" block ", a.block_h, "x", a.block_w, " crop ", pair_text(a.crop_h), "x",
-                           pair_text(a.crop_w));
-          },
-          [](const auto&) { return std::string(); },
-      },
-      attributes);
-}
+  std::string leading_;
+  std::string rest_;
+};
 
 /// "t12 uint8 1x257x257x16 scale 0.0235 zero 128".
 std::string tensor_text(const Graph& graph, TensorId id) {
@@ -129,7 +104,9 @@ std::string border_text(const Graph& graph, const char* what, const std::vector<
 }
 
 std::string op_text(const Graph& graph, const Op& op) {
-  std::string text = str_cat(op.index, " ", op_name(op.attributes), attribute_text(op.attributes));
+  AttributeText attributes;
+  visit_fields(op.attributes, attributes);
+  std::string text = str_cat(op.index, " ", op_name(op.attributes), attributes.text());
   const char* separator = ": ";
   for (TensorId id : op.inputs) {
     // An activation was described where it was written.

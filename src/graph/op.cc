@@ -1,37 +1,12 @@
 #include "graph/op.h"
 
+#include <limits>
 #include <string>
 
 #include "base/status.h"
+#include "graph/op_fields.h"
 
 namespace deeplab::graph {
-namespace {
-
-// In the order of the alternatives of Attributes.
-constexpr std::string_view kOpNames[] = {"CONV_2D",
-                                         "DEPTHWISE_CONV_2D",
-                                         "ADD",
-                                         "SUB",
-                                         "MUL",
-                                         "AVERAGE_POOL_2D",
-                                         "MEAN",
-                                         "RESIZE_BILINEAR",
-                                         "RESIZE_NEAREST_NEIGHBOR",
-                                         "CONCATENATION",
-                                         "TILE",
-                                         "PAD",
-                                         "QUANTIZE",
-                                         "DEQUANTIZE",
-                                         "ARG_MAX",
-                                         "SOFTMAX",
-                                         "RELU",
-                                         "RELU6",
-                                         "RESHAPE",
-                                         "SPACE_TO_BATCH_ND",
-                                         "BATCH_TO_SPACE_ND"};
-static_assert(std::size(kOpNames) == std::variant_size_v<Attributes>);
-
-}  // namespace
 
 std::string_view activation_name(Activation activation) {
   switch (activation) {
@@ -47,6 +22,39 @@ std::string_view activation_name(Activation activation) {
   return "unknown";
 }
 
+Interval interval(Activation activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case Activation::kRelu:
+      return {0, kInfinity};
+    case Activation::kReluN1To1:
+      return {-1, 1};
+    case Activation::kRelu6:
+      return {0, 6};
+    case Activation::kNone:
+      break;
+  }
+  return {-kInfinity, kInfinity};
+}
+
+Activation fused_activation(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) {
+        if constexpr (requires { a.activation; }) {
+          return a.activation;
+        } else {
+          return Activation::kNone;
+        }
+      },
+      attributes);
+}
+
+Activation activation_of(const Attributes& attributes) {
+  if (std::holds_alternative<Relu>(attributes)) return Activation::kRelu;
+  if (std::holds_alternative<Relu6>(attributes)) return Activation::kRelu6;
+  return fused_activation(attributes);
+}
+
 std::string_view padding_name(Padding padding) {
   switch (padding) {
     case Padding::kSame:
@@ -59,7 +67,11 @@ std::string_view padding_name(Padding padding) {
   return "unknown";
 }
 
-std::string_view op_name(const Attributes& attributes) { return kOpNames[attributes.index()]; }
+std::string_view op_name(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) { return OpDescription<std::remove_cvref_t<decltype(a)>>::kName; },
+      attributes);
+}
 
 std::string op_label(const Op& op) {
   return str_cat("op ", op.index, " (", op_name(op.attributes), ")");

@@ -15,6 +15,13 @@ namespace deeplab::graph {
 enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
 std::string_view activation_name(Activation activation);
 
+struct Interval {
+  float min;
+  float max;
+};
+/// What an activation clamps to; infinite where it does not.
+Interval interval(Activation activation);
+
 /// TensorFlow's SAME and VALID, or amounts that a pass has made explicit.
 enum class Padding : uint8_t { kSame, kValid, kExplicit };
 std::string_view padding_name(Padding padding);
@@ -147,6 +154,11 @@ struct Op {
 
   TensorId output() const { return outputs.front(); }
 };
+
+/// The activation at the end of an op: kNone for those that cannot have one.
+Activation fused_activation(const Attributes& attributes);
+/// The same, where RELU and RELU6 are activations of their own.
+Activation activation_of(const Attributes& attributes);
 
 /// The name the file format uses: "CONV_2D", "RESIZE_BILINEAR", ...
 std::string_view op_name(const Attributes& attributes);

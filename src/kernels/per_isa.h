@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/isa.h"
+#include "kernels/choose.h"
 
 #define DEEPLAB_INLINE [[gnu::always_inline]] static inline
 
@@ -33,13 +34,10 @@ struct PerIsa {
   Function* run;
 };
 
-/// The first entry of a table, best first, that `isa` allows.
+/// The entry that choose() picks; there always is one.
 template <typename Function>
 Function* best_for(Isa isa, std::span<const PerIsa<Function>> table) {
-  for (const PerIsa<Function>& entry : table) {
-    if (entry.isa <= isa) return entry.run;
-  }
-  return table.back().run;
+  return choose(table, isa)->run;
 }
 
 }  // namespace deeplab::kernels

@@ -19,6 +19,14 @@ struct WindowShape {
   int32_t pad_top = 0, pad_left = 0;
 };
 
+/// A 1x1 convolution: every output pixel is made of the input pixel at its place, so the input as
+/// it lies in memory is the matrix [pixels, in_c]. Static, as files of several instruction sets use
+/// it.
+static inline bool is_pointwise(const WindowShape& s) {
+  return s.filter_h == 1 && s.filter_w == 1 && s.stride_h == 1 && s.stride_w == 1 &&
+         s.pad_top == 0 && s.pad_left == 0 && s.in_h == s.out_h && s.in_w == s.out_w;
+}
+
 /// The taps [begin, end) of a window on one axis that fall inside the picture, so that loops over
 /// them need no bounds check. `origin` is where tap 0 reads. Empty: begin >= end.
 struct TapRange {

@@ -9,11 +9,11 @@ namespace {
 /// "t12 int8 1x33x33x160 @1048576+174240": type, shape, and where it lies in the arena.
 std::string tensor_text(const Plan& plan, graph::TensorId id) {
   const graph::Tensor& tensor = plan.graph().tensor(id);
-  const Placement& placement = plan.placement(id);
+  const ArenaPlace& arena_place = plan.place(id);
   const std::string text =
       str_cat("t", id, " ", graph::type_name(tensor.type), " ", graph::shape_text(tensor.shape));
-  if (placement.offset < 0) return text + " in scratch";
-  return str_cat(text, " @", placement.offset, "+", placement.bytes);
+  if (arena_place.offset < 0) return text + " in scratch";
+  return str_cat(text, " @", arena_place.offset, "+", arena_place.bytes);
 }
 
 std::string millions(int64_t count) {
@@ -49,10 +49,10 @@ std::string dump(const Plan& plan) {
   std::vector<ArenaRequest> requests;
   int64_t sum = 0;
   for (size_t i = 0; i < plan.graph().tensors.size(); ++i) {
-    const Placement& placement = plan.placement(static_cast<graph::TensorId>(i));
-    if (placement.offset < 0) continue;
-    requests.push_back({placement.bytes, placement.first_step, placement.last_step});
-    sum += placement.bytes;
+    const ArenaPlace& arena_place = plan.place(static_cast<graph::TensorId>(i));
+    if (arena_place.offset < 0) continue;
+    requests.push_back({arena_place.bytes, arena_place.first_step, arena_place.last_step});
+    sum += arena_place.bytes;
   }
   std::ostringstream out;
   out << "plan: " << plan.steps().size() << " steps, " << isa_name(plan.options().isa) << ", "

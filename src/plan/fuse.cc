@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/lower.h"
+
 namespace deeplab::plan {
 namespace {
 
@@ -26,23 +28,23 @@ class Fuser {
     for (TensorId id : graph.outputs) ++readers_[index(id)];
   }
 
-  std::vector<FusedOps> run() {
-    std::vector<FusedOps> groups;
-    const auto take = [&](FusedOps group) {
+  std::vector<OpGroup> run() {
+    std::vector<OpGroup> groups;
+    const auto take = [&](OpGroup group) {
       if (group.ops.empty()) return;
       for (int op : group.ops) taken_[static_cast<size_t>(op)] = true;
       groups.push_back(std::move(group));
     };
     for (int i = 0; i < static_cast<int>(graph_.ops.size()); ++i) {
-      FusedOps block = block_at(i);
+      OpGroup block = block_at(i);
       take(block.ops.empty() ? spread_concat_at(i) : std::move(block));
     }
     // What no block has taken.
     for (int i = 0; i < static_cast<int>(graph_.ops.size()); ++i) {
-      take({FusedOps::Kind::kChannelwise, channelwise_from(i)});
+      take({OpGroup::Kind::kChannelwise, channelwise_from(i)});
     }
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
-      if (!taken_[i]) groups.push_back({FusedOps::Kind::kSingle, {static_cast<int>(i)}});
+      if (!taken_[i]) groups.push_back({OpGroup::Kind::kSingle, {static_cast<int>(i)}});
     }
     sort_by_last_op(groups);
     return groups;
@@ -71,12 +73,8 @@ class Fuser {
   bool is_pointwise(int at) const {
     const auto* conv = as<graph::Conv2D>(at);
     if (conv == nullptr || !has_constant_weights(at)) return false;
-    const graph::Shape& filter = graph_.tensor(op(at).inputs[1]).shape;
-    const graph::Shape& in = graph_.tensor(op(at).inputs[0]).shape;
-    const graph::Shape& out = graph_.tensor(op(at).output()).shape;
-    return filter[1] == 1 && filter[2] == 1 && conv->window.stride_h == 1 &&
-           conv->window.stride_w == 1 && in[1] == out[1] && in[2] == out[2] &&
-           conv->window.padding != graph::Padding::kExplicit;
+    const auto shape = convolution_shape(graph_, op(at), conv->window);
+    return shape.ok() && kernels::is_pointwise(*shape);
   }
 
   /// MUL, ADD or SUB of an int8 picture and a constant for each of its channels.
@@ -101,12 +99,12 @@ class Fuser {
     return ops;
   }
 
-  FusedOps block_at(int at) const {
+  OpGroup block_at(int at) const {
     const auto* depthwise = as<graph::DepthwiseConv2D>(at);
     if (depthwise == nullptr || !has_constant_weights(at)) return {};
     const TensorId input = op(at).inputs[0];
     if (graph_.tensor(input).shape[0] != 1) return {};
-    FusedOps block{FusedOps::Kind::kBlock, {at}};
+    OpGroup block{OpGroup::Kind::kBlock, {at}};
     for (int between : channelwise_from(sole_reader(op(at).output()))) block.ops.push_back(between);
     const int last = block.ops.back();
     const int project = sole_reader(op(last).output());
@@ -146,7 +144,7 @@ class Fuser {
     return one_pixel && out.size() == 4 && out[0] == 1 && out[3] == in[3] ? at : -1;
   }
 
-  FusedOps spread_concat_at(int at) const {
+  OpGroup spread_concat_at(int at) const {
     if (!is_pointwise(at)) return {};
     const TensorId joined = op(at).inputs[0];
     if (graph_.tensor(joined).type != graph::DataType::kInt8) return {};
@@ -156,7 +154,7 @@ class Fuser {
         join->activation != graph::Activation::kNone || op(concat).inputs.size() != 2) {
       return {};
     }
-    FusedOps group{FusedOps::Kind::kSpreadConcat, {concat, at}};
+    OpGroup group{OpGroup::Kind::kSpreadConcat, {concat, at}};
     for (size_t k = 0; k < 2; ++k) {
       const TensorId other = op(concat).inputs[1 - k];
       if (graph_.tensor(other).quantization != graph_.tensor(joined).quantization) continue;
@@ -184,17 +182,17 @@ class Fuser {
 
 }  // namespace
 
-void sort_by_last_op(std::vector<FusedOps>& groups) {
+void sort_by_last_op(std::vector<OpGroup>& groups) {
   std::sort(groups.begin(), groups.end(),
-            [](const FusedOps& a, const FusedOps& b) { return a.ops.back() < b.ops.back(); });
+            [](const OpGroup& a, const OpGroup& b) { return a.ops.back() < b.ops.back(); });
 }
 
-std::vector<FusedOps> fuse(const graph::Graph& graph) { return Fuser(graph).run(); }
+std::vector<OpGroup> fuse(const graph::Graph& graph) { return Fuser(graph).run(); }
 
-std::vector<FusedOps> do_not_fuse(const graph::Graph& graph) {
-  std::vector<FusedOps> groups;
+std::vector<OpGroup> do_not_fuse(const graph::Graph& graph) {
+  std::vector<OpGroup> groups;
   for (size_t i = 0; i < graph.ops.size(); ++i) {
-    groups.push_back({FusedOps::Kind::kSingle, {static_cast<int>(i)}});
+    groups.push_back({OpGroup::Kind::kSingle, {static_cast<int>(i)}});
   }
   return groups;
 }

@@ -9,7 +9,7 @@
 
 namespace deeplab::plan {
 
-struct FusedOps {
+struct OpGroup {
   enum class Kind : uint8_t {
     kSingle,
     /// [CONV_2D], DEPTHWISE_CONV_2D, [MUL], [ADD], 1x1 CONV_2D, [ADD]: an inverted residual block
@@ -32,13 +32,13 @@ struct FusedOps {
 /// The expansion of a block (its first convolution) is fused only if its output is larger than
 /// kExpandedCacheBytes times the dilation, since a window spans that many rows. Smaller ones stay
 /// in the cache anyway, and then no row of it is computed by two workers.
-std::vector<FusedOps> fuse(const graph::Graph& graph);
+std::vector<OpGroup> fuse(const graph::Graph& graph);
 
 /// The same ops, each by itself.
-std::vector<FusedOps> do_not_fuse(const graph::Graph& graph);
+std::vector<OpGroup> do_not_fuse(const graph::Graph& graph);
 
 /// The order of fuse().
-void sort_by_last_op(std::vector<FusedOps>& groups);
+void sort_by_last_op(std::vector<OpGroup>& groups);
 
 /// About a third of the 1 MB second-level cache of a current core.
 inline constexpr int64_t kExpandedCacheBytes = 320 * 1024;

@@ -1,5 +1,6 @@
 #include "plan/lower.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -18,19 +19,10 @@ struct Bounds {
 
 constexpr float kFloatMax = std::numeric_limits<float>::max();
 
-/// The real interval of an activation.
+/// The interval of an activation, in numbers that a float can be clamped to.
 Bounds<float> activation_bounds(graph::Activation activation) {
-  switch (activation) {
-    case graph::Activation::kRelu:
-      return {0, kFloatMax};
-    case graph::Activation::kReluN1To1:
-      return {-1, 1};
-    case graph::Activation::kRelu6:
-      return {0, 6};
-    case graph::Activation::kNone:
-      break;
-  }
-  return {-kFloatMax, kFloatMax};
+  const graph::Interval real = graph::interval(activation);
+  return {std::max(real.min, -kFloatMax), std::min(real.max, kFloatMax)};
 }
 
 /// The same in stored values: TensorFlow Lite rounds bound / scale half away from zero.
@@ -43,6 +35,35 @@ Bounds<int32_t> quantized_bounds(graph::Activation activation, const Tensor& out
     return static_cast<int32_t>(std::clamp(value, -128.0f, 127.0f));
   };
   return {quantize(real.min, -128), quantize(real.max, 127)};
+}
+
+/// From the shapes of a picture and of what a sliding window makes of it.
+Result<kernels::WindowShape> window_shape(const graph::Shape& x, const graph::Shape& y,
+                                          const graph::Window& w, int32_t filter_h,
+                                          int32_t filter_w) {
+  DEEPLAB_ASSIGN_OR_RETURN(const graph::WindowExtent rows,
+                           graph::window_extent(w.padding, x[1], filter_h, w.stride_h, w.dilation_h,
+                                                w.pad_top, w.pad_bottom));
+  DEEPLAB_ASSIGN_OR_RETURN(const graph::WindowExtent columns,
+                           graph::window_extent(w.padding, x[2], filter_w, w.stride_w, w.dilation_w,
+                                                w.pad_left, w.pad_right));
+  kernels::WindowShape shape;
+  shape.batch = x[0];
+  shape.in_h = x[1];
+  shape.in_w = x[2];
+  shape.in_c = x[3];
+  shape.out_h = rows.out;
+  shape.out_w = columns.out;
+  shape.out_c = y[3];
+  shape.filter_h = filter_h;
+  shape.filter_w = filter_w;
+  shape.stride_h = w.stride_h;
+  shape.stride_w = w.stride_w;
+  shape.dilation_h = w.dilation_h;
+  shape.dilation_w = w.dilation_w;
+  shape.pad_top = rows.pad_before;
+  shape.pad_left = columns.pad_before;
+  return shape;
 }
 
 /// Lowers one op; one call operator for each kind.
@@ -360,32 +381,9 @@ class Lowering {
     return shape;
   }
 
-  Result<kernels::WindowShape> window_shape(const graph::Window& w, int32_t filter_h,
+  Result<kernels::WindowShape> window_shape(const graph::Window& window, int32_t filter_h,
                                             int32_t filter_w) const {
-    const graph::Shape& x = in(0).shape;
-    DEEPLAB_ASSIGN_OR_RETURN(const graph::WindowExtent rows,
-                             graph::window_extent(w.padding, x[1], filter_h, w.stride_h,
-                                                  w.dilation_h, w.pad_top, w.pad_bottom));
-    DEEPLAB_ASSIGN_OR_RETURN(const graph::WindowExtent columns,
-                             graph::window_extent(w.padding, x[2], filter_w, w.stride_w,
-                                                  w.dilation_w, w.pad_left, w.pad_right));
-    kernels::WindowShape shape;
-    shape.batch = x[0];
-    shape.in_h = x[1];
-    shape.in_w = x[2];
-    shape.in_c = x[3];
-    shape.out_h = rows.out;
-    shape.out_w = columns.out;
-    shape.out_c = out().shape[3];
-    shape.filter_h = filter_h;
-    shape.filter_w = filter_w;
-    shape.stride_h = w.stride_h;
-    shape.stride_w = w.stride_w;
-    shape.dilation_h = w.dilation_h;
-    shape.dilation_w = w.dilation_w;
-    shape.pad_top = rows.pad_before;
-    shape.pad_left = columns.pad_before;
-    return shape;
+    return deeplab::plan::window_shape(in(0).shape, out().shape, window, filter_h, filter_w);
   }
 
   template <typename Resize>
@@ -512,6 +510,13 @@ class Lowering {
 
 Result<Lowered> lower(const graph::Graph& graph, const graph::Op& op) {
   return std::visit(Lowering(graph, op), op.attributes);
+}
+
+Result<kernels::WindowShape> convolution_shape(const graph::Graph& graph, const graph::Op& op,
+                                               const graph::Window& window) {
+  const graph::Shape& filter = graph.tensor(op.inputs[1]).shape;
+  return window_shape(graph.tensor(op.inputs[0]).shape, graph.tensor(op.output()).shape, window,
+                      filter[1], filter[2]);
 }
 
 }  // namespace deeplab::plan

@@ -93,6 +93,10 @@ using Lowered = std::variant<
 /// kernels::kMaxRank dimensions, a ratio of scales that is not in (0, 2^31).
 Result<Lowered> lower(const graph::Graph& graph, const graph::Op& op);
 
+/// The resolved geometry of a convolution of a validated graph.
+Result<kernels::WindowShape> convolution_shape(const graph::Graph& graph, const graph::Op& op,
+                                               const graph::Window& window);
+
 /// Runs the op on its reference kernel. `inputs` has one pointer per input of the op, aligned for
 /// the element type; an absent bias is null or left out.
 void run_reference(const Lowered& lowered, kernels::Rounding rounding,

@@ -1,17 +1,41 @@
 #include "plan/make_step.h"
 
-namespace deeplab::plan {
+#include "plan/steps/steps.h"
 
-Result<MadeStep> make_step(Lowered lowered, StepSource source) {
-  DEEPLAB_ASSIGN_OR_RETURN(MadeStep convolution, make_convolution_step(lowered, source));
-  if (convolution.step) return convolution;
-  // Best first: what a family cannot run falls through to the next.
-  for (const auto make : {make_elementwise_step, make_average_pool_step, make_concatenation_step,
-                          make_lookup_step, make_resize_step, make_sliced_step}) {
-    MadeStep made = make(lowered, source);
+namespace deeplab::plan {
+namespace {
+
+// Which steps may run a kind of group, best first. To add a fast kernel for an op, give it a step.
+constexpr StepMaker* kSingle[] = {
+    make_convolution_step, make_elementwise_step, make_average_pool_step, make_concatenation_step,
+    make_lookup_step,      make_resize_step,      make_sliced_step,       make_reference_step,
+};
+constexpr StepMaker* kBlock[] = {make_block_kernel_step, make_block_strips_step};
+constexpr StepMaker* kChannelwise[] = {make_channelwise_step};
+constexpr StepMaker* kSpreadConcat[] = {make_spread_concat_step};
+
+std::span<StepMaker* const> makers(OpGroup::Kind kind) {
+  switch (kind) {
+    case OpGroup::Kind::kBlock:
+      return kBlock;
+    case OpGroup::Kind::kChannelwise:
+      return kChannelwise;
+    case OpGroup::Kind::kSpreadConcat:
+      return kSpreadConcat;
+    case OpGroup::Kind::kSingle:
+      break;
+  }
+  return kSingle;
+}
+
+}  // namespace
+
+Result<MadeStep> make_step(OpGroup::Kind kind, std::span<LoweredOp> ops, Isa isa) {
+  for (StepMaker* make : makers(kind)) {
+    DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make(ops, isa));
     if (made.step) return made;
   }
-  return make_reference_step(std::move(lowered), std::move(source));
+  return MadeStep{};
 }
 
 }  // namespace deeplab::plan

@@ -1,23 +1,25 @@
-// From a lowered op to the step that runs it: the first entry of the op's kernel table that may
-// be used, or the reference kernel. To add a fast kernel for an op, give it a step here.
+// From the ops of a group (see fuse.h) to the one step that runs them.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/isa.h"
 #include "base/status.h"
+#include "plan/fuse.h"
 #include "plan/lower.h"
 #include "plan/step.h"
 #include "plan/tensor_place.h"
 
 namespace deeplab::plan {
 
-/// What a step is made from.
-struct StepSource {
-  Isa isa = Isa::kScalar;
-  std::vector<TensorPlace> inputs;  ///< One per input of the op.
+/// An op and the places of its tensors: what a step is made from.
+struct LoweredOp {
+  Lowered lowered;
+  /// One per input. Tensors inside the group have no place (TensorPlace::exists() is false).
+  std::vector<TensorPlace> inputs;
   TensorPlace output;
 };
 
@@ -26,19 +28,9 @@ struct MadeStep {
   std::unique_ptr<const Step> step;
 };
 
-/// Never null: ops without a fast kernel run their reference kernel in the engine's rounding.
-/// Error: no memory for packed weights.
-Result<MadeStep> make_step(Lowered lowered, StepSource source);
-
-// One function per family, each in a file of its own. A null step means that the family has
-// nothing for these parameters, and leaves `lowered` as it was.
-Result<MadeStep> make_convolution_step(Lowered& lowered, const StepSource& source);
-MadeStep make_elementwise_step(const Lowered& lowered, const StepSource& source);
-MadeStep make_average_pool_step(const Lowered& lowered, const StepSource& source);
-MadeStep make_concatenation_step(const Lowered& lowered, const StepSource& source);
-MadeStep make_lookup_step(const Lowered& lowered, const StepSource& source);
-MadeStep make_resize_step(const Lowered& lowered, const StepSource& source);
-MadeStep make_sliced_step(const Lowered& lowered, const StepSource& source);
-MadeStep make_reference_step(Lowered lowered, StepSource source);
+/// The first step of make_step.cc's list that can run these ops; it may use up what is in `ops`.
+/// A single op always has one. Of others, a null step means that no step runs them together, and
+/// leaves `ops` as they were. Error: no memory for packed weights.
+Result<MadeStep> make_step(OpGroup::Kind kind, std::span<LoweredOp> ops, Isa isa);
 
 }  // namespace deeplab::plan

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "plan/lower.h"
-#include "plan/make_fused_step.h"
 #include "plan/make_step.h"
 
 namespace deeplab::plan {
@@ -13,10 +12,12 @@ constexpr int kMaxThreads = 256;
 
 /// Which steps need each activation: from its writer (the caller is step -1) to its last reader
 /// (the caller is step `steps`). Tensors inside a group need no place.
-std::vector<Placement> lifetimes(const graph::Graph& graph, std::span<const FusedOps> groups,
-                                 bool keep_all) {
-  std::vector<Placement> result(graph.tensors.size());
-  const auto at = [&](graph::TensorId id) -> Placement& { return result[static_cast<size_t>(id)]; };
+std::vector<ArenaPlace> lifetimes(const graph::Graph& graph, std::span<const OpGroup> groups,
+                                  bool keep_all) {
+  std::vector<ArenaPlace> result(graph.tensors.size());
+  const auto at = [&](graph::TensorId id) -> ArenaPlace& {
+    return result[static_cast<size_t>(id)];
+  };
   const auto begin = [&](graph::TensorId id, int step) {
     at(id).bytes = static_cast<int64_t>(graph.tensor(id).byte_size());
     at(id).first_step = at(id).last_step = step;
@@ -25,7 +26,7 @@ std::vector<Placement> lifetimes(const graph::Graph& graph, std::span<const Fuse
   const int steps = static_cast<int>(groups.size());
   for (graph::TensorId id : graph.inputs) begin(id, -1);
   for (int step = 0; step < steps; ++step) {
-    const FusedOps& group = groups[static_cast<size_t>(step)];
+    const OpGroup& group = groups[static_cast<size_t>(step)];
     for (int op : group.ops) {
       for (graph::TensorId id : graph.ops[static_cast<size_t>(op)].inputs) {
         if (id != graph::kNoTensor) at(id).last_step = step;
@@ -34,28 +35,13 @@ std::vector<Placement> lifetimes(const graph::Graph& graph, std::span<const Fuse
     begin(graph.ops[static_cast<size_t>(group.ops.back())].output(), step);
   }
   for (graph::TensorId id : graph.outputs) at(id).last_step = steps;
-  for (Placement& placement : result) {
+  for (ArenaPlace& tensor_place : result) {
     if (keep_all) {
-      placement.first_step = -1;
-      placement.last_step = steps;
+      tensor_place.first_step = -1;
+      tensor_place.last_step = steps;
     }
   }
   return result;
-}
-
-Result<MadeStep> make_step(FusedOps::Kind kind, std::span<FusedOp> ops, Isa isa) {
-  switch (kind) {
-    case FusedOps::Kind::kBlock:
-      return make_block_step(ops, isa);
-    case FusedOps::Kind::kChannelwise:
-      return make_channelwise_step(ops, isa);
-    case FusedOps::Kind::kSpreadConcat:
-      return make_spread_concat_step(ops, isa);
-    case FusedOps::Kind::kSingle:
-      break;
-  }
-  FusedOp& op = ops.front();
-  return make_step(std::move(op.lowered), {isa, std::move(op.inputs), op.output});
 }
 
 }  // namespace
@@ -83,13 +69,13 @@ Status Plan::place_tensors() {
       return unsupported("output '", graph_.tensor(id).name, "' is a constant of the model");
     }
   }
-  placements_ = lifetimes(graph_, groups_, options_.keep_all_tensors);
+  places_ = lifetimes(graph_, groups_, options_.keep_all_tensors);
   std::vector<ArenaRequest> requests;
-  std::vector<Placement*> requesters;
-  for (Placement& placement : placements_) {
-    if (placement.offset < 0) continue;
-    requests.push_back({placement.bytes, placement.first_step, placement.last_step});
-    requesters.push_back(&placement);
+  std::vector<ArenaPlace*> requesters;
+  for (ArenaPlace& tensor_place : places_) {
+    if (tensor_place.offset < 0) continue;
+    requests.push_back({tensor_place.bytes, tensor_place.first_step, tensor_place.last_step});
+    requesters.push_back(&tensor_place);
   }
   DEEPLAB_ASSIGN_OR_RETURN(const ArenaLayout layout,
                            plan_arena(requests, options_.limits.max_plan_bytes));
@@ -108,15 +94,15 @@ Result<bool> Plan::make_steps() {
     if (id == graph::kNoTensor) return {};
     const graph::Tensor& tensor = graph_.tensor(id);
     if (tensor.is_constant()) return {tensor.data->data(), -1};
-    return {nullptr, placement(id).offset};
+    return {nullptr, places_[static_cast<size_t>(id)].offset};
   };
   for (size_t i = 0; i < groups_.size(); ++i) {
-    const FusedOps& group = groups_[i];
-    std::vector<FusedOp> ops;
+    const OpGroup& group = groups_[i];
+    std::vector<LoweredOp> ops;
     for (int at : group.ops) {
       const graph::Op& op = graph_.ops[static_cast<size_t>(at)];
       DEEPLAB_ASSIGN_OR_RETURN(Lowered lowered, lower(graph_, op));
-      FusedOp& fused = ops.emplace_back(FusedOp{std::move(lowered), {}, place(op.output())});
+      LoweredOp& fused = ops.emplace_back(LoweredOp{std::move(lowered), {}, place(op.output())});
       for (graph::TensorId id : op.inputs) fused.inputs.push_back(place(id));
     }
     const graph::Op& last = graph_.ops[static_cast<size_t>(group.ops.back())];
@@ -137,12 +123,12 @@ Result<bool> Plan::make_steps() {
 }
 
 void Plan::dissolve(std::span<const size_t> groups) {
-  std::vector<FusedOps> singles;
+  std::vector<OpGroup> singles;
   for (size_t group : groups) {
-    for (int op : groups_[group].ops) singles.push_back({FusedOps::Kind::kSingle, {op}});
+    for (int op : groups_[group].ops) singles.push_back({OpGroup::Kind::kSingle, {op}});
     groups_[group].ops.clear();
   }
-  std::erase_if(groups_, [](const FusedOps& group) { return group.ops.empty(); });
+  std::erase_if(groups_, [](const OpGroup& group) { return group.ops.empty(); });
   groups_.insert(groups_.end(), singles.begin(), singles.end());
   sort_by_last_op(groups_);
 }

@@ -42,7 +42,7 @@ struct PlannedStep {
 
 /// Where an activation lives. Tensors without memory (constants, dead ones, those inside a fused
 /// step) have offset -1.
-struct Placement {
+struct ArenaPlace {
   int64_t offset = -1;
   int64_t bytes = 0;
   int first_step = 0;  ///< The step that writes it; -1: written by the caller.
@@ -58,9 +58,7 @@ class Plan {
   const graph::Graph& graph() const { return graph_; }
   const PlanOptions& options() const { return options_; }
   std::span<const PlannedStep> steps() const { return steps_; }
-  const Placement& placement(graph::TensorId id) const {
-    return placements_[static_cast<size_t>(id)];
-  }
+  const ArenaPlace& place(graph::TensorId id) const { return places_[static_cast<size_t>(id)]; }
 
   /// Activations of one run; an executor allocates this much, 64-byte aligned.
   int64_t arena_bytes() const { return arena_bytes_; }
@@ -79,9 +77,9 @@ class Plan {
 
   graph::Graph graph_;
   PlanOptions options_;
-  std::vector<FusedOps> groups_;  ///< One per step.
+  std::vector<OpGroup> groups_;  ///< One per step.
   std::vector<PlannedStep> steps_;
-  std::vector<Placement> placements_;
+  std::vector<ArenaPlace> places_;
   int64_t arena_bytes_ = 0;
   int64_t scratch_bytes_ = 0;
 };

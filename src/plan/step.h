@@ -30,6 +30,9 @@ class Step {
   virtual size_t packed_bytes() const { return 0; }
 };
 
+/// About as much as is worth handing to another thread: tens of microseconds.
+inline constexpr int64_t kElementsPerPiece = 32768;
+
 /// How many rows a worker should fetch at a time: multiples of `unit`, small pieces, so that a slow
 /// worker does not stall the rest, as long as no worker of equal speed ends up with more
 /// than 1/16 over its share; else even shares.

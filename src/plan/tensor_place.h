@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "plan/step.h"
 
@@ -22,5 +23,10 @@ struct TensorPlace {
   }
   std::byte* write(const RunContext& context) const { return context.arena + offset; }
 };
+
+/// Of a convolution's inputs: {picture, filter, [bias]}.
+inline TensorPlace bias_of(std::span<const TensorPlace> inputs) {
+  return inputs.size() > 2 ? inputs[2] : TensorPlace{};
+}
 
 }  // namespace deeplab::plan

@@ -25,34 +25,9 @@ std::string tensor_label(const Tensor& tensor, TensorId id) {
 }
 
 /// What an op's fused (or own) activation lets through.
-Range activation_interval(const Op& op) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const auto interval = [](graph::Activation activation) -> Range {
-    switch (activation) {
-      case graph::Activation::kRelu:
-        return {0, kInfinity};
-      case graph::Activation::kReluN1To1:
-        return {-1, 1};
-      case graph::Activation::kRelu6:
-        return {0, 6};
-      case graph::Activation::kNone:
-        break;
-    }
-    return {-kInfinity, kInfinity};
-  };
-  return std::visit(
-      [&](const auto& a) {
-        using Attribute = std::remove_cvref_t<decltype(a)>;
-        if constexpr (requires { a.activation; }) return interval(a.activation);
-        if constexpr (std::is_same_v<Attribute, graph::Relu>) {
-          return interval(graph::Activation::kRelu);
-        }
-        if constexpr (std::is_same_v<Attribute, graph::Relu6>) {
-          return interval(graph::Activation::kRelu6);
-        }
-        return interval(graph::Activation::kNone);
-      },
-      op.attributes);
+Range activation_range(const Op& op) {
+  const graph::Interval interval = graph::interval(graph::activation_of(op.attributes));
+  return {interval.min, interval.max};
 }
 
 graph::Quantization per_tensor(const ActivationQuantization& q) {
@@ -180,7 +155,7 @@ class Quantizer {
       if (std::holds_alternative<graph::Softmax>(op.attributes)) {
         DEEPLAB_RETURN_IF_ERROR(fix(output, {1.0f / 256, -128}));
       } else {
-        DEEPLAB_RETURN_IF_ERROR(add_range(output, ranges_[at(output)], activation_interval(op)));
+        DEEPLAB_RETURN_IF_ERROR(add_range(output, ranges_[at(output)], activation_range(op)));
       }
     }
     for (Parameters& group : groups_parameters_) {

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "imageio/reader.h"
 #include "imageio/writer.h"
+#include "peak/peak.h"
 #include "tests/apps/program.h"
 #include "tests/apps/read_npy.h"
 #include "tests/samples/samples.h"
@@ -63,15 +64,12 @@ TEST(SyntheticPhoto, IsTheSameEveryTimeAndNotFlat) {
   EXPECT_GT(high, 210);
 }
 
-TEST(Peak, EveryInstructionSetHasOneAndABetterOneIsNoSlower) {
-  double slower = 0;
+TEST(Peak, EveryInstructionSetHasALoopThatItRuns) {
   for (Isa isa : available_isas()) {
+    EXPECT_TRUE(runs(isa, peak::best_loop(isa).isa)) << isa_name(isa);
     const auto peak = app::peak_gmacs_per_s(isa, 1);
     ASSERT_TRUE(peak.ok());
-    ASSERT_TRUE(peak->has_value()) << isa_name(isa);
-    // Families are a factor of two or more apart, and a busy machine may take a factor of two.
-    EXPECT_GT(2 * **peak, slower) << isa_name(isa);
-    slower = **peak;
+    EXPECT_GT(*peak, 0) << isa_name(isa);
   }
 }
 

@@ -29,11 +29,38 @@ TEST(Isa, AnUnknownNameListsTheKnownOnes) {
   EXPECT_NE(found.status().message().find("scalar"), std::string::npos);
 }
 
+// The list has families of two architectures, so some of them are foreign to every machine.
 TEST(Isa, AForeignIsaIsNeverAFallback) {
-  // No machine has both.
-  const bool x86_fails = !isa_from_name("avx2").ok();
-  const bool arm_fails = !isa_from_name("neon").ok();
-  EXPECT_TRUE(x86_fails || arm_fails);
+  constexpr std::string_view kNames[] = {
+#define ISA(enumerator, architecture, name, ...) name,
+#include "base/isa_list.h"
+  };
+  size_t available = 0;
+  for (std::string_view name : kNames) {
+    const Result<Isa> found = isa_from_name(name);
+    if (found.ok()) {
+      EXPECT_EQ(isa_name(*found), name);
+      ++available;
+      continue;
+    }
+    EXPECT_EQ(found.status().code(), StatusCode::kUnsupported);
+    EXPECT_NE(found.status().message().find(str_cat("'", name, "'")), std::string::npos);
+  }
+  EXPECT_EQ(available, available_isas().size());
+  EXPECT_LT(available, std::size(kNames));
+}
+
+TEST(Isa, WhatAFamilyRunsIsASet) {
+  EXPECT_TRUE(runs(Isa::kAvx512Vnni, Isa::kAvxVnni));
+  EXPECT_TRUE(runs(Isa::kAvx512Vnni, Isa::kScalar));
+  EXPECT_TRUE(runs(Isa::kNeonDot, Isa::kNeon));
+  EXPECT_FALSE(runs(Isa::kAvx2, Isa::kAvxVnni));
+  EXPECT_FALSE(runs(Isa::kScalar, Isa::kAvx2));
+  EXPECT_FALSE(runs(Isa::kNeonDot, Isa::kAvx2));
+  for (Isa isa : available_isas()) {
+    EXPECT_TRUE(runs(isa, isa));
+    EXPECT_TRUE(runs(available_isas().back(), isa)) << isa_name(isa);
+  }
 }
 
 #if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)

@@ -8,6 +8,7 @@
 
 #include "kernels/add/add.h"
 #include "kernels/channelwise/channelwise.h"
+#include "tests/kernels/ran.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::kernels {
@@ -155,6 +156,7 @@ AddInt8 random_sum(std::mt19937& random, BroadcastShape shape) {
 
 TEST(VectorizedMul, EveryLength) {
   std::mt19937 random(1);
+  testing::Ran ran;
   for (int32_t count = 1; count < 100; ++count) {
     const MulInt8 mul = random_mul(random, {{1, {count}}, {1}});
     const auto a = random_values<int8_t>(random, static_cast<size_t>(count));
@@ -166,8 +168,10 @@ TEST(VectorizedMul, EveryLength) {
       Bytes got(a.size());
       kernel.run(mul, count, a.data(), b.data(), got.data());
       ASSERT_EQ(expected, got) << count << " on " << isa_name(kernel.isa);
+      ran.add(kernel);
     }
   }
+  ran.expect_all_of(mul_elementwise_kernels());
 }
 
 /// One to two stages of any kind after each other, for any number of channels.

@@ -5,9 +5,11 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/choose.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "tests/kernels/convolution_tables.h"
+#include "tests/kernels/ran.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::kernels {
@@ -16,6 +18,7 @@ namespace {
 using testing::can_run;
 using testing::describe;
 using testing::GuardedCopy;
+using testing::Ran;
 using testing::random_values;
 using testing::reference;
 using testing::table;
@@ -58,7 +61,7 @@ std::vector<Element> run(const Kernel& kernel, const Params& conv, const std::ve
 }
 
 template <typename Element, typename Bias, typename Params>
-void compare_all(const Params& conv, std::mt19937& random, bool with_bias) {
+void compare_all(const Params& conv, std::mt19937& random, bool with_bias, Ran* ran) {
   const auto x = random_values<Element>(random, input_size(conv.shape));
   auto w = random_values<Element>(random, filter_size(conv));
   if constexpr (std::is_same_v<Element, int8_t>) {
@@ -72,6 +75,7 @@ void compare_all(const Params& conv, std::mt19937& random, bool with_bias) {
   reference(conv, x.data(), w.data(), with_bias ? bias.data() : nullptr, expected.data());
   for (const auto& kernel : table(conv)) {
     if (!can_run(kernel.isa) || !kernel.supports(conv)) continue;
+    if (ran != nullptr) ran->add(kernel);
     const auto got = run(kernel, conv, x, w, with_bias ? &bias : nullptr);
     ASSERT_EQ(0, std::memcmp(expected.data(), got.data(), got.size() * sizeof(Element)))
         << kernel.name << ": " << describe(conv.shape);
@@ -79,7 +83,7 @@ void compare_all(const Params& conv, std::mt19937& random, bool with_bias) {
 }
 
 template <typename Params>
-void compare_int8(Params conv, std::mt19937& random) {
+void compare_int8(Params conv, std::mt19937& random, Ran* ran) {
   constexpr int32_t kZeroPoints[] = {0, -128, 127, 3, -77};
   const auto any = [&] { return kZeroPoints[random() % 5]; };
   conv.input_zero_point = any();
@@ -103,22 +107,22 @@ void compare_int8(Params conv, std::mt19937& random) {
     m = make_multiplier(std::ldexp(mantissa, exponent));
   }
   conv.multipliers = multipliers.data();
-  compare_all<int8_t, int32_t>(conv, random, random() % 4 != 0);
+  compare_all<int8_t, int32_t>(conv, random, random() % 4 != 0, ran);
 }
 
 template <typename Params>
-void compare_float(Params conv, std::mt19937& random) {
+void compare_float(Params conv, std::mt19937& random, Ran* ran) {
   conv.output_min = random() % 2 == 0 ? 0.0f : -1e30f;
   conv.output_max = random() % 2 == 0 ? 6.0f : 1e30f;
-  compare_all<float, float>(conv, random, random() % 4 != 0);
+  compare_all<float, float>(conv, random, random() % 4 != 0, ran);
 }
 
 template <typename Params>
-void compare(Params conv, std::mt19937& random) {
+void compare(Params conv, std::mt19937& random, Ran* ran = nullptr) {
   if constexpr (std::is_base_of_v<Conv2DInt8, Params>) {
-    compare_int8(conv, random);
+    compare_int8(conv, random, ran);
   } else {
-    compare_float(conv, random);
+    compare_float(conv, random, ran);
   }
 }
 
@@ -129,15 +133,18 @@ TYPED_TEST_SUITE(Dense, DenseParams);
 
 TYPED_TEST(Dense, EveryKernelOnEveryWindow) {
   std::mt19937 random(1);
+  Ran ran;
   for (WindowShape shape : window_cases()) {
-    for (const auto& [in_c, out_c] : {std::pair{1, 1}, {3, 16}, {4, 5}, {8, 21}, {17, 70}}) {
+    for (const auto& [in_c, out_c] :
+         {std::pair{1, 1}, {3, 8}, {3, 16}, {3, 21}, {4, 5}, {8, 21}, {17, 70}}) {
       TypeParam conv;
       conv.shape = shape;
       conv.shape.in_c = in_c;
       conv.shape.out_c = out_c;
-      ASSERT_NO_FATAL_FAILURE(compare(conv, random));
+      ASSERT_NO_FATAL_FAILURE(compare(conv, random, &ran));
     }
   }
+  ran.expect_all_of(table(TypeParam{}));
 }
 
 TYPED_TEST(Dense, EveryOutputChannelCount) {
@@ -202,14 +209,16 @@ TYPED_TEST_SUITE(Depthwise, DepthwiseParams);
 
 TYPED_TEST(Depthwise, EveryKernelOnEveryWindow) {
   std::mt19937 random(5);
+  Ran ran;
   for (WindowShape shape : window_cases()) {
     for (int32_t channels : {1, 8, 16, 21, 48, 70}) {
       TypeParam conv;
       conv.shape = shape;
       conv.shape.in_c = conv.shape.out_c = channels;
-      ASSERT_NO_FATAL_FAILURE(compare(conv, random));
+      ASSERT_NO_FATAL_FAILURE(compare(conv, random, &ran));
     }
   }
+  ran.expect_all_of(table(TypeParam{}));
 }
 
 TYPED_TEST(Depthwise, EveryChannelCount) {
@@ -253,23 +262,23 @@ TYPED_TEST(Depthwise, DepthMultiplierIsRefusedOrRight) {
   ASSERT_NO_FATAL_FAILURE(compare(conv, random));
 }
 
-TEST(KernelTables, EveryIsaOfThisMachineHasAnEntryAndTheLastIsScalar) {
-  // `without`: families that add nothing for such an op; the next lower one serves.
-  const auto check = [](auto kernels, const std::vector<Isa>& without) {
-    for (Isa isa : available_isas()) {
-      const auto best = std::find_if(kernels.begin(), kernels.end(),
-                                     [isa](const auto& k) { return k.isa <= isa; });
-      ASSERT_NE(best, kernels.end());
-      const bool own = std::find(without.begin(), without.end(), isa) == without.end();
-      EXPECT_EQ(best->isa == isa, own) << isa_name(isa);
+TEST(KernelTables, FamiliesHaveTheirEntriesAndTheLastIsScalar) {
+  // `families`: those with kernels of their own for such an op; others run the next best.
+  const auto check = [](auto kernels, const std::vector<Isa>& families) {
+    for (Isa isa : families) {
+      const auto& isas = available_isas();
+      if (std::find(isas.begin(), isas.end(), isa) == isas.end()) continue;
+      EXPECT_EQ(choose(kernels, isa)->isa, isa) << isa_name(isa);
     }
+    for (Isa isa : available_isas()) EXPECT_TRUE(runs(isa, choose(kernels, isa)->isa));
     EXPECT_EQ(kernels.back().isa, Isa::kScalar);
   };
   // ARM's dot product is for 8-bit sums over neighbours, AVX-VNNI's for any of 8 bits.
-  check(conv2d_int8_kernels(), {});
-  check(conv2d_float_kernels(), {Isa::kAvxVnni, Isa::kNeonDot});
-  check(depthwise_conv2d_int8_kernels(), {Isa::kNeonDot});
-  check(depthwise_conv2d_float_kernels(), {Isa::kAvxVnni, Isa::kNeonDot});
+  check(conv2d_int8_kernels(),
+        {Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni, Isa::kNeon, Isa::kNeonDot});
+  check(conv2d_float_kernels(), {Isa::kAvx2, Isa::kAvx512Vnni, Isa::kNeon});
+  check(depthwise_conv2d_int8_kernels(), {Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni, Isa::kNeon});
+  check(depthwise_conv2d_float_kernels(), {Isa::kAvx2, Isa::kAvx512Vnni, Isa::kNeon});
 }
 
 }  // namespace

@@ -8,16 +8,19 @@
 #include "kernels/arg_max/arg_max.h"
 #include "kernels/average_pool2d/average_pool2d.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
+#include "tests/kernels/ran.h"
 #include "tests/kernels/table_cases.h"
 
 namespace deeplab::kernels {
 namespace {
 
 using testing::can_run;
+using testing::Ran;
 using testing::random_values;
 
 TEST(VectorizedAdd, EveryLength) {
   std::mt19937 random(1);
+  Ran ran;
   for (int32_t count = 1; count < 100; ++count) {
     AddInt8 add;
     add.shape.dims.rank = 1;
@@ -38,8 +41,10 @@ TEST(VectorizedAdd, EveryLength) {
       std::vector<int8_t> got(a.size());
       kernel.run(add, count, a.data(), b.data(), got.data());
       ASSERT_EQ(expected, got) << count << " on " << isa_name(kernel.isa);
+      ran.add(kernel);
     }
   }
+  ran.expect_all_of(add_elementwise_kernels());
 }
 
 TEST(VectorizedArgMax, EveryClassCountWithTies) {
@@ -63,7 +68,7 @@ TEST(VectorizedArgMax, EveryClassCountWithTies) {
 }
 
 template <typename Params, typename Element>
-void compare_resize(const ResizeShape& shape, std::mt19937& random) {
+void compare_resize(const ResizeShape& shape, std::mt19937& random, Ran& ran) {
   const Params op{shape};
   const size_t pixels_in = static_cast<size_t>(shape.batch) * shape.in_h * shape.in_w;
   const size_t pixels_out = static_cast<size_t>(shape.batch) * shape.out_h * shape.out_w;
@@ -87,11 +92,13 @@ void compare_resize(const ResizeShape& shape, std::mt19937& random) {
         << isa_name(kernel.isa) << ": " << shape.in_h << "x" << shape.in_w << " to " << shape.out_h
         << "x" << shape.out_w << "x" << shape.channels << (shape.align_corners ? " corners" : "")
         << (shape.half_pixel_centers ? " half pixel" : "");
+    ran.add(kernel);
   }
 }
 
 TEST(VectorizedResize, EverySizeAndConvention) {
   std::mt19937 random(3);
+  Ran ran_int8, ran_float;
   for (int round = 0; round < 300; ++round) {
     ResizeShape s;
     s.batch = 1 + static_cast<int32_t>(random() % 2);
@@ -102,13 +109,16 @@ TEST(VectorizedResize, EverySizeAndConvention) {
     s.channels = 1 + static_cast<int32_t>(random() % 40);
     s.align_corners = round % 3 == 0;
     s.half_pixel_centers = round % 3 == 1;
-    ASSERT_NO_FATAL_FAILURE((compare_resize<ResizeBilinearInt8, int8_t>(s, random)));
-    ASSERT_NO_FATAL_FAILURE((compare_resize<ResizeBilinearFloat, float>(s, random)));
+    ASSERT_NO_FATAL_FAILURE((compare_resize<ResizeBilinearInt8, int8_t>(s, random, ran_int8)));
+    ASSERT_NO_FATAL_FAILURE((compare_resize<ResizeBilinearFloat, float>(s, random, ran_float)));
   }
+  ran_int8.expect_all_of(resize_rows_kernels(ResizeBilinearInt8{}));
+  ran_float.expect_all_of(resize_rows_kernels(ResizeBilinearFloat{}));
 }
 
 TEST(VectorizedAveragePool, EveryWindow) {
   std::mt19937 random(4);
+  Ran ran;
   auto windows = testing::window_cases();
   WindowShape whole;  // Over the whole picture, as networks pool.
   whole.batch = 2;
@@ -135,8 +145,10 @@ TEST(VectorizedAveragePool, EveryWindow) {
       kernel.run(pool, x.data(), got.data(), pixels / 2, pixels, sums.data());
       kernel.run(pool, x.data(), got.data(), 0, pixels / 2, sums.data());
       ASSERT_EQ(expected, got) << isa_name(kernel.isa) << ": " << testing::describe(s);
+      ran.add(kernel);
     }
   }
+  ran.expect_all_of(average_pool_kernels());
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ using graph::DataType;
 using graph::TensorId;
 using testing::GraphBuilder;
 using testing::per_tensor;
-using Kind = FusedOps::Kind;
+using Kind = OpGroup::Kind;
 
 const graph::Quantization kQuantization = per_tensor(0.1f, 0);
 
@@ -37,9 +37,9 @@ struct Block : GraphBuilder {
   TensorId x;
 };
 
-std::vector<std::vector<int>> positions(const std::vector<FusedOps>& groups) {
+std::vector<std::vector<int>> positions(const std::vector<OpGroup>& groups) {
   std::vector<std::vector<int>> result;
-  for (const FusedOps& group : groups) result.push_back(group.ops);
+  for (const OpGroup& group : groups) result.push_back(group.ops);
   return result;
 }
 using Positions = std::vector<std::vector<int>>;

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
 #include <vector>
 
@@ -260,6 +259,8 @@ TEST(LabelHead, NoScoreBreaksIt) {
   ASSERT_TRUE(head.grow(scratch).ok());
   std::vector<float> out(1600);
   head.max_confidence_rows(0, 40, out.data(), 40, scratch);
+  // A share is a share, or there is none: never a number beside [0, 1].
+  for (float share : out) EXPECT_TRUE(std::isnan(share) || (share >= 0 && share <= 1)) << share;
 }
 
 TEST(LabelHead, RefusesBadArguments) {
@@ -286,32 +287,6 @@ TEST(LabelHead, RefusesBadArguments) {
   EXPECT_EQ(code(v), StatusCode::kInvalidArgument);
   MaskMaker head;
   EXPECT_FALSE(head.configure(s.view(), CornerMode::kLegacy, Placement{}).ok());
-}
-
-// The size of the published models. Smooth scores, as networks give them, with noise.
-TEST(LabelHead, IsFast) {
-  Random random(27);
-  Scores s = random_scores(random, 33, 33, 21, false);
-  for (int32_t i = 0; i < 33 * 33; ++i) {
-    const int32_t blob = (i / 33 / 11) * 3 + i % 33 / 11;
-    s.values[static_cast<size_t>(i * 21 + blob)] += 12;
-  }
-  const Placement p = place(Fit::kPad, 513, 513, 513, 513).value();
-  MaskMaker head;
-  ASSERT_TRUE(head.configure(s.view(), CornerMode::kAlignCorners, p).ok());
-  LabelScratch scratch;
-  ASSERT_TRUE(head.grow(scratch).ok());
-  std::vector<uint8_t> mask(513 * 513);
-  double best = 1e9;
-  for (int run = 0; run < 5; ++run) {
-    const auto start = std::chrono::steady_clock::now();
-    head.label_rows(0, 513, mask.data(), 513, scratch);
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    best = std::min(best, took.count());
-  }
-  RecordProperty("milliseconds", std::to_string(best));
-  // A hundred times what an optimized build takes: room for sanitizers and busy machines.
-  EXPECT_LT(best, 200);
 }
 
 }  // namespace

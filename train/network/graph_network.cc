@@ -42,42 +42,18 @@ std::shared_ptr<const std::vector<std::byte>> bytes_of(const Tensor& tensor) {
 Tensor channels_first(const Tensor& x) { return x.permute({0, 3, 1, 2}); }
 Tensor channels_last(const Tensor& x) { return x.permute({0, 2, 3, 1}).contiguous(); }
 
-Result<Activation> activation_of(const graph::Op& op, graph::Activation activation) {
-  switch (activation) {
-    case graph::Activation::kNone:
-      return Activation::kNone;
-    case graph::Activation::kRelu:
-      return Activation::kRelu;
-    case graph::Activation::kRelu6:
-      return Activation::kRelu6;
-    case graph::Activation::kReluN1To1:
-      break;
-  }
-  return unsupported(graph::op_label(op), ": training knows no activation RELU_N1_TO_1");
-}
-
-Tensor activated(const Tensor& x, graph::Activation activation) {
-  if (activation == graph::Activation::kRelu) return at::relu(x);
-  if (activation == graph::Activation::kRelu6) return at::hardtanh(x, 0, 6);
-  return x;
-}
-
-/// The fused activation of an op that may have one.
-graph::Activation fused_activation(const graph::Op& op) {
-  return std::visit(
-      [](const auto& attributes) {
-        if constexpr (requires { attributes.activation; }) {
-          return attributes.activation;
-        } else {
-          return graph::Activation::kNone;
-        }
-      },
-      op.attributes);
+Tensor activated(const Tensor& x, Activation activation) {
+  if (activation == Activation::kNone) return x;
+  if (activation == Activation::kRelu) return at::relu(x);
+  const graph::Interval interval = graph::interval(activation);
+  return at::hardtanh(x, interval.min, interval.max);
 }
 
 /// Refuses, once and for all, what run() cannot do.
 Status check_op(const graph::Graph& g, const graph::Op& op) {
-  DEEPLAB_RETURN_IF_ERROR(activation_of(op, fused_activation(op)).status());
+  if (graph::fused_activation(op.attributes) == Activation::kReluN1To1) {
+    return unsupported(graph::op_label(op), ": training knows no activation RELU_N1_TO_1");
+  }
   if (const auto* depthwise = std::get_if<graph::DepthwiseConv2D>(&op.attributes)) {
     const graph::Shape& filter = g.tensor(op.inputs[1]).shape;
     const graph::Window& w = depthwise->window;
@@ -119,7 +95,7 @@ std::vector<bool> score_layers(const graph::Graph& g, TensorId scores) {
     const graph::Op& op = g.ops[static_cast<size_t>(at)];
     if (is_convolution(op)) {
       found[static_cast<size_t>(at)] = true;
-    } else if (fused_activation(op) == graph::Activation::kNone) {
+    } else if (graph::fused_activation(op.attributes) == Activation::kNone) {
       open.insert(open.end(), op.inputs.begin(), op.inputs.end());
     }
   }
@@ -262,9 +238,7 @@ Tensor GraphNetwork::run(const graph::Op& op, size_t position, const std::vector
     for (size_t i = 0; i < op.inputs.size(); ++i) parts.push_back(in(i));
     return activated(at::cat(parts, join->axis), join->activation);
   }
-  return activated(in(0), std::holds_alternative<graph::Relu>(op.attributes)
-                              ? graph::Activation::kRelu
-                              : graph::Activation::kRelu6);
+  return activated(in(0), graph::activation_of(op.attributes));
 }
 
 Tensor GraphNetwork::linear_convolution(const graph::Op& op, const Tensor& x, const Tensor& filter,
@@ -298,17 +272,17 @@ Tensor GraphNetwork::linear_convolution(const graph::Op& op, const Tensor& x, co
   const Tensor y = at::conv2d(
       padded, channels_first(filter), bias, at::IntArrayRef{window.stride_h, window.stride_w},
       at::IntArrayRef{0, 0}, at::IntArrayRef{window.dilation_h, window.dilation_w});
-  const auto bounds = activation_bounds(activation);
+  const auto bounds = graph::interval(activation);
   return activation == Activation::kNone
              ? channels_last(y)
-             : at::clamp(channels_last(y), at::Scalar(bounds.low), at::Scalar(bounds.high));
+             : at::clamp(channels_last(y), at::Scalar(bounds.min), at::Scalar(bounds.max));
 }
 
 Tensor GraphNetwork::convolution(const graph::Op& op, const Layer& layer, const Tensor& x,
                                  bool training, BatchStatistics* statistics) const {
   Tensor filter = parameters_[static_cast<size_t>(layer.filter)].value;
   Tensor bias = layer.bias < 0 ? Tensor() : parameters_[static_cast<size_t>(layer.bias)].value;
-  const Activation activation = activation_of(op, fused_activation(op)).value();
+  const Activation activation = graph::fused_activation(op.attributes);
 
   if (fake_.on()) {
     const float in_scale = fake_.activations[static_cast<size_t>(op.inputs[0])].value().scale;
@@ -345,7 +319,7 @@ Tensor GraphNetwork::convolution(const graph::Op& op, const Layer& layer, const 
   }
   const Tensor normalized = at::batch_norm(channels_first(y), gamma, beta, own ? Tensor() : mean,
                                            own ? Tensor() : variance, own, 0.0, kEpsilon, false);
-  return activated(channels_last(normalized), fused_activation(op));
+  return activated(channels_last(normalized), graph::fused_activation(op.attributes));
 }
 
 void GraphNetwork::update_running(const std::vector<BatchStatistics>& batch, double momentum) {

@@ -12,9 +12,11 @@
 
 #include <cstdint>
 
+#include "graph/op.h"
+
 namespace deeplab::train {
 
-enum class Activation : uint8_t { kNone, kRelu, kRelu6 };
+using graph::Activation;
 
 /// x [N,H,W,Ci], weight [Co,1,1,Ci], bias [Co] or undefined -> activation(x * weight + bias),
 /// [N,H,W,Co].
@@ -41,12 +43,6 @@ torch::Tensor depthwise_convolution(const torch::Tensor& x, const torch::Tensor&
 torch::Tensor fake_quantize(const torch::Tensor& x, float scale, int32_t zero_point);
 
 // What these have in common.
-
-struct ActivationBounds {
-  float low;
-  float high;
-};
-ActivationBounds activation_bounds(Activation activation);
 
 // One copy of a loop for each width of vectors; the loader picks by the CPU.
 #if defined(__x86_64__)

@@ -173,7 +173,7 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
     const Geometry g = geometry_of(x, window);
     const Padded w = padded(weight.data_ptr<float>(), 9, g.channels);
     const Padded b = padded(bias.data_ptr<float>(), 1, g.channels);
-    const auto bounds = activation_bounds(static_cast<Activation>(activation));
+    const auto bounds = graph::interval(static_cast<Activation>(activation));
     const auto rows = forward_taps(g.vertical);
     const auto columns = forward_taps(g.horizontal);
     Tensor y = torch::empty({g.batch, g.vertical.out, g.horizontal.out, g.channels}, x.options());
@@ -181,7 +181,7 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
       for (int64_t row = 0; row < g.vertical.out; ++row) {
         gather_row(x.data_ptr<float>() + n * g.in_size(), g.horizontal.in,
                    rows[static_cast<size_t>(row)], columns.data(), g.horizontal.out, g.channels,
-                   w.data.data(), b.data.data(), w.stride, bounds.low, bounds.high,
+                   w.data.data(), b.data.data(), w.stride, bounds.min, bounds.max,
                    y.data_ptr<float>() + n * g.out_size() + row * g.out_row());
       }
     }
@@ -200,10 +200,10 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     Tensor dz = gradients[0].contiguous();
     if (activation != Activation::kNone) {
-      const auto bounds = activation_bounds(activation);
+      const auto bounds = graph::interval(activation);
       const Tensor masked = torch::empty_like(dz);
       mask_gradient(dz.data_ptr<float>(), y.data_ptr<float>(), masked.data_ptr<float>(), dz.numel(),
-                    bounds.low, bounds.high);
+                    bounds.min, bounds.max);
       dz = masked;
     }
     const Tensor dx = context->needs_input_grad(0) ? input_gradient(g, x, weight, dz) : Tensor();
@@ -236,14 +236,14 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
     Tensor dx = torch::empty_like(x);
     const Padded w = padded(weight.data_ptr<float>(), 9, g.channels);
     const Padded zero = padded(nullptr, 1, g.channels);
-    const auto bounds = activation_bounds(Activation::kNone);
+    const auto bounds = graph::interval(Activation::kNone);
     const auto rows = backward_taps(g.vertical);
     const auto columns = backward_taps(g.horizontal);
     for (int64_t n = 0; n < g.batch; ++n) {
       for (int64_t row = 0; row < g.vertical.in; ++row) {
         gather_row(dz.data_ptr<float>() + n * g.out_size(), g.horizontal.out,
                    rows[static_cast<size_t>(row)], columns.data(), g.horizontal.in, g.channels,
-                   w.data.data(), zero.data.data(), w.stride, bounds.low, bounds.high,
+                   w.data.data(), zero.data.data(), w.stride, bounds.min, bounds.max,
                    dx.data_ptr<float>() + n * g.in_size() + row * g.in_row());
       }
     }

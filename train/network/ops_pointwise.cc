@@ -61,7 +61,7 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
     const int64_t in = x.size(3);
     const int64_t out = weight.size(0);
     const int64_t rows = x.numel() / in;
-    const auto bounds = activation_bounds(static_cast<Activation>(activation));
+    const auto bounds = graph::interval(static_cast<Activation>(activation));
     Tensor y = torch::empty({x.size(0), x.size(1), x.size(2), out}, x.options());
     const float* x_data = x.data_ptr<float>();
     float* y_data = y.data_ptr<float>();
@@ -70,8 +70,8 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
       const int64_t count = std::min(block, rows - row);
       multiply('N', 'T', count, out, in, x_data + row * in, in, weight.data_ptr<float>(), in, 0.0f,
                y_data + row * out, out);
-      add_bias_activate(y_data + row * out, bias.data_ptr<float>(), count, out, bounds.low,
-                        bounds.high);
+      add_bias_activate(y_data + row * out, bias.data_ptr<float>(), count, out, bounds.min,
+                        bounds.max);
     }
     context->save_for_backward({x, weight, y});
     context->saved_data["activation"] = activation;
@@ -84,7 +84,7 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
     const Tensor& weight = saved[1];
     const Tensor& y = saved[2];
     const auto bounds =
-        activation_bounds(static_cast<Activation>(context->saved_data["activation"].toInt()));
+        graph::interval(static_cast<Activation>(context->saved_data["activation"].toInt()));
     const Tensor gradient = gradients[0].contiguous();
     const int64_t in = x.size(3);
     const int64_t out = weight.size(0);
@@ -100,7 +100,7 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
     for (int64_t row = 0; row < rows; row += block) {
       const int64_t count = std::min(block, rows - row);
       mask_gradient(gradient.data_ptr<float>() + row * out, y.data_ptr<float>() + row * out,
-                    masked.data(), db.data_ptr<float>(), count, out, bounds.low, bounds.high);
+                    masked.data(), db.data_ptr<float>(), count, out, bounds.min, bounds.max);
       if (x_needed) {
         multiply('N', 'N', count, in, out, masked.data(), out, weight.data_ptr<float>(), in, 0.0f,
                  dx.data_ptr<float>() + row * in, in);
@@ -115,19 +115,6 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
 };
 
 }  // namespace
-
-ActivationBounds activation_bounds(Activation activation) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  switch (activation) {
-    case Activation::kRelu:
-      return {0.0f, kInfinity};
-    case Activation::kRelu6:
-      return {0.0f, 6.0f};
-    case Activation::kNone:
-      break;
-  }
-  return {-kInfinity, kInfinity};
-}
 
 Tensor pointwise_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
                              Activation activation) {

@@ -36,7 +36,7 @@ struct NetworkOptions {
 
 enum class BatchNorm : uint8_t {
   kNone,    ///< Filters and biases as the graph has them: batch norm is folded already.
-  kTrain,   ///< A batch norm behind every backbone and head convolution but the scores' own.
+  kTrain,   ///< A batch norm after every backbone and head convolution but the scores' own.
   kFrozen,  ///< The same with the running statistics; scales and offsets still learn.
 };
 

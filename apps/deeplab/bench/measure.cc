@@ -10,7 +10,7 @@
 #include "base/stopwatch.h"
 #include "imageio/reader.h"
 #include "imageio/writer.h"
-#include "kernels/peak/peak.h"
+#include "peak/peak.h"
 #include "vision/palette.h"
 
 namespace deeplab::app {
@@ -170,29 +170,27 @@ Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
   return steps;
 }
 
-Result<std::optional<double>> peak_gmacs_per_s(Isa isa, int threads) {
-  const auto loops = kernels::peak_loops();
-  const auto loop = std::ranges::find(loops, isa, &kernels::PeakLoop::isa);
-  if (loop == loops.end()) return std::optional<double>();
+Result<double> peak_gmacs_per_s(Isa isa, int threads) {
+  const peak::Loop& loop = peak::best_loop(isa);
   DEEPLAB_ASSIGN_OR_RETURN(const auto pool, ThreadPool::create(threads));
   // Slices short enough that some of them are not interrupted: a thread's peak is the best of
   // them, and nothing waits for another thread in between.
   constexpr int64_t kSliceMacs = int64_t{1} << 25;
   constexpr int kSlices = 64;
-  const int64_t iterations = kSliceMacs / loop->macs_per_iteration;
-  const auto macs = static_cast<double>(iterations * loop->macs_per_iteration);
+  const int64_t iterations = kSliceMacs / loop.macs_per_iteration;
+  const auto macs = static_cast<double>(iterations * loop.macs_per_iteration);
   std::vector<double> best(static_cast<size_t>(pool->threads()));
   std::atomic<int32_t> sink{0};  // somebody must want the results
   pool->parallel_for(best.size(), 1, [&](size_t begin, size_t end) {
     for (size_t thread = begin; thread < end; ++thread) {
       for (int slice = 0; slice < kSlices; ++slice) {
         const Stopwatch watch;
-        sink += loop->run(iterations);
+        sink += loop.run(iterations);
         best[thread] = std::max(best[thread], macs / watch.seconds() * 1e-9);
       }
     }
   });
-  return std::optional(std::accumulate(best.begin(), best.end(), 0.0));
+  return std::accumulate(best.begin(), best.end(), 0.0);
 }
 
 }  // namespace deeplab::app

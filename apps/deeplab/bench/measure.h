@@ -106,7 +106,7 @@ Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
                                                const vision::ImageView& photo, int runs);
 
 /// Multiply-accumulates of 8 bits, in billions per second, that `threads` threads reach together in
-/// a loop that does nothing else; see kernels/peak. Nothing if there is no such loop.
-Result<std::optional<double>> peak_gmacs_per_s(Isa isa, int threads);
+/// a loop that does nothing else; see src/peak.
+Result<double> peak_gmacs_per_s(Isa isa, int threads);
 
 }  // namespace deeplab::app

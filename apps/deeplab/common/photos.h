@@ -1,4 +1,4 @@
-// Photos, as the commands speak of them.
+// Names of the photos room that the commands use.
 #pragma once
 
 #include "deeplab/deeplab.hpp"

@@ -4,84 +4,49 @@
 
 #include "apps/deeplab/inspect/facts.h"
 #include "base/isa.h"
+#include "graph/op_fields.h"
 
 namespace deeplab::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// ---- Attributes, named as in graph/op.h ------------------------------------------------------
-
-Json window_json(const graph::Window& w) {
-  Json json = {{"padding", graph::padding_name(w.padding)},
-               {"stride", {w.stride_h, w.stride_w}},
-               {"dilation", {w.dilation_h, w.dilation_w}}};
-  if (w.padding == graph::Padding::kExplicit) {
-    json["pad"] = {w.pad_top, w.pad_bottom, w.pad_left, w.pad_right};
-  }
-  return json;
-}
+// ---- Attributes, named as in graph/op_fields.h -----------------------------------------------
 
 struct AttributeJson {
-  Json operator()(const graph::Conv2D& a) const {
-    Json json = window_json(a.window);
-    json["activation"] = graph::activation_name(a.activation);
-    return json;
-  }
-  Json operator()(const graph::DepthwiseConv2D& a) const {
-    Json json = window_json(a.window);
-    json["depth_multiplier"] = a.depth_multiplier;
-    json["activation"] = graph::activation_name(a.activation);
-    return json;
-  }
-  Json operator()(const graph::Add& a) const {
-    return {{"activation", graph::activation_name(a.activation)}};
-  }
-  Json operator()(const graph::Sub& a) const {
-    return {{"activation", graph::activation_name(a.activation)}, {"reversed", a.reversed}};
-  }
-  Json operator()(const graph::Mul& a) const {
-    return {{"activation", graph::activation_name(a.activation)}};
-  }
-  Json operator()(const graph::AveragePool2D& a) const {
-    Json json = window_json(a.window);
-    json["filter"] = {a.filter_h, a.filter_w};
-    json["activation"] = graph::activation_name(a.activation);
-    return json;
-  }
-  Json operator()(const graph::Mean& a) const {
-    return {{"axes", a.axes}, {"keep_dims", a.keep_dims}};
-  }
-  Json operator()(const graph::ResizeBilinear& a) const { return resize(a); }
-  Json operator()(const graph::ResizeNearestNeighbor& a) const { return resize(a); }
-  Json operator()(const graph::Concatenation& a) const {
-    return {{"axis", a.axis}, {"activation", graph::activation_name(a.activation)}};
-  }
-  Json operator()(const graph::Tile& a) const { return {{"multiples", a.multiples}}; }
-  Json operator()(const graph::Pad& a) const { return {{"amounts", a.amounts}}; }
-  Json operator()(const graph::ArgMax& a) const { return {{"axis", a.axis}}; }
-  Json operator()(const graph::Softmax& a) const { return {{"beta", a.beta}}; }
-  Json operator()(const graph::Reshape& a) const { return {{"shape", a.shape}}; }
-  Json operator()(const graph::SpaceToBatchNd& a) const {
-    return {{"block", {a.block_h, a.block_w}}, {"pad_h", a.pad_h}, {"pad_w", a.pad_w}};
-  }
-  Json operator()(const graph::BatchToSpaceNd& a) const {
-    return {{"block", {a.block_h, a.block_w}}, {"crop_h", a.crop_h}, {"crop_w", a.crop_w}};
-  }
-  Json operator()(const graph::Quantize&) const { return Json::object(); }
-  Json operator()(const graph::Dequantize&) const { return Json::object(); }
-  Json operator()(const graph::Relu&) const { return Json::object(); }
-  Json operator()(const graph::Relu6&) const { return Json::object(); }
+  Json json = Json::object();
 
- private:
-  template <typename Resize>
-  static Json resize(const Resize& a) {
-    return {{"height", a.height},
-            {"width", a.width},
-            {"align_corners", a.align_corners},
-            {"half_pixel_centers", a.half_pixel_centers}};
+  void operator()(const graph::FieldName& /*name*/, const graph::Window& w) {
+    json["padding"] = graph::padding_name(w.padding);
+    json["stride"] = {w.stride_h, w.stride_w};
+    json["dilation"] = {w.dilation_h, w.dilation_w};
+    if (w.padding == graph::Padding::kExplicit) {
+      json["pad"] = {w.pad_top, w.pad_bottom, w.pad_left, w.pad_right};
+    }
+  }
+  void operator()(const graph::FieldName& name, graph::Activation activation) {
+    json[std::string(name.json)] = graph::activation_name(activation);
+  }
+  template <typename T>
+  void operator()(const graph::FieldName& name, const T& value) {
+    json[std::string(name.json)] = value;
+  }
+  template <typename T>
+  void operator()(const graph::FieldName& name, const graph::FieldPair<T>& pair) {
+    if (name.json_w.empty()) {
+      json[std::string(name.json)] = {pair.h, pair.w};
+    } else {
+      json[std::string(name.json)] = pair.h;
+      json[std::string(name.json_w)] = pair.w;
+    }
   }
 };
+
+Json attributes_json(const graph::Attributes& attributes) {
+  AttributeJson visitor;
+  graph::visit_fields(attributes, visitor);
+  return visitor.json;
+}
 
 // ---- The graph -------------------------------------------------------------------------------
 
@@ -123,7 +88,7 @@ Json ops_json(const graph::Graph& graph) {
   for (const graph::Op& op : graph.ops) {
     json.push_back({{"index", op.index},
                     {"type", graph::op_name(op.attributes)},
-                    {"attributes", std::visit(AttributeJson(), op.attributes)},
+                    {"attributes", attributes_json(op.attributes)},
                     {"inputs", op.inputs},
                     {"output", op.output()},
                     {"macs", graph::macs(graph, op)}});
@@ -168,7 +133,7 @@ Json plan_json(const plan::Plan& plan) {
       macs += graph::macs(plan.graph(), plan.graph().ops[static_cast<size_t>(at)]);
       fused.push_back(plan.graph().ops[static_cast<size_t>(at)].index);
     }
-    const plan::Placement& place = plan.placement(step.output);
+    const plan::ArenaPlace& place = plan.place(step.output);
     steps.push_back({{"op", op.index},
                      {"type", graph::op_name(op.attributes)},
                      {"kernel", step.kernel},

@@ -1,6 +1,9 @@
-#include "kernels/add/kernel_list.h"
+#include "kernels/add/add.h"
 
 namespace deeplab::kernels {
+
+DEEPLAB_ON_X86(AddElementwise add_avx512;)  // A file of its own.
+
 namespace {
 
 DEEPLAB_INLINE void add_body(const AddInt8& add, int64_t count, const int8_t* a, const int8_t* b,

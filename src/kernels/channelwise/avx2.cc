@@ -2,7 +2,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/channelwise/kernel_list.h"
+#include "kernels/channelwise/stages.h"
 #include "kernels/copy_few.h"
 
 namespace deeplab::kernels {

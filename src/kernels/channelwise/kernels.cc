@@ -2,9 +2,13 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/channelwise/kernel_list.h"
+#include "kernels/channelwise/stages.h"
 
 namespace deeplab::kernels {
+
+// In files of their own.
+DEEPLAB_ON_X86(ChannelwiseRun channelwise_avx2, channelwise_avx512;)
+
 namespace {
 
 constexpr int32_t kGroup = kChannelwiseGroup;

@@ -35,7 +35,7 @@ static inline void gemm_float_pack(const Conv2DFloat& conv, const float* filter,
 }
 
 static inline size_t gemm_float_scratch_bytes(const Conv2DFloat& conv) {
-  if (input_is_matrix(conv.shape)) return 0;
+  if (is_pointwise(conv.shape)) return 0;
   const int32_t row = gemm_depth(conv.shape) * static_cast<int32_t>(sizeof(float));
   return static_cast<size_t>(gemm_block_pixels(row)) * static_cast<size_t>(row);
 }
@@ -64,7 +64,7 @@ static inline void gemm_float_run(const Conv2DFloat& conv, const std::byte* pack
                                   int32_t row_end, std::byte* scratch) {
   const WindowShape& s = conv.shape;
   const int32_t depth = gemm_depth(s);
-  const bool direct = input_is_matrix(s);
+  const bool direct = is_pointwise(s);
   const int32_t block = gemm_block_pixels(depth * static_cast<int32_t>(sizeof(float)));
   const int32_t end = row_end * s.out_w;
   GemmFloatTile tile{};

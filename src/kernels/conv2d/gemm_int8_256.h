@@ -48,7 +48,7 @@ struct Gemm256 {
                             int32_t count, int8_t* taps, Value* rows) {
     const int32_t depth = gemm_depth(conv.shape);
     const int32_t padded = padded_depth(conv);
-    const bool direct = input_is_matrix(conv.shape);
+    const bool direct = is_pointwise(conv.shape);
     if (direct && depth == padded) {
       convert(input + ptrdiff_t{pixel} * depth, count * depth, rows);
       return;

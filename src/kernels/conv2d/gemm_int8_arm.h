@@ -85,7 +85,7 @@ static inline void arm_add_bias(const Conv2DInt8& conv, const int32_t* extra, st
 
 /// Whether the rows of the product can be read where they are.
 static inline bool arm_in_place(const Conv2DInt8& conv) {
-  return input_is_matrix(conv.shape) && conv.shape.in_c % kArmDepthUnit == 0;
+  return is_pointwise(conv.shape) && conv.shape.in_c % kArmDepthUnit == 0;
 }
 
 // scratch: corrections int32 [block], then rows int8 [block][depth'] if they are gathered.
@@ -103,7 +103,7 @@ static inline bool arm_supports(const Conv2DInt8& conv) {
 static inline void arm_gather(const Conv2DInt8& conv, const int8_t* input, int32_t pixel,
                               int32_t count, int32_t depth, int8_t* rows) {
   const int32_t taps = gemm_depth(conv.shape);
-  const bool matrix = input_is_matrix(conv.shape);
+  const bool matrix = is_pointwise(conv.shape);
   for (int32_t i = 0; i < count; ++i, rows += depth) {
     if (matrix) {
       copy_few(input + static_cast<ptrdiff_t>(pixel + i) * taps, rows, static_cast<size_t>(taps));

@@ -156,7 +156,7 @@ void shift_block(const Conv2DInt8& conv, const int8_t* input, int32_t pixel, int
                  uint8_t* rows, int8_t* taps) {
   const int32_t depth = gemm_depth(conv.shape);
   const int32_t padded = padded_depth(conv);
-  const bool direct = input_is_matrix(conv.shape);
+  const bool direct = is_pointwise(conv.shape);
   if (direct && depth == padded) {
     shift_row(input + static_cast<ptrdiff_t>(pixel) * depth, count * depth, count * depth, rows);
   } else {

@@ -19,7 +19,7 @@ static inline void widen_row(const int8_t* row, int32_t depth, int32_t padded_de
 static inline void widen_block(const Conv2DInt8& conv, const int8_t* input, int32_t pixel,
                                int32_t count, int32_t padded_depth, int8_t* taps, int16_t* rows) {
   const int32_t depth = gemm_depth(conv.shape);
-  const bool direct = input_is_matrix(conv.shape);
+  const bool direct = is_pointwise(conv.shape);
   if (direct && depth == padded_depth) {
     widen_row(input + static_cast<ptrdiff_t>(pixel) * depth, count * depth, count * depth,
               conv.input_zero_point, rows);

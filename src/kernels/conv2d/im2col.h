@@ -33,12 +33,6 @@ static inline int32_t gemm_block_pixels(int32_t row_bytes) {
   return 24 * (tiles < 1 ? 1 : tiles > 8 ? 8 : tiles);
 }
 
-/// True if the input as it lies in memory is the matrix [pixels, in_c].
-static inline bool input_is_matrix(const WindowShape& s) {
-  return s.filter_h == 1 && s.filter_w == 1 && s.stride_h == 1 && s.stride_w == 1 &&
-         s.pad_top == 0 && s.pad_left == 0 && s.in_h == s.out_h && s.in_w == s.out_w;
-}
-
 /// Copies the taps of output pixel `pixel` (of batch * out_h * out_w) to `row`, in the filter's
 /// order (ky, kx, ci); taps outside the picture become `padding`.
 template <typename T>

@@ -1,25 +1,30 @@
-// Every entry of the depthwise kernel tables: one constant per file, listed in kernels.cc.
+// Every entry of the depthwise kernel tables, best first: one constant per line and file.
 #pragma once
 
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "kernels/kernel_list.h"
 
 namespace deeplab::kernels {
 
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Scalar;
-extern const DepthwiseConv2DFloatKernel kDepthwiseFloatScalar;
-#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Avx2;
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3Avx2;
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3AvxVnni;
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3AvxVnniEvex;
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Avx512Vnni;
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Window3Avx512Vnni;
-extern const DepthwiseConv2DFloatKernel kDepthwiseFloatAvx2;
-extern const DepthwiseConv2DFloatKernel kDepthwiseFloatAvx512;
-#endif
-#if defined(__aarch64__) && !defined(DEEPLAB_SCALAR_ONLY)
-extern const DepthwiseConv2DInt8Kernel kDepthwiseInt8Neon;
-extern const DepthwiseConv2DFloatKernel kDepthwiseFloatNeon;
-#endif
+// clang-format off
+#define DEEPLAB_DEPTHWISE_INT8_KERNELS(ENTRY, EITHER, T) \
+  ENTRY(T, X86, kDepthwiseInt8Window3Avx512Vnni) \
+  ENTRY(T, X86, kDepthwiseInt8Avx512Vnni) \
+  EITHER(T, X86, has_vex_vnni(), kDepthwiseInt8Window3AvxVnni, kDepthwiseInt8Window3AvxVnniEvex) \
+  ENTRY(T, X86, kDepthwiseInt8Window3Avx2) \
+  ENTRY(T, X86, kDepthwiseInt8Avx2) \
+  ENTRY(T, ARM, kDepthwiseInt8Neon) \
+  ENTRY(T, ANY, kDepthwiseInt8Scalar)
+// clang-format on
+DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_INT8_KERNELS, DepthwiseConv2DInt8Kernel)
+
+// clang-format off
+#define DEEPLAB_DEPTHWISE_FLOAT_KERNELS(ENTRY, EITHER, T) \
+  ENTRY(T, X86, kDepthwiseFloatAvx512) \
+  ENTRY(T, X86, kDepthwiseFloatAvx2) \
+  ENTRY(T, ARM, kDepthwiseFloatNeon) \
+  ENTRY(T, ANY, kDepthwiseFloatScalar)
+// clang-format on
+DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_FLOAT_KERNELS, DepthwiseConv2DFloatKernel)
 
 }  // namespace deeplab::kernels

@@ -1,12 +1,15 @@
-// Every entry of the kernel table: one constant per file, listed in kernels.cc.
+// Every entry of the kernel table, best first: one constant per line and file.
 #pragma once
 
 #include "kernels/inverted_residual/inverted_residual.h"
+#include "kernels/kernel_list.h"
 
 namespace deeplab::kernels {
 
-#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
-extern const InvertedResidualInt8Kernel kInvertedResidualInt8Avx512Vnni;
-#endif
+// clang-format off
+#define DEEPLAB_INVERTED_RESIDUAL_INT8_KERNELS(ENTRY, EITHER, T) \
+  ENTRY(T, X86, kInvertedResidualInt8Avx512Vnni)
+// clang-format on
+DEEPLAB_DECLARE_KERNELS(DEEPLAB_INVERTED_RESIDUAL_INT8_KERNELS, InvertedResidualInt8Kernel)
 
 }  // namespace deeplab::kernels

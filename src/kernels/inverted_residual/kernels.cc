@@ -1,13 +1,14 @@
+#include <iterator>
+
 #include "kernels/inverted_residual/kernel_list.h"
 
 namespace deeplab::kernels {
 
 std::span<const InvertedResidualInt8Kernel> inverted_residual_int8_kernels() {
-#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
-  return {&kInvertedResidualInt8Avx512Vnni, 1};
-#else
-  return {};
-#endif
+  // The last entry is none: there may be no other.
+  static const InvertedResidualInt8Kernel kTable[] = {DEEPLAB_TABLE_OF_KERNELS(
+      DEEPLAB_INVERTED_RESIDUAL_INT8_KERNELS, InvertedResidualInt8Kernel){}};
+  return {kTable, std::size(kTable) - 1};
 }
 
 }  // namespace deeplab::kernels

@@ -210,7 +210,7 @@ void run_panel(const Job& job, int32_t vectors, const uint8_t* cells, int32_t co
 
 bool project_supports(const Ops& ops) {
   const WindowShape& s = ops.project.shape;
-  return s.batch == 1 && input_is_matrix(s) && gemm_supports(s) &&
+  return s.batch == 1 && is_pointwise(s) && gemm_supports(s) &&
          ops.project.filter_zero_point != -128 &&
          int64_t{s.out_c} * 32 * most_lines(ops) <= kMaxPackedBytes &&
          scales_below_one(ops.project.multipliers, s.out_c);

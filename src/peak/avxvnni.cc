@@ -1,0 +1,8 @@
+#define DEEPLAB_ENCODING "%{vex%}"
+#include "peak/loop_avxvnni.h"
+
+namespace deeplab::peak {
+
+const Loop kPeakAvxVnni = {"vpdpbusd/avxvnni", Isa::kAvxVnni, kChainsAvxVnni * 32, run_avxvnni};
+
+}  // namespace deeplab::peak

@@ -1,0 +1,8 @@
+#define DEEPLAB_ENCODING "%{evex%}"
+#include "peak/loop_avxvnni.h"
+
+namespace deeplab::peak {
+
+const Loop kPeakAvxVnniEvex = {"vpdpbusd/avxvnni", Isa::kAvxVnni, kChainsAvxVnni * 32, run_avxvnni};
+
+}  // namespace deeplab::peak

@@ -1,0 +1,210 @@
+// An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
+// time, so that the wide tensors in the middle never leave the cache, and workers meet once per
+// block. Every convolution runs on its own kernel.
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "plan/steps/block_end.h"
+#include "plan/steps/bound_channelwise.h"
+#include "plan/steps/bound_convolution.h"
+#include "plan/steps/steps.h"
+
+namespace deeplab::plan {
+namespace {
+
+/// What the rows of the wide tensors in one strip should take at most: an eighth of a 1 MB
+/// second-level cache, beside which weights and the narrow tensors have room.
+constexpr int64_t kStripBytes = 128 * 1024;
+
+template <typename Types>
+class BlockStripsStep final : public Step {
+ public:
+  using Conv = BoundConvolution<typename Types::Conv>;
+  using Depthwise = BoundConvolution<typename Types::Depthwise>;
+  using Element = typename Conv::Element;
+
+  BlockStripsStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
+                  BoundChannelwise channelwise, std::unique_ptr<Conv> project, BlockEnd<Types> end)
+      : expand_(std::move(expand)),
+        depthwise_(std::move(depthwise)),
+        channelwise_(std::move(channelwise)),
+        project_(std::move(project)),
+        end_(std::move(end)) {
+    const kernels::WindowShape& d = depthwise_->shape();
+    wide_row_ = int64_t{d.in_w} * d.in_c;
+    deep_row_ = int64_t{d.out_w} * d.out_c;
+    narrow_row_ = int64_t{d.out_w} * project_->shape().out_c;
+    const auto bytes_of = [&](int32_t rows) {
+      const int64_t wide = expand_ ? int64_t{input_rows(rows)} * wide_row_ : 0;
+      return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
+    };
+    // Depthwise kernels take rows in pairs, a dilation apart.
+    unit_ = 2 * d.dilation_h;
+    strip_rows_ = unit_;
+    while (strip_rows_ + unit_ <= d.out_h && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
+      strip_rows_ += unit_;
+    }
+    strip_rows_ = std::min(strip_rows_, d.out_h);
+
+    kernel_scratch_ = std::max(depthwise_->scratch_bytes(), project_->scratch_bytes());
+    if (expand_) kernel_scratch_ = std::max(kernel_scratch_, expand_->scratch_bytes());
+    kernel_scratch_ = aligned(kernel_scratch_);
+    const auto bytes = [](int64_t elements) {
+      return aligned(static_cast<size_t>(elements) * sizeof(Element));
+    };
+    wide_bytes_ = expand_ ? bytes(input_rows(strip_rows_) * wide_row_) : 0;
+    deep_bytes_ = bytes(strip_rows_ * deep_row_);
+  }
+
+  void run(const RunContext& context) const override {
+    const int32_t rows = depthwise_->shape().out_h;
+    // Every piece computes the expanded rows above its first one again.
+    const int32_t unit = expand_ ? 4 * unit_ : unit_;
+    for_rows(context, rows, even_grain(rows, unit, context.workers),
+             [&](int32_t begin, int32_t end, std::byte* scratch) {
+               run_rows(context, begin, end, scratch);
+             });
+  }
+  size_t scratch_bytes() const override {
+    return kernel_scratch_ + wide_bytes_ + deep_bytes_ + end_.narrow_bytes(strip_rows_);
+  }
+  size_t packed_bytes() const override {
+    return (expand_ ? expand_->packed_bytes() : 0) + depthwise_->packed_bytes() +
+           channelwise_.packed_bytes() + project_->packed_bytes();
+  }
+
+ private:
+  /// Rows of the depthwise input under so many neighbouring output rows.
+  int32_t input_rows(int32_t rows) const {
+    const kernels::WindowShape& d = depthwise_->shape();
+    return (rows - 1) * d.stride_h + (d.filter_h - 1) * d.dilation_h + 1;
+  }
+
+  void run_rows(const RunContext& context, int32_t begin, int32_t end, std::byte* scratch) const {
+    const kernels::WindowShape& d = depthwise_->shape();
+    const auto* input = reinterpret_cast<const Element*>(end_.places().input.read(context));
+    std::byte* buffers = scratch + kernel_scratch_;
+    auto* wide = reinterpret_cast<Element*>(buffers);
+    auto* deep = reinterpret_cast<Element*>(buffers + wide_bytes_);
+    std::byte* narrow = buffers + wide_bytes_ + deep_bytes_;
+
+    int32_t held_begin = 0;  // Rows [held_begin, held_end) of the expanded tensor are in `wide`.
+    int32_t held_end = 0;
+    for (int32_t row = begin; row < end; row += strip_rows_) {
+      const int32_t rows = std::min(strip_rows_, end - row);
+      const Element* wide_zero = input;
+      if (expand_) {
+        const int32_t top = row * d.stride_h - d.pad_top;
+        const int32_t first = std::clamp(top, 0, d.in_h);
+        const int32_t last = std::clamp(top + input_rows(rows), first, d.in_h);
+        const int32_t kept = std::clamp(held_end - first, 0, last - first);
+        if (kept > 0) {
+          std::memmove(wide, wide + (first - held_begin) * wide_row_,
+                       static_cast<size_t>(kept * wide_row_) * sizeof(Element));
+        }
+        expand_->run(input, row_zero(wide, first, wide_row_), first + kept, last, scratch);
+        held_begin = first;
+        held_end = last;
+        wide_zero = row_zero(wide, first, wide_row_);
+      }
+      Element* deep_zero = row_zero(deep, row, deep_row_);
+      depthwise_->run(wide_zero, deep_zero, row, row + rows, scratch);
+      if constexpr (std::is_same_v<Element, int8_t>) {
+        if (!channelwise_.empty()) channelwise_.run(int64_t{rows} * d.out_w, deep, deep);
+      }
+      Element* projected = end_.projected(context, row, narrow);
+      project_->run(deep_zero, row_zero(projected, row, narrow_row_), row, row + rows, scratch);
+      end_.finish(context, row, row + rows, narrow);
+    }
+  }
+
+  std::unique_ptr<const Conv> expand_;  ///< Null: the block begins with the depthwise convolution.
+  std::unique_ptr<const Depthwise> depthwise_;
+  BoundChannelwise channelwise_;  ///< int8 only: in float they are in the weights.
+  std::unique_ptr<const Conv> project_;
+  BlockEnd<Types> end_;
+  int64_t wide_row_ = 0;    ///< Elements of a row: expanded,
+  int64_t deep_row_ = 0;    ///< after the depthwise convolution,
+  int64_t narrow_row_ = 0;  ///< and after the projection.
+  int32_t unit_ = 1;
+  int32_t strip_rows_ = 1;
+  size_t kernel_scratch_ = 0;
+  size_t wide_bytes_ = 0;
+  size_t deep_bytes_ = 0;
+};
+
+/// A convolution of the block: its parameters and their kernel, both null if there is none.
+template <typename LoweredConv>
+struct Part {
+  using Bound = BoundConvolution<LoweredConv>;
+
+  LoweredConv* lowered = nullptr;
+  const typename Bound::Kernel* kernel = nullptr;
+  std::span<const TensorPlace> inputs;
+
+  Part(LoweredOp& op, Isa isa) : lowered(std::get_if<LoweredConv>(&op.lowered)), inputs(op.inputs) {
+    if (lowered != nullptr) kernel = find_kernel(params_of(*lowered), inputs, isa);
+  }
+  const kernels::WindowShape& shape() const { return params_of(*lowered).shape; }
+  Result<std::unique_ptr<Bound>> bind() const {
+    return Bound::bind(*kernel, std::move(*lowered), inputs);
+  }
+};
+
+template <typename Types>
+Result<MadeStep> make(std::span<LoweredOp> ops, Isa isa) {
+  using ThisStep = BlockStripsStep<Types>;
+  const auto is_projection = [](const LoweredOp& op) {
+    return std::holds_alternative<typename Types::Conv>(op.lowered);
+  };
+  const auto is_depthwise = [](const LoweredOp& op) {
+    return std::holds_alternative<typename Types::Depthwise>(op.lowered);
+  };
+  const auto found = std::find_if(ops.begin(), ops.end(), is_depthwise);
+  if (found == ops.end()) return MadeStep{};
+  const auto projection = std::find_if(found + 1, ops.end(), is_projection);
+  if (projection == ops.end()) return MadeStep{};
+  const auto at = static_cast<size_t>(found - ops.begin());
+  const auto project_at = static_cast<size_t>(projection - ops.begin());
+
+  // Everything that may say no, before anything is used up.
+  std::optional<Part<typename Types::Conv>> expand_part;
+  if (at == 1) expand_part.emplace(ops[0], isa);
+  const Part<typename Types::Depthwise> depthwise_part(*found, isa);
+  const Part<typename Types::Conv> project_part(*projection, isa);
+  if ((expand_part && expand_part->kernel == nullptr) || depthwise_part.kernel == nullptr ||
+      project_part.kernel == nullptr) {
+    return MadeStep{};
+  }
+  const auto between = ops.subspan(at + 1, project_at - at - 1);
+  DEEPLAB_ASSIGN_OR_RETURN(auto channelwise,
+                           BoundChannelwise::bind(between, depthwise_part.shape().out_c, isa));
+  if (!channelwise) return MadeStep{};
+  auto end = make_block_end<Types>(ops, project_at, project_part.shape(), isa);
+  if (!end) return MadeStep{};
+
+  std::string name;
+  std::unique_ptr<typename ThisStep::Conv> expand;
+  if (expand_part) {
+    DEEPLAB_ASSIGN_OR_RETURN(expand, expand_part->bind());
+    name = str_cat(expand->name(), " + ");
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(auto depthwise, depthwise_part.bind());
+  DEEPLAB_ASSIGN_OR_RETURN(auto project, project_part.bind());
+  name += str_cat(depthwise->name(), channelwise->name(), " + ", project->name(), end->name());
+  return MadeStep{
+      std::move(name),
+      std::make_unique<ThisStep>(std::move(expand), std::move(depthwise), std::move(*channelwise),
+                                 std::move(project), std::move(*end))};
+}
+
+}  // namespace
+
+Result<MadeStep> make_block_strips_step(std::span<LoweredOp> ops, Isa isa) {
+  DEEPLAB_ASSIGN_OR_RETURN(MadeStep made, make<Int8Types>(ops, isa));
+  if (made.step) return made;
+  return make<FloatTypes>(ops, isa);
+}
+
+}  // namespace deeplab::plan
