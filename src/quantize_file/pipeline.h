@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "api/model.h"
-#include "quantize_file/calibration_photos.h"
 #include "quantize/measure_drop.h"
 #include "quantize/quantize_graph.h"
 #include "quantize/statistics.h"
+#include "quantize_file/calibration_photos.h"
 
 namespace deeplab::quantize {
 

@@ -371,7 +371,8 @@ void MaskMaker::all_confidence_rows(int32_t y_begin, int32_t y_end, float* out, 
                      for (int32_t c = 0; c < scores_.classes; ++c) {
                        const float* of_class = e + ptrdiff_t{c} * kSoftmaxBlock;
                        float* to = out + c * plane + y * stride + x;
-                       for (int32_t i = 0; i < count; ++i) to[i] = of_class[i] / total[i];
+                       for (int32_t i = 0; i < count; ++i)
+                         to[i] = std::min(of_class[i] / total[i], 1.0f);
                      }
                    });
 }
@@ -381,7 +382,8 @@ void MaskMaker::max_confidence_rows(int32_t y_begin, int32_t y_end, float* out, 
   for_each_softmax(y_begin, y_end, scratch,
                    [&](int32_t x, int32_t y, int32_t count, const float*, const float* total) {
                      float* to = out + y * stride + x;
-                     for (int32_t i = 0; i < count; ++i) to[i] = 1.0f / total[i];  // e^0 / total
+                     // e^0 / total, which scores that are not numbers may take above 1.
+                     for (int32_t i = 0; i < count; ++i) to[i] = std::min(1.0f / total[i], 1.0f);
                    });
 }
 

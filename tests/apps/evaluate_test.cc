@@ -55,8 +55,6 @@ class Evaluate : public ::testing::Test {
   void make_dataset(int32_t photos) {
     const auto cat = imageio::read_image(kCatPhoto);
     ASSERT_TRUE(cat.ok()) << cat.status().message();
-    std::vector<std::array<uint8_t, 3>> colours;
-    for (const vision::Rgb& c : vision::kVocPalette) colours.push_back({c.red, c.green, c.blue});
     std::string ids;
     for (int32_t i = 0; i < photos; ++i) {
       ids_.push_back("cat_" + std::to_string(i));
@@ -74,7 +72,8 @@ class Evaluate : public ::testing::Test {
         }
       }
       write_image(photo(ids_.back()), imageio::encode_jpeg(width, height, pixels, 90));
-      write_image(mask(ids_.back()), imageio::encode_png_indexed(width, height, labels, colours));
+      write_image(mask(ids_.back()),
+                  imageio::encode_png_indexed(width, height, labels, vision::kVocPalette));
     }
     set_list(ids);
   }

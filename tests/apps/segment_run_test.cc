@@ -125,7 +125,7 @@ TEST_F(SegmentPhotos, TheSameFilesLinesAndErrorsWithAnyNumberOfThreads) {
   const std::vector<std::string> errors = lines_of(one.err);
   ASSERT_THAT(errors, SizeIs(3));
   EXPECT_THAT(errors[0], HasSubstr("photo4.jpg"));
-  EXPECT_THAT(errors[1], HasSubstr("other/photo2.jpg: its files would have the names"));
+  EXPECT_THAT(errors[1], HasSubstr("other/photo2.jpg: its outputs would have the same names"));
   EXPECT_THAT(errors[2], HasSubstr("missing.jpg"));
   for (const char* threads : {"2", "5", "0"}) {
     const Outcome more = segment(threads);
