@@ -86,7 +86,7 @@ LIES_AT(deeplab_segmenter_options, height, 20);
 LIES_AT(deeplab_segmenter_options, override_normalization, 24);
 LIES_AT(deeplab_segmenter_options, mean, 28);
 LIES_AT(deeplab_segmenter_options, stddev, 40);
-LIES_AT(deeplab_segmenter_options, reserved, 52);
+LIES_AT(deeplab_segmenter_options, output_stride, 52);
 LIES_AT(deeplab_segmenter_options, max_memory_bytes, 56);
 LIES_AT(deeplab_segmenter_options, max_macs, 64);
 LIES_AT(deeplab_segmenter_options, isa, 72);
