@@ -11,6 +11,7 @@
 #include "imageio/reader.h"
 #include "passes/pipeline.h"
 #include "tests/api/test_models.h"
+#include "tests/padded_canvas.h"
 #include "tests/test_data.h"
 
 namespace deeplab::testing {
@@ -48,17 +49,6 @@ const char* const kRealUint8Dm10 = "models/deeplabv3_mnv2_pascal_quant.tflite";
 
 constexpr int32_t kSide = 513;
 
-/// The photo top left on a canvas of 127, which the golden maps cover.
-std::vector<uint8_t> canvas_of(const imageio::Image& photo) {
-  std::vector<uint8_t> canvas(static_cast<size_t>(kSide) * kSide * 3, 127);
-  for (int32_t y = 0; y < photo.height; ++y) {
-    std::memcpy(&canvas[static_cast<size_t>(y) * kSide * 3],
-                &photo.pixels[static_cast<size_t>(y) * photo.width * 3],
-                static_cast<size_t>(photo.width) * 3);
-  }
-  return canvas;
-}
-
 /// The planned executor against TensorFlow Lite's reference kernels on the 20 photos of a model.
 struct GoldenAgreement {
   Agreement graph;  ///< The file's whole graph, last resize and arg-max included.
@@ -90,7 +80,7 @@ void compare_with_goldens(const std::string& file, GoldenAgreement& agreement) {
     const auto photo = imageio::read_image(test_data("voc2012/JPEGImages/" + id + ".jpg"));
     ASSERT_TRUE(photo.ok()) << photo.status().message();
     // The golden map covers the canvas, not only the photo.
-    const std::vector<uint8_t> canvas = canvas_of(*photo);
+    const std::vector<uint8_t> canvas = padded_canvas(*photo);
     ASSERT_TRUE((*segmenter)->run(rgb_view(canvas, kSide, kSide)).ok());
     ASSERT_TRUE((*segmenter)->category_mask(kSide, kSide, mask.data(), kSide).ok());
     agreement.head.add(mask, golden->pixels);
@@ -169,7 +159,7 @@ TEST(AgainstGoldenLabels, ThePlannedExecutorAgreesOnThePagesTwentyMaps) {
     const std::string id = entry.path().stem();
     const auto photo = imageio::read_image(test_data("voc2012/JPEGImages/" + id + ".jpg"));
     ASSERT_TRUE(photo.ok()) << photo.status().message();
-    const std::vector<uint8_t> canvas = canvas_of(*photo);
+    const std::vector<uint8_t> canvas = padded_canvas(*photo);
     ASSERT_TRUE((*segmenter)->run(rgb_view(canvas, kSide, kSide)).ok());
     ASSERT_TRUE((*segmenter)->category_mask(kSide, kSide, mask.data(), kSide).ok());
     agreement.add(mask, expected->pixels);

@@ -12,6 +12,7 @@
 #include "exec/naive_executor.h"
 #include "passes/shift_uint8.h"
 #include "tests/exec/golden_data.h"
+#include "tests/padded_canvas.h"
 #include "tests/samples/samples.h"
 #include "tflite/zip.h"
 
@@ -221,20 +222,6 @@ TEST(Golden, DynamicRangeScoresAreByteIdentical) {
       got, npz_floats("faults/models/hybrid_dynamic_range.0.npz", got.size() / sizeof(float)));
 }
 
-/// The photo top left on a 513x513 canvas of 127, as the golden label maps were made.
-std::vector<uint8_t> padded_canvas(const imageio::Image& photo) {
-  constexpr int32_t kSide = 513;
-  std::vector<uint8_t> canvas(size_t{kSide} * kSide * 3, 127);
-  EXPECT_LE(photo.width, kSide);
-  EXPECT_LE(photo.height, kSide);
-  for (int32_t y = 0; y < photo.height; ++y) {
-    const size_t row_bytes = static_cast<size_t>(photo.width) * 3;
-    std::memcpy(&canvas[static_cast<size_t>(y) * kSide * 3],
-                &photo.pixels[static_cast<size_t>(y) * row_bytes], row_bytes);
-  }
-  return canvas;
-}
-
 /// Each op on the inputs that TensorFlow Lite's rounding gave: a step may differ by one, and few
 /// do.
 void expect_within_one_step(const std::string& model) {
@@ -243,7 +230,7 @@ void expect_within_one_step(const std::string& model) {
   const std::unique_ptr<NaiveExecutor> engine =
       naive_executor(testing::read_model(model), kernels::Rounding::kEngine);
   ASSERT_TRUE(tflite != nullptr && engine != nullptr);
-  set_pixels(*tflite, padded_canvas(testing::read_photo(testing::kCatPhoto)));
+  set_pixels(*tflite, testing::padded_canvas(testing::read_photo(testing::kCatPhoto)));
   tflite->run();
   int64_t values = 0;
   int64_t different = 0;
@@ -332,8 +319,8 @@ TEST(Golden, LabelMapsAreIdentical) {
       const auto golden =
           imageio::read_label_png(testing::test_data(directory + "/" + id + ".png"));
       ASSERT_TRUE(golden.ok()) << golden.status().message();
-      set_pixels(*executor,
-                 padded_canvas(testing::read_test_image("voc2012/JPEGImages/" + id + ".jpg")));
+      set_pixels(*executor, testing::padded_canvas(
+                                testing::read_test_image("voc2012/JPEGImages/" + id + ".jpg")));
       executor->run();
       EXPECT_EQ(count_different(label_map(*executor), golden->pixels), 0u);
     }

@@ -7,6 +7,7 @@
 #include "imageio/reader.h"
 #include "quantize/equalize.h"
 #include "quantize/measure_drop.h"
+#include "tests/padded_canvas.h"
 #include "tests/quantize/quantize_testing.h"
 #include "tests/samples/samples.h"
 #include "tflite/reader.h"
@@ -19,13 +20,7 @@ namespace {
 Samples cats() {
   const auto image = imageio::read_image(deeplab::testing::kCatPhoto);
   EXPECT_TRUE(image.ok()) << image.status().message();
-  std::vector<uint8_t> canvas(513 * 513 * 3, 127);
-  for (int32_t y = 0; y < image->height; ++y) {
-    const size_t row_bytes = static_cast<size_t>(image->width) * 3;
-    std::copy_n(&image->pixels[static_cast<size_t>(y) * row_bytes], row_bytes,
-                &canvas[static_cast<size_t>(y) * 513 * 3]);
-  }
-  return {2, [pixels = canvas](size_t i, std::span<float> input) {
+  return {2, [pixels = deeplab::testing::padded_canvas(*image)](size_t i, std::span<float> input) {
             const size_t count = pixels.size() / 3;
             for (size_t p = 0; p < count; ++p) {
               const size_t column = p % 513;

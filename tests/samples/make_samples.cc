@@ -3,14 +3,13 @@
 // the networks recognise what is in photos.
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/file.h"
 #include "graph/graph.h"
+#include "quantize/dequantize_graph.h"
 #include "quantize/quantize_graph.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
@@ -22,22 +21,16 @@ using graph::DataType;
 using graph::Graph;
 using graph::Tensor;
 
-/// real = scale * (stored - zero_point), for int8 filters and int32 biases.
-std::vector<float> real_values(const Tensor& tensor) {
-  const graph::Quantization& q = tensor.quantization;
-  size_t inner = 1;  // elements from one slice along the axis to the next
-  for (size_t d = static_cast<size_t>(q.axis) + 1; d < tensor.shape.size(); ++d) {
-    inner *= static_cast<size_t>(tensor.shape[d]);
-  }
-  std::vector<float> values(static_cast<size_t>(tensor.elements()));
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t slice = q.per_channel() ? i / inner % q.scales.size() : 0;
-    const int32_t stored =
-        tensor.type == DataType::kInt8 ? tensor.values<int8_t>()[i] : tensor.values<int32_t>()[i];
-    values[i] = static_cast<float>(static_cast<double>(q.scales[slice]) *
-                                   (static_cast<double>(stored) - q.zero_points[slice]));
-  }
-  return values;
+void exit_unless_ok(const Status& status) {
+  if (status.ok()) return;
+  std::fprintf(stderr, "make_samples: %s\n", std::string(status.message()).c_str());
+  std::exit(1);
+}
+
+template <typename T>
+T value_or_exit(Result<T> result) {
+  exit_unless_ok(result.status());
+  return std::move(*result);
 }
 
 /// A float network and the ranges of its activations.
@@ -46,35 +39,19 @@ struct FloatNetwork {
   quantize::ActivationRanges ranges;
 };
 
-/// The int8 network's weights as floats, between its QUANTIZE and its DEQUANTIZE.
-FloatNetwork make_float(Graph graph) {
+/// The int8 network's weights as floats; its activations have the ranges that 8 bits can say.
+FloatNetwork make_float(const Graph& graph) {
   FloatNetwork made;
-  made.ranges.resize(graph.tensors.size());
-  const auto renamed = [&](graph::TensorId id, graph::TensorId border) {
-    graph.tensor(id).name = graph.tensor(border).name;
-    return id;
-  };
-  graph.inputs = {renamed(graph.ops.front().output(), graph.inputs[0])};
-  graph.outputs = {renamed(graph.ops.back().inputs[0], graph.outputs[0])};
-  graph.ops.erase(graph.ops.begin());
-  graph.ops.pop_back();
-  for (size_t id = 0; id < graph.tensors.size(); ++id) {
-    Tensor& tensor = graph.tensors[id];
-    if (!tensor.quantization.present()) continue;
-    if (tensor.is_constant()) {
-      const std::vector<float> values = real_values(tensor);
-      std::vector<std::byte> bytes(values.size() * sizeof(float));
-      std::memcpy(bytes.data(), values.data(), bytes.size());
-      tensor.data = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-    } else {
+  made.graph = value_or_exit(quantize::dequantize_graph(graph));
+  for (const Tensor& tensor : graph.tensors) {
+    quantize::Range range;
+    if (!tensor.is_constant() && tensor.quantization.present()) {
       const float scale = tensor.quantization.scale();
       const auto zero_point = static_cast<float>(tensor.quantization.zero_point());
-      made.ranges[id] = {scale * (-128 - zero_point), scale * (127 - zero_point)};
+      range = {scale * (-128 - zero_point), scale * (127 - zero_point)};
     }
-    tensor.type = tensor.file_type = DataType::kFloat32;
-    tensor.quantization = {};
+    made.ranges.push_back(range);
   }
-  made.graph = std::move(graph);
   return made;
 }
 
@@ -118,18 +95,6 @@ void say_uint8(Graph& graph) {
   for (Tensor& tensor : graph.tensors) {
     if (tensor.type == DataType::kInt8) tensor.file_type = DataType::kUInt8;
   }
-}
-
-void exit_unless_ok(const Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "make_samples: %s\n", std::string(status.message()).c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T value_or_exit(Result<T> result) {
-  exit_unless_ok(result.status());
-  return std::move(*result);
 }
 
 class Maker {

@@ -10,6 +10,7 @@
 #include "base/isa.h"
 #include "exec/naive_executor.h"
 #include "passes/label_head.h"
+#include "quantize/dequantize_graph.h"
 #include "quantize/quantize_graph.h"
 #include "quantize/statistics.h"
 #include "tests/test_data.h"
@@ -380,7 +381,7 @@ TEST(CopyWeights, APublishedFileFillsEveryLayerOfItsOwnKind) {
   ASSERT_TRUE(bytes.ok()) << bytes.status().message();
   const auto file = tflite::read_model(*bytes, path);
   ASSERT_TRUE(file.ok());
-  const auto source = dequantize(file->graph);
+  const auto source = quantize::dequantize_graph(file->graph);
   ASSERT_TRUE(source.ok()) << source.status().message();
   auto target = build_network({}, 1);
   ASSERT_TRUE(target.ok());

@@ -25,15 +25,11 @@ std::shared_ptr<const std::vector<std::byte>> bytes_of(const std::vector<float>&
 /// Errors: options out of range.
 Result<graph::Graph> build_network(const NetworkOptions& options, uint64_t seed);
 
-/// Copies the weights of every convolution of `source` (float32; see dequantize()) that has its
-/// counterpart in `target`: the convolutions in their order, told apart by kind, filter shape and
-/// whether they read a pooled (1x1) picture. A projection over a concatenation of image pooling and
-/// features is split as in `target`. Returns the names of the layers that keep what
-/// they had. Error: nothing matches.
+/// Copies the weights of every convolution of `source` (float32; see quantize::dequantize_graph())
+/// that has its counterpart in `target`: the convolutions in their order, told apart by kind,
+/// filter shape and whether they read a pooled (1x1) picture. A projection over a concatenation of
+/// image pooling and features is split as in `target`. Returns the names of the layers that keep
+/// what they had. Error: nothing matches.
 Result<std::vector<std::string>> copy_weights(const graph::Graph& source, graph::Graph& target);
-
-/// The float32 graph with the values that a quantized one's weights stand for. QUANTIZE and
-/// DEQUANTIZE disappear. Float graphs come back unchanged.
-Result<graph::Graph> dequantize(const graph::Graph& graph);
 
 }  // namespace deeplab::train

@@ -1,37 +1,14 @@
-// From one network's weights to another's: from published 8-bit files to float, and from a network
-// to one with another head.
+// From one network's weights to another's, which may have another head.
 #include <algorithm>
 #include <functional>
 #include <optional>
 
-#include "passes/remove_dead_ops.h"
-#include "passes/remove_identity.h"
-#include "passes/rewrite.h"
-#include "passes/shift_uint8.h"
 #include "train/network/build_network.h"
 
 namespace deeplab::train {
 namespace {
 
 using graph::TensorId;
-
-/// The real values of an int8 or int32 constant.
-std::vector<float> real_values(const graph::Tensor& tensor) {
-  const auto count = static_cast<size_t>(tensor.elements());
-  const graph::Quantization& q = tensor.quantization;
-  size_t inner = 1;  // elements from one index of the axis to the next
-  for (size_t d = static_cast<size_t>(q.axis) + 1; d < tensor.shape.size(); ++d) {
-    inner *= static_cast<size_t>(tensor.shape[d]);
-  }
-  std::vector<float> values(count);
-  for (size_t i = 0; i < count; ++i) {
-    const int32_t stored = tensor.type == graph::DataType::kInt8 ? tensor.values<int8_t>()[i]
-                                                                 : tensor.values<int32_t>()[i];
-    const size_t channel = q.per_channel() ? i / inner % q.scales.size() : 0;
-    values[i] = static_cast<float>(double{q.scales[channel]} * (stored - q.zero_points[channel]));
-  }
-  return values;
-}
 
 const graph::Conv2D* pointwise_at(const graph::Graph& g, int position) {
   if (position < 0) return nullptr;
@@ -146,29 +123,6 @@ std::vector<Layer> layers_of(const graph::Graph& g, bool split) {
 }
 
 }  // namespace
-
-Result<graph::Graph> dequantize(const graph::Graph& original) {
-  graph::Graph g = original;
-  DEEPLAB_RETURN_IF_ERROR(passes::shift_uint8(g));
-  for (graph::Tensor& tensor : g.tensors) {
-    if (tensor.quantization.present()) {
-      if (tensor.is_constant()) tensor.data = bytes_of(real_values(tensor));
-      tensor.quantization = {};
-      tensor.type = tensor.file_type = graph::DataType::kFloat32;
-    }
-  }
-  for (graph::Op& op : g.ops) {
-    // Without quantization these two copy: a RESHAPE to the same shape is an identity, too.
-    if (std::holds_alternative<graph::Quantize>(op.attributes) ||
-        std::holds_alternative<graph::Dequantize>(op.attributes)) {
-      op.attributes = graph::Reshape{g.tensor(op.output()).shape};
-    }
-  }
-  passes::remove_identity(g);
-  passes::remove_dead_ops(g);
-  DEEPLAB_RETURN_IF_ERROR(annotate(graph::validate(g), "dequantized"));
-  return g;
-}
 
 Result<std::vector<std::string>> copy_weights(const graph::Graph& source, graph::Graph& target) {
   std::vector<Layer> wanted = layers_of(target, false);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/isa.h"
 #include "base/ordered_work.h"
+#include "quantize/dequantize_graph.h"
 #include "quantize/quantize_graph.h"
 #include "quantize/statistics.h"
 #include "tflite/reader.h"
@@ -60,7 +61,7 @@ Status Trainer::make_network() {
     DEEPLAB_ASSIGN_OR_RETURN(const auto bytes, read_file(options_.init, tflite::kMaxFileBytes));
     DEEPLAB_ASSIGN_OR_RETURN(const tflite::ModelFile file,
                              tflite::read_model(bytes, options_.init));
-    const auto source = dequantize(file.graph);
+    const auto source = quantize::dequantize_graph(file.graph);
     if (!source.ok()) return annotate(source.status(), options_.init);
     auto left = copy_weights(*source, graph);
     if (!left.ok()) return annotate(left.status(), options_.init);
