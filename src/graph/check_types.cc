@@ -53,6 +53,16 @@ class TypeRules {
     return same_type();
   }
 
+  Status operator()(const MaxPool2D&) const { return same_type(); }
+
+  Status operator()(const TransposeConv&) const {
+    if (in(0).type == DataType::kFloat32 && eight_bit(in(1))) {
+      return not_supported("expected a filter of float32 for an input of float32, found ",
+                           type_name(in(1).type));
+    }
+    return convolution(0);
+  }
+
   Status operator()(const Mean& a) const {
     int64_t averaged = 1;
     for (int32_t axis : a.axes) averaged *= in(0).shape[static_cast<size_t>(axis)];
@@ -111,21 +121,48 @@ class TypeRules {
       return not_supported("expected at most ", kMaxSoftmaxDepth, " classes, found ",
                            in(0).shape.back());
     }
-    const Quantization& q = out().quantization;
-    const int32_t zero = out().type == DataType::kInt8 ? -128 : 0;
-    if (close(q.scale(), 1.0 / 256, kSameScaleTolerance) && q.zero_point() == zero) return {};
-    return op_error(op_, "expected an output of scale 1/256 and zero point ", zero, ", found ",
-                    parameters_text(out()));
+    return expect_output(1.0 / 256, out().type == DataType::kInt8 ? -128 : 0);
   }
+
+  Status operator()(const Cast&) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_activation(0));
+    return {};
+  }
+
+  Status operator()(const Prelu&) const {
+    DEEPLAB_RETURN_IF_ERROR(two_operands());
+    if (!eight_bit(in(0))) return {};
+    DEEPLAB_RETURN_IF_ERROR(expect_rescale(in(0)));
+    return expect_factor(double{in(0).quantization.scale()} * in(1).quantization.scale() /
+                         out().quantization.scale());
+  }
+
+  Status operator()(const Unary& a) const {
+    DEEPLAB_RETURN_IF_ERROR(same_type());
+    if (!std::isfinite(a.alpha)) return op_error(op_, "expected a finite alpha, found ", a.alpha);
+    if (!eight_bit(out())) return {};
+    switch (a.function) {
+      case UnaryFunction::kHardSwish:
+      case UnaryFunction::kElu:
+        return {};
+      case UnaryFunction::kLeakyRelu:
+        return expect_rescale(in(0));
+      case UnaryFunction::kLogistic:
+        return expect_output(1.0 / 256, out().type == DataType::kInt8 ? -128 : 0);
+      case UnaryFunction::kTanh:
+        return expect_output(1.0 / 128, out().type == DataType::kInt8 ? 0 : 128);
+      default:
+        return not_supported("expected float32, found ", type_name(out().type));
+    }
+  }
+
+  Status operator()(const Slice&) const { return moving(); }
+  Status operator()(const Transpose&) const { return moving(); }
 
   Status operator()(const Relu&) const { return rescaling(); }
   Status operator()(const Relu6&) const { return rescaling(); }
 
-  Status operator()(const Reshape&) const {
-    // Labels may be reshaped, too: exporters put one after an ARG_MAX.
-    const bool labels = in(0).type == DataType::kInt32 || in(0).type == DataType::kInt64;
-    return labels ? expect_type(out(), "output", in(0).type) : same_type();
-  }
+  Status operator()(const Reshape&) const { return moving(); }
 
   // RESIZE_*, TILE, PAD, SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND move or mix stored values, whatever
   // scale either side says they have.
@@ -137,6 +174,20 @@ class TypeRules {
  private:
   const Tensor& in(size_t k) const { return graph_.tensor(op_.inputs[k]); }
   const Tensor& out() const { return graph_.tensor(op_.output()); }
+
+  /// Labels may be moved, too: exporters put a RESHAPE after an ARG_MAX.
+  Status moving() const {
+    const bool labels = in(0).type == DataType::kInt32 || in(0).type == DataType::kInt64;
+    return labels ? expect_type(out(), "output", in(0).type) : same_type();
+  }
+
+  /// The parameters that TensorFlow Lite's kernel takes as given.
+  Status expect_output(double scale, int32_t zero_point) const {
+    const Quantization& q = out().quantization;
+    if (close(q.scale(), scale, kSameScaleTolerance) && q.zero_point() == zero_point) return {};
+    return op_error(op_, "expected an output of scale 1/", 1 / scale, " and zero point ",
+                    zero_point, ", found ", parameters_text(out()));
+  }
 
   static bool eight_bit(const Tensor& tensor) {
     return tensor.type == DataType::kUInt8 || tensor.type == DataType::kInt8;

@@ -51,7 +51,9 @@ class AttributeText {
   void operator()(const FieldName& name, int32_t value) {
     if (value != name.unsaid) append(name, " ", value);
   }
-  void operator()(const FieldName& name, float value) { append(name, " ", number(value)); }
+  void operator()(const FieldName& name, float value) {
+    if (value != static_cast<float>(name.unsaid)) append(name, " ", number(value));
+  }
   void operator()(const FieldName& name, const std::vector<int32_t>& values) {
     std::string list;
     for (int32_t value : values) list += str_cat(list.empty() ? "" : ",", value);

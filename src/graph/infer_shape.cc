@@ -30,7 +30,13 @@ Arity arity(const Attributes& attributes) {
                         [](const DepthwiseConv2D&) {
                           return Arity{2, 3};
                         },
+                        [](const TransposeConv&) {
+                          return Arity{2, 3};
+                        },
                         [](const Add&) {
+                          return Arity{2, 2};
+                        },
+                        [](const Prelu&) {
                           return Arity{2, 2};
                         },
                         [](const Sub&) {
@@ -51,7 +57,8 @@ Arity arity(const Attributes& attributes) {
 
 bool is_convolution(const Attributes& attributes) {
   return std::holds_alternative<Conv2D>(attributes) ||
-         std::holds_alternative<DepthwiseConv2D>(attributes);
+         std::holds_alternative<DepthwiseConv2D>(attributes) ||
+         std::holds_alternative<TransposeConv>(attributes);
 }
 
 /// Infers the output shape of one op whose operands have been checked.
@@ -83,9 +90,32 @@ class Inference {
     return slide(a.window, filter[1], filter[2], filter[3]);
   }
 
+  Result<Shape> operator()(const TransposeConv& a) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
+    DEEPLAB_RETURN_IF_ERROR(expect_rank("filter", in(1), 4));
+    const Shape& filter = in(1);
+    if (filter[3] != in()[3]) {
+      return op_error(op_, "the filter ", shape_text(filter), " reads ", filter[3],
+                      " channels, but the input ", shape_text(in()), " has ", in()[3]);
+    }
+    if (std::min(a.height, a.width) < 1 || std::max(a.height, a.width) > kMaxSide) {
+      return op_error(op_, "expected an output of 1x1 to ", kMaxSide, "x", kMaxSide, ", found ",
+                      a.height, "x", a.width);
+    }
+    DEEPLAB_RETURN_IF_ERROR(expect_padding(a.pad_top, a.pad_left));
+    // The window over the output that this is the gradient of has as many places as the input has
+    // elements; the last of them may lie in the padding.
+    DEEPLAB_RETURN_IF_ERROR(
+        expect_places("height", a.height, filter[1], a.stride_h, a.pad_top, in()[1]));
+    DEEPLAB_RETURN_IF_ERROR(
+        expect_places("width", a.width, filter[2], a.stride_w, a.pad_left, in()[2]));
+    return Shape{in()[0], a.height, a.width, filter[0]};
+  }
+
   Result<Shape> operator()(const Add&) const { return broadcast(); }
   Result<Shape> operator()(const Sub&) const { return broadcast(); }
   Result<Shape> operator()(const Mul&) const { return broadcast(); }
+  Result<Shape> operator()(const Prelu&) const { return broadcast(); }
 
   Result<Shape> broadcast() const {
     if (!broadcastable(in(1), in())) {
@@ -96,7 +126,11 @@ class Inference {
     return in();
   }
 
-  Result<Shape> operator()(const AveragePool2D& a) const {
+  Result<Shape> operator()(const AveragePool2D& a) const { return pool(a); }
+  Result<Shape> operator()(const MaxPool2D& a) const { return pool(a); }
+
+  template <typename Pool>
+  Result<Shape> pool(const Pool& a) const {
     DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
     if (a.window.dilation_h != 1 || a.window.dilation_w != 1) {
       return op_error(op_, "expected no dilation, found ", a.window.dilation_h, "x",
@@ -168,16 +202,82 @@ class Inference {
     return out;
   }
 
-  Result<Shape> operator()(const Pad& a) const {
-    DEEPLAB_RETURN_IF_ERROR(expect_entries("amounts", a.amounts.size()));
-    Shape out = in();
+  Result<Shape> operator()(const Pad& a) const { return padded(a.amounts); }
+
+  Result<Shape> operator()(const MirrorPad& a) const {
+    DEEPLAB_ASSIGN_OR_RETURN(Shape out, padded(a.amounts));
     for (size_t d = 0; d < out.size(); ++d) {
-      const auto [before, after] = a.amounts[d];
-      DEEPLAB_RETURN_IF_ERROR(expect_padding(before, after));
-      DEEPLAB_ASSIGN_OR_RETURN(
-          out, with_dimension(std::move(out), d, int64_t{in()[d]} + before + after));
+      const int32_t most = a.symmetric ? in()[d] : in()[d] - 1;
+      if (std::max(a.amounts[d][0], a.amounts[d][1]) > most) {
+        return op_error(op_, "expected amounts of at most ", most, " along dimension ", d,
+                        ", found ", a.amounts[d][0], " and ", a.amounts[d][1]);
+      }
     }
     return out;
+  }
+
+  Result<Shape> operator()(const Slice& a) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_entries("a begin", a.begin.size()));
+    DEEPLAB_RETURN_IF_ERROR(expect_entries("a size", a.size.size()));
+    DEEPLAB_RETURN_IF_ERROR(expect_entries("a step", a.step.size()));
+    for (size_t d = 0; d < in().size(); ++d) {
+      const int64_t last = a.begin[d] + (int64_t{a.size[d]} - 1) * a.step[d];
+      const auto inside = [&](int64_t at) { return at >= 0 && at < in()[d]; };
+      if (a.size[d] < 1 || a.step[d] == 0 || !inside(a.begin[d]) || !inside(last)) {
+        return op_error(op_, "cannot take ", a.size[d], " elements, ", a.step[d], " apart, from ",
+                        a.begin[d], " on along dimension ", d, " of the input ", shape_text(in()));
+      }
+    }
+    Shape out = a.size;
+    for (size_t i = a.dropped.size(); i-- > 0;) {
+      const int32_t d = a.dropped[i];
+      DEEPLAB_RETURN_IF_ERROR(expect_axis(d));
+      if (a.size[static_cast<size_t>(d)] != 1 ||
+          (i + 1 < a.dropped.size() && d >= a.dropped[i + 1])) {
+        return op_error(op_, "cannot drop dimension ", d, " of ", shape_text(a.size));
+      }
+      out.erase(out.begin() + d);
+    }
+    return out;
+  }
+
+  Result<Shape> operator()(const Transpose& a) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_entries("a permutation", a.permutation.size()));
+    std::vector<bool> seen(in().size());
+    Shape out;
+    for (int32_t d : a.permutation) {
+      DEEPLAB_RETURN_IF_ERROR(expect_axis(d));
+      if (seen[static_cast<size_t>(d)]) {
+        return op_error(op_, "dimension ", d, " occurs twice in the permutation");
+      }
+      seen[static_cast<size_t>(d)] = true;
+      out.push_back(in()[static_cast<size_t>(d)]);
+    }
+    return out;
+  }
+
+  Result<Shape> operator()(const DepthToSpace& a) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
+    DEEPLAB_RETURN_IF_ERROR(expect_block(a.block, a.block));
+    const int32_t cells = a.block * a.block;
+    if (in()[3] % cells != 0) {
+      return op_error(op_, "the ", in()[3], " channels are not a multiple of the block ", a.block,
+                      "x", a.block);
+    }
+    Shape out = {in()[0], 1, 1, in()[3] / cells};
+    DEEPLAB_ASSIGN_OR_RETURN(out, with_dimension(std::move(out), 1, int64_t{in()[1]} * a.block));
+    return with_dimension(std::move(out), 2, int64_t{in()[2]} * a.block);
+  }
+
+  Result<Shape> operator()(const SpaceToDepth& a) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
+    DEEPLAB_RETURN_IF_ERROR(expect_block(a.block, a.block));
+    if (in()[1] % a.block != 0 || in()[2] % a.block != 0) {
+      return op_error(op_, "the size ", in()[1], "x", in()[2], " is not a multiple of the block ",
+                      a.block, "x", a.block);
+    }
+    Shape out = {in()[0], in()[1] / a.block, in()[2] / a.block, 1};
+    return with_dimension(std::move(out), 3, int64_t{in()[3]} * a.block * a.block);
   }
 
   Result<Shape> operator()(const ArgMax& a) const {
@@ -254,7 +354,7 @@ class Inference {
                           int64_t{in()[2]} * a.block_w - a.crop_w[0] - a.crop_w[1]);
   }
 
-  // QUANTIZE, DEQUANTIZE, RELU, RELU6: element by element.
+  // QUANTIZE, DEQUANTIZE, CAST, RELU, LOGISTIC and the like: element by element.
   template <typename ElementWise>
   Result<Shape> operator()(const ElementWise&) const {
     return in();
@@ -282,6 +382,30 @@ class Inference {
     if (std::min(before, after) >= 0 && std::max(before, after) <= kMaxPadding) return {};
     return op_error(op_, "expected amounts in [0, ", kMaxPadding, "], found ", before, " and ",
                     after);
+  }
+
+  Result<Shape> padded(const std::vector<std::array<int32_t, 2>>& amounts) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_entries("amounts", amounts.size()));
+    Shape out = in();
+    for (size_t d = 0; d < out.size(); ++d) {
+      const auto [before, after] = amounts[d];
+      DEEPLAB_RETURN_IF_ERROR(expect_padding(before, after));
+      DEEPLAB_ASSIGN_OR_RETURN(
+          out, with_dimension(std::move(out), d, int64_t{in()[d]} + before + after));
+    }
+    return out;
+  }
+
+  /// Of a TRANSPOSE_CONV: a window over `out` elements, padded, has `places` places.
+  Status expect_places(const char* what, int32_t out, int32_t filter, int32_t stride, int32_t pad,
+                       int32_t places) const {
+    const int64_t first_unreached = int64_t{out} + pad;
+    const bool fits = stride >= 1 && stride <= kMaxStride && filter <= kMaxFilter && pad < filter &&
+                      (int64_t{places} - 1) * stride < first_unreached &&
+                      first_unreached <= int64_t{places} * stride + filter;
+    if (fits) return {};
+    return op_error(op_, what, ": an input of ", places, " with a stride of ", stride,
+                    ", a filter of ", filter, " and a padding of ", pad, " does not give ", out);
   }
 
   Status expect_block(int32_t block_h, int32_t block_w) const {

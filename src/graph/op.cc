@@ -67,9 +67,22 @@ std::string_view padding_name(Padding padding) {
   return "unknown";
 }
 
+std::string_view unary_name(UnaryFunction function) {
+  constexpr std::string_view kNames[kUnaryFunctions] = {
+      "LOGISTIC", "TANH",  "HARD_SWISH", "LEAKY_RELU", "ELU", "EXP",
+      "SQRT",     "RSQRT", "SQUARE",     "ABS",        "NEG"};
+  return kNames[static_cast<size_t>(function)];
+}
+
 std::string_view op_name(const Attributes& attributes) {
   return std::visit(
-      [](const auto& a) { return OpDescription<std::remove_cvref_t<decltype(a)>>::kName; },
+      [](const auto& a) -> std::string_view {
+        if constexpr (requires { a.function; }) {
+          return unary_name(a.function);
+        } else {
+          return OpDescription<std::remove_cvref_t<decltype(a)>>::kName;
+        }
+      },
       attributes);
 }
 

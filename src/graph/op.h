@@ -74,6 +74,25 @@ struct AveragePool2D {
   int32_t filter_w = 1;
   Activation activation = Activation::kNone;
 };
+/// {x [N,H,W,C]} -> [N,Ho,Wo,C]; the largest of the elements inside the picture.
+struct MaxPool2D {
+  Window window;
+  int32_t filter_h = 1;
+  int32_t filter_w = 1;
+  Activation activation = Activation::kNone;
+};
+/// {x [N,H,W,Ci], filter [Co,Kh,Kw,Ci], bias [Co] or kNoTensor} -> [N,height,width,Co]: the
+/// gradient of a convolution with this window, so input element i reaches the outputs from i *
+/// stride - pad.
+struct TransposeConv {
+  int32_t height = 0;
+  int32_t width = 0;
+  int32_t stride_h = 1;
+  int32_t stride_w = 1;
+  int32_t pad_top = 0;
+  int32_t pad_left = 0;
+  Activation activation = Activation::kNone;
+};
 /// {x}; mean over `axes` (sorted, non-negative, no duplicates).
 struct Mean {
   std::vector<int32_t> axes;
@@ -102,10 +121,40 @@ struct Concatenation {
 struct Tile {
   std::vector<int32_t> multiples;
 };
-/// {x}; {before, after} per dimension, filled with real zero (the zero point when quantized).
+/// {x}; {before, after} per dimension, filled with `value`, a real number (0 is the zero point when
+/// quantized).
 struct Pad {
   std::vector<std::array<int32_t, 2>> amounts;
+  float value = 0;
 };
+/// {x}; {before, after} per dimension, filled with x mirrored at its border; the border's own
+/// elements are repeated if `symmetric`.
+struct MirrorPad {
+  std::vector<std::array<int32_t, 2>> amounts;
+  bool symmetric = false;
+};
+/// {x}; per dimension `size` elements, `step` apart, from `begin` on; step is never 0 and may be
+/// negative. The dimensions in `dropped` (sorted, of size 1) are left out of the output's shape.
+struct Slice {
+  std::vector<int32_t> begin;
+  std::vector<int32_t> size;
+  std::vector<int32_t> step;
+  std::vector<int32_t> dropped;
+};
+/// {x}: dimension d of the output is dimension permutation[d] of x.
+struct Transpose {
+  std::vector<int32_t> permutation;
+};
+/// {x [N,H,W,C]} -> [N,H*block,W*block,C/block^2]
+struct DepthToSpace {
+  int32_t block = 1;
+};
+/// {x [N,H,W,C]} -> [N,H/block,W/block,C*block^2]
+struct SpaceToDepth {
+  int32_t block = 1;
+};
+/// {x}: stored numbers as numbers of another type; what they mean does not matter.
+struct Cast {};
 /// {x}: float32 -> quantized, or quantized -> quantized with other parameters.
 struct Quantize {};
 /// {x}: quantized -> float32.
@@ -121,6 +170,30 @@ struct Softmax {
 };
 struct Relu {};
 struct Relu6 {};
+/// A function of one number.
+enum class UnaryFunction : uint8_t {
+  kLogistic,
+  kTanh,
+  kHardSwish,
+  kLeakyRelu,  ///< x, or alpha * x below 0.
+  kElu,
+  kExp,
+  kSqrt,
+  kRsqrt,
+  kSquare,
+  kAbs,
+  kNeg,
+};
+inline constexpr int kUnaryFunctions = 11;
+/// The name the file format uses: "LOGISTIC", ...
+std::string_view unary_name(UnaryFunction function);
+/// {x}: the function of each element.
+struct Unary {
+  UnaryFunction function = UnaryFunction::kLogistic;
+  float alpha = 0;  ///< Of kLeakyRelu only.
+};
+/// {x, alpha broadcastable to x}: x, or alpha * x below 0.
+struct Prelu {};
 /// {x}: same elements, `shape` of the output with at most one -1.
 struct Reshape {
   std::vector<int32_t> shape;
@@ -141,9 +214,10 @@ struct BatchToSpaceNd {
 };
 
 using Attributes =
-    std::variant<Conv2D, DepthwiseConv2D, Add, Sub, Mul, AveragePool2D, Mean, ResizeBilinear,
-                 ResizeNearestNeighbor, Concatenation, Tile, Pad, Quantize, Dequantize, ArgMax,
-                 Softmax, Relu, Relu6, Reshape, SpaceToBatchNd, BatchToSpaceNd>;
+    std::variant<Conv2D, DepthwiseConv2D, TransposeConv, Add, Sub, Mul, AveragePool2D, MaxPool2D,
+                 Mean, ResizeBilinear, ResizeNearestNeighbor, Concatenation, Tile, Pad, MirrorPad,
+                 Slice, Transpose, DepthToSpace, SpaceToDepth, Quantize, Dequantize, Cast, ArgMax,
+                 Softmax, Relu, Relu6, Unary, Prelu, Reshape, SpaceToBatchNd, BatchToSpaceNd>;
 
 struct Op {
   Attributes attributes;

@@ -60,6 +60,22 @@ struct ResizeFields {
   }
 };
 
+struct PoolFields {
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(kWindowField, a.window);
+    visit(FieldName{"window", "filter", {}, true}, FieldPair{a.filter_h, a.filter_w});
+    visit(kActivationField, a.activation);
+  }
+};
+
+struct BlockField {
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(FieldName{"block", "block"}, a.block);
+  }
+};
+
 template <>
 struct OpDescription<Conv2D> {
   static constexpr std::string_view kName = "CONV_2D";
@@ -97,12 +113,21 @@ struct OpDescription<Mul> : ActivationOnly {
   static constexpr std::string_view kName = "MUL";
 };
 template <>
-struct OpDescription<AveragePool2D> {
+struct OpDescription<AveragePool2D> : PoolFields {
   static constexpr std::string_view kName = "AVERAGE_POOL_2D";
+};
+template <>
+struct OpDescription<MaxPool2D> : PoolFields {
+  static constexpr std::string_view kName = "MAX_POOL_2D";
+};
+template <>
+struct OpDescription<TransposeConv> {
+  static constexpr std::string_view kName = "TRANSPOSE_CONV";
   template <typename A, typename Visit>
   static void fields(A& a, Visit&& visit) {
-    visit(kWindowField, a.window);
-    visit(FieldName{"window", "filter", {}, true}, FieldPair{a.filter_h, a.filter_w});
+    visit(FieldName{"to", "height", "width"}, FieldPair{a.height, a.width});
+    visit(FieldName{"stride", "stride"}, FieldPair{a.stride_h, a.stride_w});
+    visit(FieldName{"pad", "pad"}, FieldPair{a.pad_top, a.pad_left});
     visit(kActivationField, a.activation);
   }
 };
@@ -146,7 +171,60 @@ struct OpDescription<Pad> {
   template <typename A, typename Visit>
   static void fields(A& a, Visit&& visit) {
     visit(FieldName{"by", "amounts"}, a.amounts);
+    visit(FieldName{"value", "value", {}, false, 0}, a.value);
   }
+};
+template <>
+struct OpDescription<MirrorPad> {
+  static constexpr std::string_view kName = "MIRROR_PAD";
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(FieldName{"by", "amounts"}, a.amounts);
+    visit(FieldName{"symmetric", "symmetric"}, a.symmetric);
+  }
+};
+template <>
+struct OpDescription<Slice> {
+  static constexpr std::string_view kName = "STRIDED_SLICE";
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(FieldName{"begin", "begin"}, a.begin);
+    visit(FieldName{"size", "size"}, a.size);
+    visit(FieldName{"step", "step"}, a.step);
+    visit(FieldName{"dropped", "dropped"}, a.dropped);
+  }
+};
+template <>
+struct OpDescription<Transpose> {
+  static constexpr std::string_view kName = "TRANSPOSE";
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(FieldName{"permutation", "permutation"}, a.permutation);
+  }
+};
+template <>
+struct OpDescription<DepthToSpace> : BlockField {
+  static constexpr std::string_view kName = "DEPTH_TO_SPACE";
+};
+template <>
+struct OpDescription<SpaceToDepth> : BlockField {
+  static constexpr std::string_view kName = "SPACE_TO_DEPTH";
+};
+template <>
+struct OpDescription<Cast> : NoFields {
+  static constexpr std::string_view kName = "CAST";
+};
+/// Named by its function: op_name() knows.
+template <>
+struct OpDescription<Unary> {
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(FieldName{"alpha", "alpha", {}, false, 0}, a.alpha);
+  }
+};
+template <>
+struct OpDescription<Prelu> : NoFields {
+  static constexpr std::string_view kName = "PRELU";
 };
 template <>
 struct OpDescription<Quantize> : NoFields {

@@ -121,8 +121,39 @@ class Resizer {
     return {};
   }
 
+  // As many more rows as the input's new ones reach.
+  Status adapt(const Op& op, TransposeConv& a) {
+    const Shape& before = old(op.inputs[0]);
+    const Shape& after = graph_.tensor(op.inputs[0]).shape;
+    const auto grown = [](int32_t extent, int32_t from, int32_t to, int32_t stride) {
+      const int64_t result = extent + (int64_t{to} - from) * stride;
+      return static_cast<int32_t>(std::clamp<int64_t>(result, 0, kMaxSide + 1));
+    };
+    a.height = grown(a.height, before[1], after[1], a.stride_h);
+    a.width = grown(a.width, before[2], after[2], a.stride_w);
+    return {};
+  }
+
+  // What it left out at both ends of a dimension is left out again.
+  Status adapt(const Op& op, Slice& a) {
+    const Shape& before = old(op.inputs[0]);
+    const Shape& after = graph_.tensor(op.inputs[0]).shape;
+    for (size_t d = 0; d < before.size(); ++d) {
+      if (before[d] == after[d]) continue;
+      if (a.step[d] != 1 || a.size[d] == 1) {
+        return cannot_follow(op, str_cat("it takes single elements along dimension ", d));
+      }
+      a.size[d] += after[d] - before[d];
+    }
+    return {};
+  }
+
+  Status adapt(const Op& op, MaxPool2D& a) { return adapt_pool(op, a); }
+  Status adapt(const Op& op, AveragePool2D& a) { return adapt_pool(op, a); }
+
   // A window that saw its whole input still sees it.
-  Status adapt(const Op& op, AveragePool2D& a) {
+  template <typename Pool>
+  Status adapt_pool(const Op& op, Pool& a) {
     const Shape& before = old(op.inputs[0]);
     const Shape& result = old(op.output());
     const Shape& after = graph_.tensor(op.inputs[0]).shape;

@@ -206,11 +206,15 @@ Status check_shape(const Graph& graph, const Op& op) {
 /// Multiplications or additions of the ops that do more than a few for each element they touch.
 std::optional<int64_t> work(const Graph& graph, const Op& op) {
   const int64_t outputs = graph.tensor(op.output()).elements();
-  if (const auto* pool = std::get_if<AveragePool2D>(&op.attributes)) {
+  const auto window = [&](const auto& pool) {
     const Shape& in = graph.tensor(op.inputs[0]).shape;
-    const int64_t window =
-        int64_t{std::min(pool->filter_h, in[1])} * std::min(pool->filter_w, in[2]);
-    return checked_mul(outputs, window);
+    return int64_t{std::min(pool.filter_h, in[1])} * std::min(pool.filter_w, in[2]);
+  };
+  if (const auto* pool = std::get_if<AveragePool2D>(&op.attributes)) {
+    return checked_mul(outputs, window(*pool));
+  }
+  if (const auto* pool = std::get_if<MaxPool2D>(&op.attributes)) {
+    return checked_mul(outputs, window(*pool));
   }
   return checked_mul(outputs, taps(graph, op));
 }

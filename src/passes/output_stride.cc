@@ -325,6 +325,14 @@ class Coarsener {
   Status follow(Op& op, graph::Softmax&) { return pass_on(op); }
   Status follow(Op& op, graph::Relu&) { return pass_on(op); }
   Status follow(Op& op, graph::Relu6&) { return pass_on(op); }
+  Status follow(Op& op, graph::Unary&) { return pass_on(op); }
+  Status follow(Op& op, graph::Cast&) { return pass_on(op); }
+  Status follow(Op& op, graph::Prelu&) {
+    if (halved(op.inputs[0]) && !is_spread(graph_.tensor(op.inputs[1]).shape)) {
+      return follow_alone(op);
+    }
+    return pass_on(op);
+  }
 
   /// Ops that cannot follow.
   Status follow_alone(Op& op) {
@@ -332,6 +340,13 @@ class Coarsener {
     if (!halved(op.inputs[0])) return {};
     return refusal(op, "it cannot follow a larger stride");
   }
+  Status follow(Op& op, graph::MaxPool2D&) { return follow_alone(op); }
+  Status follow(Op& op, graph::TransposeConv&) { return follow_alone(op); }
+  Status follow(Op& op, graph::MirrorPad&) { return follow_alone(op); }
+  Status follow(Op& op, graph::Slice&) { return follow_alone(op); }
+  Status follow(Op& op, graph::Transpose&) { return follow_alone(op); }
+  Status follow(Op& op, graph::DepthToSpace&) { return follow_alone(op); }
+  Status follow(Op& op, graph::SpaceToDepth&) { return follow_alone(op); }
   Status follow(Op& op, graph::SpaceToBatchNd&) { return follow_alone(op); }
   Status follow(Op& op, graph::BatchToSpaceNd&) { return follow_alone(op); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace deeplab::plan {
@@ -66,6 +67,23 @@ Result<kernels::WindowShape> window_shape(const graph::Shape& x, const graph::Sh
   return shape;
 }
 
+kernels::NumberType number_type(const Tensor& tensor) {
+  switch (tensor.type) {
+    case DataType::kFloat32:
+      return kernels::NumberType::kFloat32;
+    case DataType::kUInt8:
+      return kernels::NumberType::kUInt8;
+    case DataType::kInt8:
+      break;
+    case DataType::kInt32:
+      return kernels::NumberType::kInt32;
+    case DataType::kInt64:
+      return kernels::NumberType::kInt64;
+  }
+  return tensor.file_type == DataType::kUInt8 ? kernels::NumberType::kUInt8
+                                              : kernels::NumberType::kInt8;
+}
+
 /// Lowers one op; one call operator for each kind.
 class Lowering {
  public:
@@ -83,6 +101,65 @@ class Lowering {
     float_conv.depth_multiplier = a.depth_multiplier;
     hybrid_conv.depth_multiplier = a.depth_multiplier;
     return convolution<DepthwiseTypes>(a.window, a.activation, int8_conv, float_conv, hybrid_conv);
+  }
+
+  Result<Lowered> operator()(const graph::TransposeConv& a) const {
+    const graph::Shape& x = in(0).shape;
+    const graph::Shape& filter = in(1).shape;
+    kernels::WindowShape shape;
+    shape.batch = x[0];
+    shape.in_h = x[1];
+    shape.in_w = x[2];
+    shape.in_c = x[3];
+    shape.out_h = a.height;
+    shape.out_w = a.width;
+    shape.out_c = filter[0];
+    shape.filter_h = filter[1];
+    shape.filter_w = filter[2];
+    shape.stride_h = a.stride_h;
+    shape.stride_w = a.stride_w;
+    shape.pad_top = a.pad_top;
+    shape.pad_left = a.pad_left;
+    if (convolves(DataType::kFloat32, DataType::kFloat32, DataType::kFloat32)) {
+      const auto [min, max] = activation_bounds(a.activation);
+      return Lowered(kernels::TransposeConvFloat{{shape, min, max}});
+    }
+    if (!convolves(DataType::kInt8, DataType::kInt8, DataType::kInt32)) return no_kernel();
+    kernels::TransposeConvInt8 conv;
+    conv.shape = shape;
+    DEEPLAB_ASSIGN_OR_RETURN(std::vector<kernels::Multiplier> multipliers,
+                             set_convolution(a.activation, conv));
+    return Lowered(LoweredTransposeConvInt8(conv, std::move(multipliers)));
+  }
+
+  Result<Lowered> operator()(const graph::Prelu&) const {
+    DEEPLAB_ASSIGN_OR_RETURN(const kernels::BroadcastShape shape, broadcast());
+    if (all(DataType::kFloat32)) return Lowered(kernels::PreluFloat{shape});
+    DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
+    kernels::PreluInt8 prelu;
+    prelu.shape = shape;
+    prelu.input_zero_point = in(0).quantization.zero_point();
+    prelu.alpha_zero_point = in(1).quantization.zero_point();
+    // float32 products and quotients, as TensorFlow Lite has them here.
+    const float scale = in(0).quantization.scale();
+    const float scale_out = out().quantization.scale();
+    DEEPLAB_ASSIGN_OR_RETURN(prelu.identity, multiplier(scale / scale_out));
+    DEEPLAB_ASSIGN_OR_RETURN(prelu.product,
+                             multiplier(scale * in(1).quantization.scale() / scale_out));
+    prelu.output_zero_point = out().quantization.zero_point();
+    return Lowered(prelu);
+  }
+
+  Result<Lowered> operator()(const graph::Unary& a) const {
+    const int64_t count = out().elements();
+    const auto kind = static_cast<kernels::UnaryKind>(a.function);
+    if (all(DataType::kFloat32)) return Lowered(kernels::UnaryFloat{count, kind, a.alpha});
+    DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
+    const graph::Quantization& x = in(0).quantization;
+    const graph::Quantization& y = out().quantization;
+    return Lowered(kernels::UnaryInt8{
+        count, kernels::unary_table(kind, a.alpha,
+                                    {x.scale(), x.zero_point(), y.scale(), y.zero_point()})});
   }
 
   Result<Lowered> operator()(const graph::Add& a) const { return sum(a.activation, 1, 1); }
@@ -148,6 +225,18 @@ class Lowering {
     const auto [min, max] = quantized_bounds(a.activation, out());
     return Lowered(
         kernels::AveragePool2DInt8{shape, out().quantization.zero_point(), min, max, from_uint8()});
+  }
+
+  Result<Lowered> operator()(const graph::MaxPool2D& a) const {
+    DEEPLAB_ASSIGN_OR_RETURN(const kernels::WindowShape shape,
+                             window_shape(a.window, a.filter_h, a.filter_w));
+    if (all(DataType::kFloat32)) {
+      const auto [min, max] = activation_bounds(a.activation);
+      return Lowered(kernels::MaxPool2DFloat{shape, min, max});
+    }
+    DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
+    const auto [min, max] = quantized_bounds(a.activation, out());
+    return Lowered(kernels::MaxPool2DInt8{shape, min, max});
   }
 
   Result<Lowered> operator()(const graph::Mean& a) const {
@@ -221,8 +310,64 @@ class Lowering {
       pad.after[i] = a.amounts[i][1];
     }
     pad.element_size = element_size();
-    pad.fill = zero_byte();
+    if (out().type == DataType::kFloat32) {
+      std::memcpy(pad.fill.data(), &a.value, sizeof a.value);
+    } else if (out().type == DataType::kInt8) {
+      pad.fill[0] = stored_byte(a.value);
+    }
     return Lowered(pad);
+  }
+
+  Result<Lowered> operator()(const graph::MirrorPad& a) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_moved());
+    kernels::MirrorPad pad;
+    DEEPLAB_ASSIGN_OR_RETURN(pad.dims, dims(in(0).shape));
+    for (size_t i = 0; i < a.amounts.size(); ++i) {
+      pad.before[i] = a.amounts[i][0];
+      pad.after[i] = a.amounts[i][1];
+    }
+    pad.symmetric = a.symmetric;
+    pad.element_size = element_size();
+    return Lowered(pad);
+  }
+
+  Result<Lowered> operator()(const graph::Slice& a) const {
+    graph::Shape strides = dense_strides(in(0).shape);
+    int64_t offset = 0;
+    for (size_t d = 0; d < strides.size(); ++d) {
+      offset += int64_t{a.begin[d]} * strides[d];
+      strides[d] *= a.step[d];
+    }
+    return strided_copy(a.size, strides, offset);
+  }
+
+  Result<Lowered> operator()(const graph::Transpose& a) const {
+    const graph::Shape from = dense_strides(in(0).shape);
+    graph::Shape strides;
+    for (int32_t d : a.permutation) strides.push_back(from[index(d)]);
+    return strided_copy(out().shape, strides, 0);
+  }
+
+  // Output [n, y, by, x, bx, c] is input [n, y, x, by, bx, c].
+  Result<Lowered> operator()(const graph::DepthToSpace& a) const {
+    const graph::Shape& x = in(0).shape;
+    const int32_t c = out().shape[3];
+    const graph::Shape s = dense_strides({x[0], x[1], x[2], a.block, a.block, c});
+    return strided_copy({x[0], x[1], a.block, x[2], a.block, c},
+                        {s[0], s[1], s[3], s[2], s[4], s[5]}, 0);
+  }
+
+  // Output [n, y, x, by, bx, c] is input [n, y, by, x, bx, c].
+  Result<Lowered> operator()(const graph::SpaceToDepth& a) const {
+    const graph::Shape& y = out().shape;
+    const int32_t c = in(0).shape[3];
+    const graph::Shape s = dense_strides({y[0], y[1], a.block, y[2], a.block, c});
+    return strided_copy({y[0], y[1], y[2], a.block, a.block, c},
+                        {s[0], s[1], s[3], s[2], s[4], s[5]}, 0);
+  }
+
+  Result<Lowered> operator()(const graph::Cast&) const {
+    return Lowered(kernels::Cast{out().elements(), number_type(in(0)), number_type(out())});
   }
 
   Result<Lowered> operator()(const graph::Quantize&) const {
@@ -309,9 +454,33 @@ class Lowering {
   int32_t element_size() const { return static_cast<int32_t>(graph::size_of(out().type)); }
   /// Every byte of a stored real zero.
   std::byte zero_byte() const {
-    return out().type == DataType::kInt8
-               ? static_cast<std::byte>(static_cast<int8_t>(out().quantization.zero_point()))
-               : std::byte{0};
+    return out().type == DataType::kInt8 ? stored_byte(0) : std::byte{0};
+  }
+  /// `value` as the int8 output stores it.
+  std::byte stored_byte(float value) const {
+    const graph::Quantization& q = out().quantization;
+    const float stored = std::round(value / q.scale()) + static_cast<float>(q.zero_point());
+    return static_cast<std::byte>(static_cast<int8_t>(std::clamp(stored, -128.0f, 127.0f)));
+  }
+
+  static graph::Shape dense_strides(const graph::Shape& shape) {
+    graph::Shape strides(shape.size());
+    int32_t stride = 1;
+    for (size_t d = shape.size(); d-- > 0;) {
+      strides[d] = stride;
+      stride *= shape[d];
+    }
+    return strides;
+  }
+  Result<Lowered> strided_copy(const graph::Shape& shape, const graph::Shape& strides,
+                               int64_t offset) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_moved());
+    kernels::StridedCopy copy;
+    DEEPLAB_ASSIGN_OR_RETURN(copy.dims, dims(shape));
+    std::copy(strides.begin(), strides.end(), copy.strides.begin());
+    copy.offset = offset;
+    copy.element_size = element_size();
+    return Lowered(kernels::simplify(copy));
   }
 
   /// All inputs and the output are of this type, and quantized if it is int8.
@@ -459,12 +628,18 @@ class Lowering {
     }
     if (!convolves(DataType::kInt8, DataType::kInt8, DataType::kInt32)) return no_kernel();
     int8_conv.shape = shape;
-    int8_conv.input_zero_point = in(0).quantization.zero_point();
-    int8_conv.filter_zero_point = in(1).quantization.zero_point();
-    set_output(activation, int8_conv);
     DEEPLAB_ASSIGN_OR_RETURN(std::vector<kernels::Multiplier> multipliers,
-                             convolution_multipliers(shape.out_c));
+                             set_convolution(activation, int8_conv));
     return Lowered(typename Types::LoweredInt8(int8_conv, std::move(multipliers)));
+  }
+
+  /// All but the shape, which is set.
+  Result<std::vector<kernels::Multiplier>> set_convolution(graph::Activation activation,
+                                                           kernels::Conv2DInt8& conv) const {
+    conv.input_zero_point = in(0).quantization.zero_point();
+    conv.filter_zero_point = in(1).quantization.zero_point();
+    set_output(activation, conv);
+    return convolution_multipliers(conv.shape.out_c);
   }
 
   /// Input scale * filter scale / output scale. TensorFlow Lite rounds the product to float32

@@ -17,21 +17,28 @@
 #include "kernels/arg_max/arg_max.h"
 #include "kernels/average_pool2d/average_pool2d.h"
 #include "kernels/batch_to_space_nd/batch_to_space_nd.h"
+#include "kernels/cast/cast.h"
 #include "kernels/concatenation/concatenation.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/hybrid.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/depthwise_conv2d/hybrid.h"
+#include "kernels/max_pool2d/max_pool2d.h"
 #include "kernels/mean/mean.h"
+#include "kernels/mirror_pad/mirror_pad.h"
 #include "kernels/mul/mul.h"
 #include "kernels/pad/pad.h"
+#include "kernels/prelu/prelu.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/relu/relu.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
 #include "kernels/resize_nearest_neighbor/resize_nearest_neighbor.h"
 #include "kernels/softmax/softmax.h"
 #include "kernels/space_to_batch_nd/space_to_batch_nd.h"
+#include "kernels/strided_copy/strided_copy.h"
 #include "kernels/tile/tile.h"
+#include "kernels/transpose_conv/transpose_conv.h"
+#include "kernels/unary/unary.h"
 
 namespace deeplab::plan {
 
@@ -54,6 +61,8 @@ struct LoweredWithArray {
 using LoweredConv2DInt8 = LoweredWithArray<kernels::Conv2DInt8, &kernels::Conv2DInt8::multipliers>;
 using LoweredDepthwiseConv2DInt8 =
     LoweredWithArray<kernels::DepthwiseConv2DInt8, &kernels::DepthwiseConv2DInt8::multipliers>;
+using LoweredTransposeConvInt8 =
+    LoweredWithArray<kernels::TransposeConvInt8, &kernels::TransposeConvInt8::multipliers>;
 using LoweredConv2DHybrid =
     LoweredWithArray<kernels::Conv2DHybrid, &kernels::Conv2DHybrid::filter_scales>;
 using LoweredDepthwiseConv2DHybrid =
@@ -78,14 +87,17 @@ struct LoweredCopy {
 /// One alternative for each kernel entry point.
 using Lowered = std::variant<
     LoweredConv2DInt8, kernels::Conv2DFloat, LoweredConv2DHybrid, LoweredDepthwiseConv2DInt8,
-    kernels::DepthwiseConv2DFloat, LoweredDepthwiseConv2DHybrid, kernels::AddInt8,
-    kernels::AddFloat, kernels::MulInt8, kernels::MulFloat, kernels::AveragePool2DInt8,
-    kernels::AveragePool2DFloat, kernels::MeanInt8, kernels::MeanFloat, kernels::ResizeBilinearInt8,
-    kernels::ResizeBilinearFloat, kernels::ResizeNearestNeighbor, LoweredConcatenationInt8,
-    LoweredConcatenationFloat, kernels::Tile, kernels::Pad, kernels::QuantizeFloat,
-    kernels::RequantizeInt8, kernels::DequantizeInt8, LoweredArgMax, kernels::SoftmaxInt8,
-    kernels::SoftmaxFloat, kernels::ReluInt8, kernels::ReluFloat, kernels::SpaceToBatchNd,
-    kernels::BatchToSpaceNd, LoweredCopy>;
+    kernels::DepthwiseConv2DFloat, LoweredDepthwiseConv2DHybrid, LoweredTransposeConvInt8,
+    kernels::TransposeConvFloat, kernels::AddInt8, kernels::AddFloat, kernels::MulInt8,
+    kernels::MulFloat, kernels::PreluInt8, kernels::PreluFloat, kernels::AveragePool2DInt8,
+    kernels::AveragePool2DFloat, kernels::MaxPool2DInt8, kernels::MaxPool2DFloat, kernels::MeanInt8,
+    kernels::MeanFloat, kernels::ResizeBilinearInt8, kernels::ResizeBilinearFloat,
+    kernels::ResizeNearestNeighbor, LoweredConcatenationInt8, LoweredConcatenationFloat,
+    kernels::Tile, kernels::Pad, kernels::MirrorPad, kernels::StridedCopy, kernels::Cast,
+    kernels::UnaryInt8, kernels::UnaryFloat, kernels::QuantizeFloat, kernels::RequantizeInt8,
+    kernels::DequantizeInt8, LoweredArgMax, kernels::SoftmaxInt8, kernels::SoftmaxFloat,
+    kernels::ReluInt8, kernels::ReluFloat, kernels::SpaceToBatchNd, kernels::BatchToSpaceNd,
+    LoweredCopy>;
 
 /// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). If a
 /// tensor's file_type is uint8, the parameters are those of TensorFlow Lite's uint8 kernels.

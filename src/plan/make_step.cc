@@ -7,8 +7,9 @@ namespace {
 
 // Which steps may run a kind of group, best first. To add a fast kernel for an op, give it a step.
 constexpr StepMaker* kSingle[] = {
-    make_convolution_step, make_elementwise_step, make_average_pool_step, make_concatenation_step,
-    make_lookup_step,      make_resize_step,      make_sliced_step,       make_reference_step,
+    make_convolution_step,   make_elementwise_step, make_average_pool_step,
+    make_concatenation_step, make_lookup_step,      make_resize_step,
+    make_sliced_step,        make_rows_step,        make_reference_step,
 };
 constexpr StepMaker* kBlock[] = {make_block_kernel_step, make_block_strips_step};
 constexpr StepMaker* kChannelwise[] = {make_channelwise_step};

@@ -42,6 +42,38 @@ struct ReferenceRun {
   void operator()(const kernels::DepthwiseConv2DFloat& op) const {
     depthwise_conv2d_reference(op, in<float>(0), in<float>(1), float_bias(), out<float>());
   }
+  void operator()(const LoweredTransposeConvInt8& op) const {
+    transpose_conv_reference(op.params, rounding, in<int8_t>(0), in<int8_t>(1), int8_bias(),
+                             out<int8_t>());
+  }
+  void operator()(const kernels::TransposeConvFloat& op) const {
+    transpose_conv_reference(op, in<float>(0), in<float>(1), float_bias(), out<float>());
+  }
+  void operator()(const kernels::PreluInt8& op) const {
+    prelu_reference(op, rounding, in<int8_t>(0), in<int8_t>(1), out<int8_t>());
+  }
+  void operator()(const kernels::PreluFloat& op) const {
+    prelu_reference(op, in<float>(0), in<float>(1), out<float>());
+  }
+  void operator()(const kernels::MaxPool2DInt8& op) const {
+    max_pool2d_rows(op, in<int8_t>(0), out<int8_t>(), 0, op.shape.batch * op.shape.out_h);
+  }
+  void operator()(const kernels::MaxPool2DFloat& op) const {
+    max_pool2d_rows(op, in<float>(0), out<float>(), 0, op.shape.batch * op.shape.out_h);
+  }
+  void operator()(const kernels::MirrorPad& op) const {
+    mirror_pad_reference(op, inputs[0], output);
+  }
+  void operator()(const kernels::StridedCopy& op) const {
+    strided_copy(op, inputs[0], output, 0, op.dims.extent[0]);
+  }
+  void operator()(const kernels::Cast& op) const { cast_reference(op, inputs[0], output); }
+  void operator()(const kernels::UnaryInt8& op) const {
+    unary_reference(op, in<int8_t>(0), out<int8_t>());
+  }
+  void operator()(const kernels::UnaryFloat& op) const {
+    unary_reference(op, in<float>(0), out<float>());
+  }
   void operator()(const kernels::AddInt8& op) const {
     add_reference(op, rounding, in<int8_t>(0), in<int8_t>(1), out<int8_t>());
   }

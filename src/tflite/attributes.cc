@@ -1,5 +1,8 @@
 // From an operator's options and shape-like operands to the IR's attributes.
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
 
 #include "graph/op.h"
 #include "tflite/source.h"
@@ -9,7 +12,7 @@ namespace {
 
 using Code = schema::BuiltinOperator;
 
-Result<graph::Activation> activation(const SourceOp& op, schema::ActivationFunctionType type) {
+Result<graph::Activation> activation_of(const SourceOp& op, schema::ActivationFunctionType type) {
   switch (type) {
     case schema::ActivationFunctionType::NONE:
       return graph::Activation::kNone;
@@ -60,7 +63,7 @@ Result<graph::Attributes> conv_2d(const SourceOp& op) {
   DEEPLAB_ASSIGN_OR_RETURN(a.window, window(op, *options));
   a.window.dilation_h = options->dilation_h_factor();
   a.window.dilation_w = options->dilation_w_factor();
-  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation(op, options->fused_activation_function()));
+  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation_of(op, options->fused_activation_function()));
   return graph::Attributes(a);
 }
 
@@ -71,7 +74,7 @@ Result<graph::Attributes> depthwise_conv_2d(const SourceOp& op) {
   DEEPLAB_ASSIGN_OR_RETURN(a.window, window(op, *options));
   a.window.dilation_h = options->dilation_h_factor();
   a.window.dilation_w = options->dilation_w_factor();
-  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation(op, options->fused_activation_function()));
+  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation_of(op, options->fused_activation_function()));
   // The option is redundant and newer writers leave it 0: the filter says it.
   DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
   DEEPLAB_ASSIGN_OR_RETURN(const auto filter, op.shape(1));
@@ -88,21 +91,23 @@ Result<graph::Attributes> depthwise_conv_2d(const SourceOp& op) {
 
 /// ADD, SUB, MUL: their only option is an activation, which may be left out.
 template <typename Arithmetic, typename Options>
-Result<graph::Attributes> arithmetic(const SourceOp& op, const Options* options) {
+Result<graph::Attributes> arithmetic(const SourceOp& op) {
   Arithmetic a;
+  const Options* options = op.op.builtin_options_as<Options>();
   if (options != nullptr) {
-    DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation(op, options->fused_activation_function()));
+    DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation_of(op, options->fused_activation_function()));
   }
   return graph::Attributes(a);
 }
 
-Result<graph::Attributes> average_pool_2d(const SourceOp& op) {
+template <typename Pool>
+Result<graph::Attributes> pool_2d(const SourceOp& op) {
   DEEPLAB_ASSIGN_OR_RETURN(const auto* options, need(op, op.op.builtin_options_as_Pool2DOptions()));
-  graph::AveragePool2D a;
+  Pool a;
   DEEPLAB_ASSIGN_OR_RETURN(a.window, window(op, *options));
   a.filter_h = options->filter_height();
   a.filter_w = options->filter_width();
-  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation(op, options->fused_activation_function()));
+  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation_of(op, options->fused_activation_function()));
   return graph::Attributes(a);
 }
 
@@ -120,8 +125,9 @@ Result<graph::Attributes> mean(const SourceOp& op) {
 }
 
 template <typename Resize, typename Options>
-Result<graph::Attributes> resize(const SourceOp& op, const Options* options) {
+Result<graph::Attributes> resize(const SourceOp& op) {
   Resize a;
+  const Options* options = op.op.builtin_options_as<Options>();
   if (options != nullptr) {
     a.align_corners = options->align_corners();
     a.half_pixel_centers = options->half_pixel_centers();
@@ -139,7 +145,7 @@ Result<graph::Attributes> concatenation(const SourceOp& op) {
   graph::Concatenation a;
   DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
   a.axis = from_front(options->axis(), x.size());
-  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation(op, options->fused_activation_function()));
+  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation_of(op, options->fused_activation_function()));
   return graph::Attributes(a);
 }
 
@@ -147,6 +153,85 @@ Result<graph::Attributes> tile(const SourceOp& op) {
   graph::Tile a;
   DEEPLAB_ASSIGN_OR_RETURN(a.multiples, op.numbers(1, "multiples", kMaxRank));
   return graph::Attributes(a);
+}
+
+/// The start of a TRANSPOSE_CONV's input in its output, and that output's size.
+struct Upsampling {
+  int32_t size;
+  int32_t pad;
+};
+/// TensorFlow's SAME and VALID of the convolution that this is the gradient of. Any size that gives
+/// as many places is allowed; without one (0) it is the usual size.
+Upsampling upsampling(bool same, int32_t in, int32_t filter, int32_t stride, int32_t size) {
+  const int64_t usual = same ? int64_t{in} * stride : (int64_t{in} - 1) * stride + filter;
+  const int64_t extent = size != 0 ? size : usual;
+  const int64_t total =
+      same ? std::max<int64_t>((int64_t{in} - 1) * stride + filter - extent, 0) : 0;
+  constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
+  return {static_cast<int32_t>(std::clamp<int64_t>(extent, 0, kMax)),
+          static_cast<int32_t>(std::clamp<int64_t>(total / 2, 0, kMax))};
+}
+
+Result<graph::Attributes> transpose_conv(const SourceOp& op, bool same, int32_t stride_h,
+                                         int32_t stride_w, graph::Activation activation,
+                                         size_t x_input, graph::Shape size) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(x_input));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto filter, op.shape(1));
+  if (x.size() != 4 || filter.size() != 4) {
+    return op.error("expected an input [N,H,W,C] and a filter [C,H,W,C]");
+  }
+  if (stride_h < 1 || stride_w < 1) {
+    return op.error("expected strides of at least 1, found ", stride_h, "x", stride_w);
+  }
+  const Upsampling rows = upsampling(same, x[1], filter[1], stride_h, size[0]);
+  const Upsampling columns = upsampling(same, x[2], filter[2], stride_w, size[1]);
+  return graph::Attributes(graph::TransposeConv{rows.size, columns.size, stride_h, stride_w,
+                                                rows.pad, columns.pad, activation});
+}
+
+/// Inputs: the output's shape, the filter, x and perhaps a bias.
+Result<graph::Attributes> transpose_conv(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto* options,
+                           need(op, op.op.builtin_options_as_TransposeConvOptions()));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto shape, op.numbers(0, "an output shape", 4));
+  if (shape.size() != 4) return op.error("expected an output shape of 4 numbers");
+  DEEPLAB_ASSIGN_OR_RETURN(const auto activation,
+                           activation_of(op, options->fused_activation_function()));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto kind, padding(op, options->padding()));
+  return transpose_conv(op, kind == graph::Padding::kSame, options->stride_h(), options->stride_w(),
+                        activation, 2, {shape[1], shape[2]});
+}
+
+/// MediaPipe's op of its own: inputs x, filter, bias; its options are TensorFlow Lite's
+/// TfLiteTransposeConvParams as they lie in memory: padding (1 SAME, 2 VALID), width, height.
+Result<graph::Attributes> transpose_conv_bias(const SourceOp& op) {
+  const auto bytes = std::as_bytes(elements(op.op.custom_options()));
+  std::array<int32_t, 3> numbers;
+  if (bytes.size() < sizeof numbers) {
+    return op.error("expected options of ", sizeof numbers, " bytes, found ", bytes.size());
+  }
+  std::memcpy(numbers.data(), bytes.data(), sizeof numbers);
+  if (numbers[0] != 1 && numbers[0] != 2) return op.error("unknown padding ", numbers[0]);
+  return transpose_conv(op, numbers[0] == 1, numbers[2], numbers[1], graph::Activation::kNone, 0,
+                        {0, 0});
+}
+
+template <graph::UnaryFunction function>
+Result<graph::Attributes> unary(const SourceOp& op) {
+  graph::Unary a{function};
+  if (const auto* options = op.op.builtin_options_as_LeakyReluOptions()) a.alpha = options->alpha();
+  return graph::Attributes(a);
+}
+
+template <typename Attribute>
+Result<graph::Attributes> plain(const SourceOp& /*op*/) {
+  return graph::Attributes(Attribute{});
+}
+
+template <typename Attribute, typename Options>
+Result<graph::Attributes> block_2d(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto* options, need(op, op.op.builtin_options_as<Options>()));
+  return graph::Attributes(Attribute{options->block_size()});
 }
 
 /// Input `k` as {before, after} a dimension.
@@ -167,6 +252,98 @@ Result<graph::Attributes> pad(const SourceOp& op) {
   return graph::Attributes(a);
 }
 
+/// PAD with a value of its own: a scalar of the input's type and scale.
+Result<graph::Attributes> pad_v2(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(graph::Attributes attributes, pad(op));
+  DEEPLAB_ASSIGN_OR_RETURN(std::get<graph::Pad>(attributes).value, op.real(2, "a value"));
+  return attributes;
+}
+
+Result<graph::Attributes> mirror_pad(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto* options,
+                           need(op, op.op.builtin_options_as_MirrorPadOptions()));
+  graph::MirrorPad a;
+  DEEPLAB_ASSIGN_OR_RETURN(a.amounts, pairs(op, 1, "paddings", kMaxRank));
+  if (options->mode() != schema::MirrorPadMode::REFLECT &&
+      options->mode() != schema::MirrorPadMode::SYMMETRIC) {
+    return op.error("unknown mode ", static_cast<int>(options->mode()));
+  }
+  a.symmetric = options->mode() == schema::MirrorPadMode::SYMMETRIC;
+  return graph::Attributes(a);
+}
+
+Result<graph::Attributes> transpose(const SourceOp& op) {
+  graph::Transpose a;
+  DEEPLAB_ASSIGN_OR_RETURN(a.permutation, op.numbers(1, "a permutation", kMaxRank));
+  for (int32_t& d : a.permutation) d = from_front(d, a.permutation.size());
+  return graph::Attributes(a);
+}
+
+graph::Slice whole(std::span<const int32_t> shape) {
+  graph::Slice a;
+  a.begin.assign(shape.size(), 0);
+  a.size.assign(shape.begin(), shape.end());
+  a.step.assign(shape.size(), 1);
+  return a;
+}
+
+/// SLICE: a size of -1 is what is left.
+Result<graph::Attributes> slice(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
+  graph::Slice a = whole(x);
+  DEEPLAB_ASSIGN_OR_RETURN(a.begin, op.numbers(1, "a begin", kMaxRank));
+  DEEPLAB_ASSIGN_OR_RETURN(a.size, op.numbers(2, "a size", kMaxRank));
+  if (a.begin.size() != x.size() || a.size.size() != x.size()) {
+    return op.error("expected a begin and a size for ", x.size(), " dimensions, found ",
+                    a.begin.size(), " and ", a.size.size());
+  }
+  for (size_t d = 0; d < x.size(); ++d) {
+    if (a.size[d] == -1 && a.begin[d] >= 0 && a.begin[d] <= x[d]) a.size[d] = x[d] - a.begin[d];
+  }
+  return graph::Attributes(a);
+}
+
+/// STRIDED_SLICE, by numpy's rules for begin:end:step; a bit of a mask is about one dimension.
+Result<graph::Attributes> strided_slice(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto* options,
+                           need(op, op.op.builtin_options_as_StridedSliceOptions()));
+  if (options->ellipsis_mask() != 0 || options->new_axis_mask() != 0) {
+    return op.unsupported("an ellipsis or a new axis is not supported");
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
+  graph::Slice a = whole(x);
+  DEEPLAB_ASSIGN_OR_RETURN(const auto begin, op.numbers(1, "a begin", kMaxRank));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto end, op.numbers(2, "an end", kMaxRank));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto step, op.numbers(3, "a step", kMaxRank));
+  if (begin.size() > x.size() || end.size() != begin.size() || step.size() != begin.size()) {
+    return op.error("expected begin, end and step for at most ", x.size(), " dimensions, found ",
+                    begin.size(), ", ", end.size(), " and ", step.size());
+  }
+  for (size_t d = 0; d < begin.size(); ++d) {
+    const auto has = [&](int32_t mask) { return (mask >> d & 1) != 0; };
+    const int64_t extent = x[d];
+    int64_t stride = step[d];
+    if (stride == 0 || extent < 1) return op.error("cannot take steps of ", stride);
+    const int64_t low = stride > 0 ? 0 : -1;
+    const int64_t high = stride > 0 ? extent : extent - 1;
+    const auto place = [&](int64_t at) { return std::clamp(at < 0 ? at + extent : at, low, high); };
+    int64_t first = has(options->begin_mask()) ? (stride > 0 ? 0 : extent - 1) : place(begin[d]);
+    int64_t past = has(options->end_mask()) ? (stride > 0 ? extent : -1) : place(end[d]);
+    if (has(options->shrink_axis_mask())) {
+      first = begin[d] < 0 ? begin[d] + extent : begin[d];
+      stride = 1;
+      past = first + 1;
+      a.dropped.push_back(static_cast<int32_t>(d));
+    }
+    const int64_t count = (past - first + stride - (stride > 0 ? 1 : -1)) / stride;
+    if (count < 1) return op.unsupported("nothing is left along dimension ", d);
+    a.begin[d] = static_cast<int32_t>(first);
+    a.size[d] = static_cast<int32_t>(count);
+    a.step[d] = static_cast<int32_t>(std::clamp<int64_t>(stride, -extent, extent));
+  }
+  return graph::Attributes(a);
+}
+
 Result<graph::Attributes> arg_max(const SourceOp& op) {
   graph::ArgMax a;
   DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
@@ -180,6 +357,38 @@ Result<graph::Attributes> softmax(const SourceOp& op) {
   DEEPLAB_ASSIGN_OR_RETURN(const auto* options,
                            need(op, op.op.builtin_options_as_SoftmaxOptions()));
   return graph::Attributes(graph::Softmax{options->beta()});
+}
+
+/// EXPAND_DIMS: a RESHAPE with one more dimension.
+Result<graph::Attributes> expand_dims(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto axis, op.numbers(1, "an axis", 1));
+  const int32_t at = axis.empty() ? -1 : from_front(axis[0], x.size() + 1);
+  if (at < 0 || static_cast<size_t>(at) > x.size()) {
+    return op.error("cannot add a dimension at ", axis.empty() ? 0 : axis[0]);
+  }
+  graph::Reshape a;
+  a.shape.assign(x.begin(), x.end());
+  a.shape.insert(a.shape.begin() + at, 1);
+  return graph::Attributes(a);
+}
+
+/// SQUEEZE: a RESHAPE without dimensions of 1, all or those listed.
+Result<graph::Attributes> squeeze(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
+  std::vector<int32_t> axes;
+  if (const auto* options = op.op.builtin_options_as_SqueezeOptions()) {
+    for (int32_t axis : elements(options->squeeze_dims())) {
+      axes.push_back(from_front(axis, x.size()));
+    }
+  }
+  graph::Reshape a;
+  for (size_t d = 0; d < x.size(); ++d) {
+    const bool listed = std::ranges::find(axes, static_cast<int32_t>(d)) != axes.end();
+    if (listed && x[d] != 1) return op.error("dimension ", d, " has ", x[d], " elements, not 1");
+    if (axes.empty() ? x[d] != 1 : !listed) a.shape.push_back(x[d]);
+  }
+  return graph::Attributes(a);
 }
 
 Result<graph::Attributes> reshape(const SourceOp& op) {
@@ -224,109 +433,223 @@ Result<graph::Attributes> batch_to_space_nd(const SourceOp& op) {
   return graph::Attributes(graph::BatchToSpaceNd{b.size[0], b.size[1], b.amounts[0], b.amounts[1]});
 }
 
-Result<graph::Attributes> attributes(const SourceOp& op) {
-  switch (op.code) {
-    case Code::CONV_2D:
-      return conv_2d(op);
-    case Code::DEPTHWISE_CONV_2D:
-      return depthwise_conv_2d(op);
-    case Code::ADD:
-      return arithmetic<graph::Add>(op, op.op.builtin_options_as_AddOptions());
-    case Code::SUB:
-      return arithmetic<graph::Sub>(op, op.op.builtin_options_as_SubOptions());
-    case Code::MUL:
-      return arithmetic<graph::Mul>(op, op.op.builtin_options_as_MulOptions());
-    case Code::AVERAGE_POOL_2D:
-      return average_pool_2d(op);
-    case Code::MEAN:
-      return mean(op);
-    case Code::RESIZE_BILINEAR:
-      return resize<graph::ResizeBilinear>(op, op.op.builtin_options_as_ResizeBilinearOptions());
-    case Code::RESIZE_NEAREST_NEIGHBOR:
-      return resize<graph::ResizeNearestNeighbor>(
-          op, op.op.builtin_options_as_ResizeNearestNeighborOptions());
-    case Code::CONCATENATION:
-      return concatenation(op);
-    case Code::TILE:
-      return tile(op);
-    case Code::PAD:
-      return pad(op);
-    case Code::QUANTIZE:
-      return graph::Attributes(graph::Quantize{});
-    case Code::DEQUANTIZE:
-      return graph::Attributes(graph::Dequantize{});
-    case Code::ARG_MAX:
-      return arg_max(op);
-    case Code::SOFTMAX:
-      return softmax(op);
-    case Code::RELU:
-      return graph::Attributes(graph::Relu{});
-    case Code::RELU6:
-      return graph::Attributes(graph::Relu6{});
-    case Code::RESHAPE:
-      return reshape(op);
-    case Code::SPACE_TO_BATCH_ND:
-      return space_to_batch_nd(op);
-    case Code::BATCH_TO_SPACE_ND:
-      return batch_to_space_nd(op);
-    default:
-      return op.unsupported("this op is not supported");
-  }
+// ---- Operators that become several ops -------------------------------------------------------
+
+/// A tensor between two of them.
+graph::TensorId add_tensor(const SourceOp& op, ReadOps& to, size_t like) {
+  to.like.push_back(like);
+  return static_cast<graph::TensorId>(op.source.tensor_count() + to.like.size() - 1);
+}
+void add_op(const SourceOp& op, ReadOps& to, graph::Attributes attributes,
+            std::vector<graph::TensorId> inputs, graph::TensorId output) {
+  to.ops.push_back({std::move(attributes), std::move(inputs), {output}, op.index});
 }
 
-/// How many of an op's file inputs are data; the others have become attributes.
-size_t data_inputs(const SourceOp& op, size_t listed) {
-  switch (op.code) {
-    case Code::CONV_2D:
-    case Code::DEPTHWISE_CONV_2D:
-    case Code::ADD:
-    case Code::SUB:
-    case Code::MUL:
-    case Code::CONCATENATION:
-      return listed;
-    default:
-      return 1;
+/// SPLIT and SPLIT_V: a slice for each output. `sizes` along `axis`; one -1 is what is left.
+Status split(const SourceOp& op, ReadOps& to, size_t x_input, int32_t axis,
+             std::vector<int32_t> sizes) {
+  DEEPLAB_ASSIGN_OR_RETURN(const size_t x, op.input(x_input, "a tensor"));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto shape, op.shape(x_input));
+  const auto outputs = elements(op.op.outputs());
+  axis = from_front(axis, shape.size());
+  if (axis < 0 || static_cast<size_t>(axis) >= shape.size()) {
+    return op.error("axis ", axis, " is outside the input");
   }
+  const auto d = static_cast<size_t>(axis);
+  if (sizes.empty() && !outputs.empty()) {
+    if (shape[d] % static_cast<int64_t>(outputs.size()) != 0) {
+      return op.error("cannot split ", shape[d], " elements into ", outputs.size());
+    }
+    sizes.assign(outputs.size(), shape[d] / static_cast<int32_t>(outputs.size()));
+  }
+  if (outputs.empty() || sizes.size() != outputs.size()) {
+    return op.error("expected as many sizes as outputs, found ", sizes.size(), " and ",
+                    outputs.size());
+  }
+  int64_t known = 0;
+  for (int32_t size : sizes) known += std::max(size, 0);
+  int64_t at = 0;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    graph::Slice a = whole(shape);
+    const int64_t size = sizes[k] < 0 ? shape[d] - known : sizes[k];
+    if (size < 1 || at + size > shape[d]) {
+      return op.error("output ", k, " would take ", size, " of ", shape[d], " elements from ", at,
+                      " on");
+    }
+    a.begin[d] = static_cast<int32_t>(at);
+    a.size[d] = static_cast<int32_t>(size);
+    add_op(op, to, std::move(a), {static_cast<graph::TensorId>(x)}, outputs[k]);
+    at += size;
+  }
+  return {};
 }
 
-/// How many inputs the file may list.
-size_t max_inputs(const SourceOp& op) {
-  switch (op.code) {
-    case Code::CONCATENATION:
-      return kMaxOperands;
-    case Code::CONV_2D:
-    case Code::DEPTHWISE_CONV_2D:
-    case Code::SPACE_TO_BATCH_ND:
-    case Code::BATCH_TO_SPACE_ND:
-      return 3;
-    case Code::QUANTIZE:
-    case Code::DEQUANTIZE:
-    case Code::SOFTMAX:
-    case Code::RELU:
-    case Code::RELU6:
-    case Code::AVERAGE_POOL_2D:
-      return 1;
-    default:
-      return 2;
+Status split(const SourceOp& op, ReadOps& to) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto axis, op.numbers(0, "an axis", 1));
+  return axis.size() == 1 ? split(op, to, 1, axis[0], {}) : op.error("expected one axis");
+}
+Status split_v(const SourceOp& op, ReadOps& to) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto sizes, op.numbers(1, "sizes", kMaxOperands));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto axis, op.numbers(2, "an axis", 1));
+  return axis.size() == 1 ? split(op, to, 0, axis[0], sizes) : op.error("expected one axis");
+}
+
+/// UNPACK: a slice of one element for each output, without that dimension.
+Status unpack(const SourceOp& op, ReadOps& to) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto* options, need(op, op.op.builtin_options_as_UnpackOptions()));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto shape, op.shape(0));
+  const size_t before = to.ops.size();
+  const auto outputs = elements(op.op.outputs());
+  DEEPLAB_RETURN_IF_ERROR(split(op, to, 0, options->axis(), {}));
+  const int32_t axis = from_front(options->axis(), shape.size());
+  if (shape[static_cast<size_t>(axis)] != static_cast<int64_t>(outputs.size())) {
+    return op.error("expected ", shape[static_cast<size_t>(axis)], " outputs, found ",
+                    outputs.size());
   }
+  for (size_t i = before; i < to.ops.size(); ++i) {
+    std::get<graph::Slice>(to.ops[i].attributes).dropped = {axis};
+  }
+  return {};
+}
+
+/// PACK: each input with one more dimension, joined along it.
+Status pack(const SourceOp& op, ReadOps& to) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto* options, need(op, op.op.builtin_options_as_PackOptions()));
+  const auto outputs = elements(op.op.outputs());
+  if (outputs.size() != 1 || op.input_count() == 0 || op.input_count() > kMaxOperands) {
+    return op.error("expected 1 to ", kMaxOperands, " inputs and 1 output, found ",
+                    op.input_count(), " and ", outputs.size());
+  }
+  graph::Concatenation joined;
+  std::vector<graph::TensorId> parts;
+  for (size_t k = 0; k < op.input_count(); ++k) {
+    DEEPLAB_ASSIGN_OR_RETURN(const size_t x, op.input(k, "a tensor"));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto shape, op.shape(k));
+    joined.axis = from_front(options->axis(), shape.size() + 1);
+    if (joined.axis < 0 || static_cast<size_t>(joined.axis) > shape.size()) {
+      return op.error("axis ", options->axis(), " is outside the input");
+    }
+    graph::Reshape wider;
+    wider.shape.assign(shape.begin(), shape.end());
+    wider.shape.insert(wider.shape.begin() + joined.axis, 1);
+    parts.push_back(add_tensor(op, to, x));
+    add_op(op, to, std::move(wider), {static_cast<graph::TensorId>(x)}, parts.back());
+  }
+  add_op(op, to, joined, std::move(parts), outputs[0]);
+  return {};
+}
+
+// ---- The list --------------------------------------------------------------------------------
+
+/// How an operator is read.
+struct OpReader {
+  Code code;
+  /// Null: `expand` reads it.
+  Result<graph::Attributes> (*read)(const SourceOp& op);
+  /// How many inputs the file may list.
+  size_t max_inputs;
+  /// Which of these are data, in the IR's order; the others have become attributes.
+  std::vector<size_t> data_inputs;
+  Status (*expand)(const SourceOp& op, ReadOps& to) = nullptr;
+};
+
+const std::vector<size_t> kFirst = {0};
+/// As many as there are.
+const std::vector<size_t> kAll = {};
+
+std::span<const OpReader> op_readers() {
+  using namespace schema;
+  using F = graph::UnaryFunction;
+  static const OpReader kReaders[] = {
+      {Code::CONV_2D, conv_2d, 3, kAll},
+      {Code::DEPTHWISE_CONV_2D, depthwise_conv_2d, 3, kAll},
+      {Code::TRANSPOSE_CONV, transpose_conv, 4, {2, 1, 3}},
+      {Code::ADD, arithmetic<graph::Add, AddOptions>, 2, kAll},
+      {Code::SUB, arithmetic<graph::Sub, SubOptions>, 2, kAll},
+      {Code::MUL, arithmetic<graph::Mul, MulOptions>, 2, kAll},
+      {Code::PRELU, plain<graph::Prelu>, 2, kAll},
+      {Code::AVERAGE_POOL_2D, pool_2d<graph::AveragePool2D>, 1, kFirst},
+      {Code::MAX_POOL_2D, pool_2d<graph::MaxPool2D>, 1, kFirst},
+      {Code::MEAN, mean, 2, kFirst},
+      {Code::RESIZE_BILINEAR, resize<graph::ResizeBilinear, ResizeBilinearOptions>, 2, kFirst},
+      {Code::RESIZE_NEAREST_NEIGHBOR,
+       resize<graph::ResizeNearestNeighbor, ResizeNearestNeighborOptions>, 2, kFirst},
+      {Code::CONCATENATION, concatenation, kMaxOperands, kAll},
+      {Code::TILE, tile, 2, kFirst},
+      {Code::PAD, pad, 2, kFirst},
+      {Code::PADV2, pad_v2, 3, kFirst},
+      {Code::MIRROR_PAD, mirror_pad, 2, kFirst},
+      {Code::SLICE, slice, 3, kFirst},
+      {Code::STRIDED_SLICE, strided_slice, 4, kFirst},
+      {Code::TRANSPOSE, transpose, 2, kFirst},
+      {Code::DEPTH_TO_SPACE, block_2d<graph::DepthToSpace, DepthToSpaceOptions>, 1, kFirst},
+      {Code::SPACE_TO_DEPTH, block_2d<graph::SpaceToDepth, SpaceToDepthOptions>, 1, kFirst},
+      {Code::QUANTIZE, plain<graph::Quantize>, 1, kFirst},
+      {Code::DEQUANTIZE, plain<graph::Dequantize>, 1, kFirst},
+      {Code::CAST, plain<graph::Cast>, 1, kFirst},
+      {Code::ARG_MAX, arg_max, 2, kFirst},
+      {Code::SOFTMAX, softmax, 1, kFirst},
+      {Code::RELU, plain<graph::Relu>, 1, kFirst},
+      {Code::RELU6, plain<graph::Relu6>, 1, kFirst},
+      {Code::LOGISTIC, unary<F::kLogistic>, 1, kFirst},
+      {Code::TANH, unary<F::kTanh>, 1, kFirst},
+      {Code::HARD_SWISH, unary<F::kHardSwish>, 1, kFirst},
+      {Code::LEAKY_RELU, unary<F::kLeakyRelu>, 1, kFirst},
+      {Code::ELU, unary<F::kElu>, 1, kFirst},
+      {Code::EXP, unary<F::kExp>, 1, kFirst},
+      {Code::SQRT, unary<F::kSqrt>, 1, kFirst},
+      {Code::RSQRT, unary<F::kRsqrt>, 1, kFirst},
+      {Code::SQUARE, unary<F::kSquare>, 1, kFirst},
+      {Code::ABS, unary<F::kAbs>, 1, kFirst},
+      {Code::NEG, unary<F::kNeg>, 1, kFirst},
+      {Code::RESHAPE, reshape, 2, kFirst},
+      {Code::EXPAND_DIMS, expand_dims, 2, kFirst},
+      {Code::SQUEEZE, squeeze, 1, kFirst},
+      {Code::SPACE_TO_BATCH_ND, space_to_batch_nd, 3, kFirst},
+      {Code::BATCH_TO_SPACE_ND, batch_to_space_nd, 3, kFirst},
+      {Code::SPLIT, nullptr, 2, {}, split},
+      {Code::SPLIT_V, nullptr, 3, {}, split_v},
+      {Code::UNPACK, nullptr, 1, {}, unpack},
+      {Code::PACK, nullptr, kMaxOperands, {}, pack},
+  };
+  return kReaders;
+}
+
+const OpReader* find_reader(const SourceOp& op) {
+  static const OpReader kTransposeConvBias = {Code::CUSTOM, transpose_conv_bias, 3, kAll};
+  if (op.code == Code::CUSTOM) {
+    return op.custom_name == "Convolution2DTransposeBias" ? &kTransposeConvBias : nullptr;
+  }
+  const auto readers = op_readers();
+  const auto found = std::ranges::find(readers, op.code, &OpReader::code);
+  return found == readers.end() ? nullptr : &*found;
 }
 
 }  // namespace
 
-Result<graph::Op> read_op(const SourceOp& from) {
-  graph::Op op;
-  op.index = from.index;
-  DEEPLAB_ASSIGN_OR_RETURN(op.attributes, attributes(from));
+bool is_supported(const SourceOp& op) { return find_reader(op) != nullptr; }
+
+Status read_op(const SourceOp& from, ReadOps& to) {
+  const OpReader* reader = find_reader(from);
+  if (reader == nullptr) return from.unsupported("this op is not supported");
   const auto inputs = elements(from.op.inputs());
   const auto outputs = elements(from.op.outputs());
-  if (inputs.size() > max_inputs(from) || outputs.size() != 1) {
-    return from.error("expected at most ", max_inputs(from), " inputs and 1 output, found ",
-                      inputs.size(), " and ", outputs.size());
+  if (inputs.size() > reader->max_inputs) {
+    return from.error("expected at most ", reader->max_inputs, " inputs, found ", inputs.size());
   }
-  const size_t data = std::min(inputs.size(), data_inputs(from, inputs.size()));
-  op.inputs.assign(inputs.begin(), inputs.begin() + static_cast<ptrdiff_t>(data));
-  op.outputs.assign(outputs.begin(), outputs.end());
-  return op;
+  if (reader->read == nullptr) return reader->expand(from, to);
+  DEEPLAB_ASSIGN_OR_RETURN(graph::Attributes attributes, reader->read(from));
+  if (outputs.size() != 1) return from.error("expected 1 output, found ", outputs.size());
+  graph::Op op{std::move(attributes), {}, {outputs[0]}, from.index};
+  if (reader->data_inputs.empty()) {
+    op.inputs.assign(inputs.begin(), inputs.end());
+  } else {
+    for (size_t k : reader->data_inputs) {
+      if (k < inputs.size()) op.inputs.push_back(inputs[k]);
+    }
+  }
+  to.ops.push_back(std::move(op));
+  return {};
 }
 
 }  // namespace deeplab::tflite

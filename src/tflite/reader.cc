@@ -77,11 +77,45 @@ Result<std::vector<graph::TensorId>> border(const flatbuffers::Vector<int32_t>* 
   return std::vector<graph::TensorId>(list.begin(), list.end());
 }
 
+/// An error that names every op that is not supported, with how often it occurs.
+Status check_all_supported(const Source& source, size_t ops) {
+  std::map<std::string, int> missing;
+  int32_t first = 0;
+  for (size_t i = 0; i < ops; ++i) {
+    DEEPLAB_ASSIGN_OR_RETURN(const SourceOp op, source_op(source, i));
+    if (is_supported(op)) continue;
+    if (op.custom_name == "edgetpu-custom-op") {
+      return unsupported("op ", i, " (", op.name,
+                         "): the file was compiled for an Edge TPU, whose "
+                         "code nothing else runs; use the .tflite file that it was compiled from");
+    }
+    if (op.custom_name == "ethos-u") {
+      return unsupported("op ", i, " (", op.name,
+                         "): the file was compiled by Vela for an Ethos-U, "
+                         "whose code nothing else runs; use the .tflite file that it was compiled "
+                         "from");
+    }
+    if (missing.empty()) first = op.index;
+    ++missing[op.name];
+  }
+  if (missing.empty()) return {};
+  if (missing.size() == 1 && missing.begin()->second == 1) {
+    return unsupported("op ", first, " (", missing.begin()->first, "): this op is not supported");
+  }
+  std::string list;
+  for (const auto& [name, count] : missing) {
+    list += str_cat(list.empty() ? "" : ", ", name, " (", count, count == 1 ? " time)" : " times)");
+  }
+  return unsupported("these ops are not supported: ", list, "; the first is op ", first);
+}
+
 Result<graph::Graph> read_graph(const Source& source) {
   graph::Graph graph;
   DEEPLAB_ASSIGN_OR_RETURN(graph.inputs, border(source.subgraph.inputs(), "inputs"));
   DEEPLAB_ASSIGN_OR_RETURN(graph.outputs, border(source.subgraph.outputs(), "outputs"));
   const size_t ops = size_of(source.subgraph.operators());
+  DEEPLAB_RETURN_IF_ERROR(check_all_supported(source, ops));
+  ReadOps read;
   // Constants that a DEQUANTIZE turns into float32, by its output: what a converter makes of
   // float16 or int8 weights in a float network. They are float32 constants from here on.
   std::map<size_t, size_t> dequantized;
@@ -91,13 +125,13 @@ Result<graph::Graph> read_graph(const Source& source) {
         constant && dequantized.insert({constant->output, constant->input}).second) {
       continue;
     }
-    DEEPLAB_ASSIGN_OR_RETURN(graph::Op op, read_op(from));
-    graph.ops.push_back(std::move(op));
+    DEEPLAB_RETURN_IF_ERROR(read_op(from, read));
   }
+  graph.ops = std::move(read.ops);
 
   // Only what the graph refers to: a tensor that has become an attribute, or that nothing uses,
   // keeps its place in the numbering and nothing else.
-  std::vector<bool> used(source.tensor_count());
+  std::vector<bool> used(source.tensor_count() + read.like.size());
   const auto mark = [&](const std::vector<graph::TensorId>& ids) {
     for (graph::TensorId id : ids) {
       if (id >= 0 && static_cast<size_t>(id) < used.size()) used[static_cast<size_t>(id)] = true;
@@ -113,6 +147,12 @@ Result<graph::Graph> read_graph(const Source& source) {
   graph.tensors.resize(used.size());
   for (size_t id = 0; id < used.size(); ++id) {
     if (!used[id]) continue;
+    if (id >= source.tensor_count()) {
+      DEEPLAB_ASSIGN_OR_RETURN(graph.tensors[id],
+                               tensors.read(read.like[id - source.tensor_count()]));
+      graph.tensors[id].data = nullptr;
+      continue;
+    }
     const auto from = dequantized.find(id);
     DEEPLAB_ASSIGN_OR_RETURN(graph.tensors[id], from == dequantized.end()
                                                     ? tensors.read(id)
@@ -137,6 +177,30 @@ void read_filters_as_int8(graph::Graph& graph) {
     }
     filter.type = filter.file_type = graph::DataType::kInt8;
     for (int32_t& zero_point : filter.quantization.zero_points) zero_point = 0;
+  }
+}
+
+/// 8-bit numbers that no op computes with need no scale: pictures that are cast to float32, labels.
+/// They get the one under which stored values are pixels.
+void complete_scales(graph::Graph& graph) {
+  const auto complete = [&](graph::TensorId id) {
+    if (id < 0 || static_cast<size_t>(id) >= graph.tensors.size()) return;
+    graph::Tensor& tensor = graph.tensor(id);
+    const bool is_unsigned = tensor.type == graph::DataType::kUInt8;
+    if ((!is_unsigned && tensor.type != graph::DataType::kInt8) || tensor.quantization.present()) {
+      return;
+    }
+    tensor.quantization = {{1.0f / 128}, {is_unsigned ? 128 : 0}, 0};
+  };
+  for (const graph::Op& op : graph.ops) {
+    if (!std::holds_alternative<graph::Cast>(op.attributes) &&
+        !std::holds_alternative<graph::Reshape>(op.attributes) &&
+        !std::holds_alternative<graph::Transpose>(op.attributes) &&
+        !std::holds_alternative<graph::Slice>(op.attributes)) {
+      continue;
+    }
+    for (graph::TensorId id : op.inputs) complete(id);
+    for (graph::TensorId id : op.outputs) complete(id);
   }
 }
 
@@ -172,6 +236,7 @@ Result<ModelFile> read_verified(const Source& source, const graph::Limits& limit
   }
   DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source));
   read_filters_as_int8(file.graph);
+  complete_scales(file.graph);
   order_operands(file.graph);
   DEEPLAB_RETURN_IF_ERROR(graph::settle_shapes(file.graph, limits));
   DEEPLAB_RETURN_IF_ERROR(graph::validate(file.graph, limits));

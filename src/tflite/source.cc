@@ -43,13 +43,15 @@ Result<SourceOp> source_op(const Source& source, size_t index) {
   const auto builtin = static_cast<schema::BuiltinOperator>(code);
   std::string name = schema::EnumNameBuiltinOperator(builtin);
   if (name.empty()) name = str_cat("BUILTIN ", code);
+  std::string custom_name;
   if (builtin == schema::BuiltinOperator::CUSTOM) {
-    name += str_cat(
-        " '",
-        entry.custom_code() == nullptr ? "" : clean_text(entry.custom_code()->string_view(), 120),
-        "'");
+    if (entry.custom_code() != nullptr) {
+      custom_name = clean_text(entry.custom_code()->string_view(), 120);
+    }
+    name += str_cat(" '", custom_name, "'");
   }
-  return SourceOp{source, op, static_cast<int32_t>(index), builtin, std::move(name)};
+  return SourceOp{
+      source, op, static_cast<int32_t>(index), builtin, std::move(name), std::move(custom_name)};
 }
 
 Result<size_t> SourceOp::input(size_t k, const char* what) const {
@@ -110,6 +112,30 @@ Result<std::vector<int32_t>> SourceOp::numbers(size_t k, const char* what, size_
     numbers.push_back(static_cast<int32_t>(value));
   }
   return numbers;
+}
+
+Result<float> SourceOp::real(size_t k, const char* what) const {
+  DEEPLAB_ASSIGN_OR_RETURN(const size_t id, input(k, what));
+  const schema::Tensor& tensor = source.tensor(id);
+  auto data = source.buffer(tensor.buffer());
+  if (!data.ok()) return annotate(data.status(), str_cat("op ", index, " (", name, ")"));
+  if (tensor.type() == schema::TensorType::FLOAT32 && data->size() == sizeof(float)) {
+    float value;
+    std::memcpy(&value, data->data(), sizeof value);
+    return value;
+  }
+  const bool is_signed = tensor.type() == schema::TensorType::INT8;
+  if ((is_signed || tensor.type() == schema::TensorType::UINT8) && data->size() == 1) {
+    const auto byte = static_cast<uint8_t>((*data)[0]);
+    const int32_t stored = is_signed ? static_cast<int8_t>(byte) : int32_t{byte};
+    const auto* q = tensor.quantization();
+    if (q != nullptr && size_of(q->scale()) == 1 && size_of(q->zero_point()) == 1) {
+      return q->scale()->Get(0) * static_cast<float>(stored - int64_element(*q->zero_point(), 0));
+    }
+  }
+  return unsupported("expected ", what, " as a constant of one number, found ", data->size(),
+                     " bytes of ", schema::EnumNameTensorType(tensor.type()), " in ",
+                     source.label(id));
 }
 
 }  // namespace deeplab::tflite

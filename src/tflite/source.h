@@ -75,7 +75,8 @@ struct SourceOp {
   const schema::Operator& op;
   int32_t index;
   schema::BuiltinOperator code;
-  std::string name;  ///< "CONV_2D", "CUSTOM 'Foo'", "BUILTIN 190".
+  std::string name;         ///< "CONV_2D", "CUSTOM 'Foo'", "BUILTIN 190".
+  std::string custom_name;  ///< "Foo"; empty for a builtin op.
 
   /// "op 12 (CONV_2D): " and the rest, as an error.
   template <typename... Parts>
@@ -91,16 +92,30 @@ struct SourceOp {
   Result<size_t> input(size_t k, const char* what) const;
   /// The shape of input `k` (rank at most kMaxRank).
   Result<std::span<const int32_t>> shape(size_t k) const;
+  size_t input_count() const { return elements(op.inputs()).size(); }
   /// Input `k` as a list of at most `max` numbers: it must be an int32 or int64 constant.
   Result<std::vector<int32_t>> numbers(size_t k, const char* what, size_t max) const;
+  /// Input `k` as one real number: a constant of float32, or of 8 bits and a scale.
+  Result<float> real(size_t k, const char* what) const;
 };
 
 /// Names op `index` and finds its code.
 Result<SourceOp> source_op(const Source& source, size_t index);
 
-/// Converts one operator: attributes out of its options and its shape-like operands; inputs are
-/// the rest.
-Result<graph::Op> read_op(const SourceOp& op);
+/// What operators become. An operator of the file may be several ops of the IR, with tensors
+/// between them that the file does not have.
+struct ReadOps {
+  std::vector<graph::Op> ops;
+  /// Tensor tensor_count() + i has the type and the quantization of file tensor `like[i]`.
+  std::vector<size_t> like;
+};
+
+/// Appends what one operator becomes: attributes out of its options and its shape-like operands;
+/// inputs are the rest.
+Status read_op(const SourceOp& op, ReadOps& to);
+
+/// Whether read_op() knows the operator.
+bool is_supported(const SourceOp& op);
 
 /// The tensors of a DEQUANTIZE whose input is a constant: nothing for every other op.
 struct DequantizedConstant {

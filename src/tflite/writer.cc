@@ -12,11 +12,6 @@
 #include "tflite/zip.h"
 
 namespace deeplab::tflite {
-namespace {
-
-constexpr uint32_t kSchemaVersion = 3;
-/// What a FlatBuffer can hold, less what everything but the constants may take.
-constexpr size_t kMaxConstants = (size_t{1} << 31) - (size_t{1} << 26);
 
 schema::TensorType file_type(graph::DataType type) {
   switch (type) {
@@ -33,6 +28,12 @@ schema::TensorType file_type(graph::DataType type) {
   }
   return schema::TensorType::FLOAT32;
 }
+
+namespace {
+
+constexpr uint32_t kSchemaVersion = 3;
+/// What a FlatBuffer can hold, less what everything but the constants may take.
+constexpr size_t kMaxConstants = (size_t{1} << 31) - (size_t{1} << 26);
 
 std::unique_ptr<schema::QuantizationParametersT> quantization(const graph::Quantization& from) {
   if (!from.present()) return nullptr;
@@ -81,10 +82,12 @@ class Assembly {
       to->outputs = op.outputs;
       to->builtin_options = std::move(from.options);
       const std::string& output = subgraph().tensors[static_cast<size_t>(op.output())]->name;
+      std::vector<graph::TensorId> operands;
       for (const ListOperand& operand : from.operands) {
-        DEEPLAB_ASSIGN_OR_RETURN(const graph::TensorId id, add_operand(output, operand));
-        to->inputs.push_back(id);
+        DEEPLAB_ASSIGN_OR_RETURN(operands.emplace_back(), add_operand(output, operand));
       }
+      to->inputs.insert(from.operands_first ? to->inputs.begin() : to->inputs.end(),
+                        operands.begin(), operands.end());
       subgraph().operators.push_back(std::move(to));
     }
     return {};

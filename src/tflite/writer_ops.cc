@@ -94,12 +94,64 @@ class Converter {
   }
 
   FileOp operator()(const graph::AveragePool2D& a) const {
-    schema::Pool2DOptionsT options;
-    set_window(options, a.window);
-    options.filter_height = a.filter_h;
-    options.filter_width = a.filter_w;
+    return make(Code::AVERAGE_POOL_2D, since_int8(2), pool(a));
+  }
+  FileOp operator()(const graph::MaxPool2D& a) const {
+    return make(Code::MAX_POOL_2D, since_int8(2), pool(a));
+  }
+
+  FileOp operator()(const graph::TransposeConv& a) const {
+    schema::TransposeConvOptionsT options;
+    const bool valid = a.pad_top == 0 && a.pad_left == 0;
+    options.padding = valid ? schema::Padding::VALID : schema::Padding::SAME;
+    options.stride_h = a.stride_h;
+    options.stride_w = a.stride_w;
     options.fused_activation_function = activation(a.activation);
-    return make(Code::AVERAGE_POOL_2D, since_int8(2), options);
+    const bool fused = a.activation != graph::Activation::kNone;
+    const bool has_bias = op_.inputs.size() > 2 && op_.inputs[2] != graph::kNoTensor;
+    const graph::Shape& out = graph_.tensor(op_.output()).shape;
+    FileOp op = make(Code::TRANSPOSE_CONV,
+                     fused      ? 4
+                     : has_bias ? 3
+                                : since_int8(2),
+                     options, {list("output_shape", out)});
+    op.operands_first = true;
+    op.swap_inputs = true;
+    return op;
+  }
+
+  FileOp operator()(const graph::Prelu&) const { return make(Code::PRELU, 1); }
+
+  FileOp operator()(const graph::Unary& a) const {
+    using F = graph::UnaryFunction;
+    switch (a.function) {
+      case F::kLogistic:
+        return make(Code::LOGISTIC, since_int8(2));
+      case F::kTanh:
+        return make(Code::TANH, since_int8(2));
+      case F::kHardSwish:
+        return make(Code::HARD_SWISH, 1);
+      case F::kLeakyRelu: {
+        schema::LeakyReluOptionsT options;
+        options.alpha = a.alpha;
+        return make(Code::LEAKY_RELU, type() == graph::DataType::kFloat32 ? 1 : 2, options);
+      }
+      case F::kElu:
+        return make(Code::ELU, since_int8(2));
+      case F::kExp:
+        return make(Code::EXP, 1);
+      case F::kSqrt:
+        return make(Code::SQRT, 1);
+      case F::kRsqrt:
+        return make(Code::RSQRT, 1);
+      case F::kSquare:
+        return make(Code::SQUARE, 1);
+      case F::kAbs:
+        return make(Code::ABS, 1);
+      case F::kNeg:
+        return make(Code::NEG, 1);
+    }
+    return {};
   }
 
   FileOp operator()(const graph::Mean& a) const {
@@ -140,6 +192,50 @@ class Converter {
   FileOp operator()(const graph::Pad& a) const {
     return make(Code::PAD, rank() > 4 ? 4 : since_int8(2), schema::PadOptionsT{},
                 {pairs("paddings", a.amounts)});
+  }
+
+  FileOp operator()(const graph::MirrorPad& a) const {
+    schema::MirrorPadOptionsT options;
+    options.mode = a.symmetric ? schema::MirrorPadMode::SYMMETRIC : schema::MirrorPadMode::REFLECT;
+    return make(Code::MIRROR_PAD, since_int8(2), options, {pairs("paddings", a.amounts)});
+  }
+
+  FileOp operator()(const graph::Slice& a) const {
+    schema::StridedSliceOptionsT options;
+    std::vector<int32_t> end;
+    for (size_t d = 0; d < a.size.size(); ++d) {
+      end.push_back(a.begin[d] + a.size[d] * a.step[d]);
+      // Below 0 would count from the end.
+      if (end.back() < 0) options.end_mask |= 1 << d;
+    }
+    for (int32_t d : a.dropped) options.shrink_axis_mask |= 1 << d;
+    return make(Code::STRIDED_SLICE, since_int8(2), options,
+                {list("begin", a.begin), list("end", std::move(end)), list("strides", a.step)});
+  }
+
+  FileOp operator()(const graph::Transpose& a) const {
+    FileOp op = make(Code::TRANSPOSE, rank() > 4 ? 4 : since_int8(2));
+    op.operands = {list("permutation", a.permutation)};
+    return op;
+  }
+
+  FileOp operator()(const graph::DepthToSpace& a) const {
+    schema::DepthToSpaceOptionsT options;
+    options.block_size = a.block;
+    return make(Code::DEPTH_TO_SPACE, since_int8(2), options);
+  }
+
+  FileOp operator()(const graph::SpaceToDepth& a) const {
+    schema::SpaceToDepthOptionsT options;
+    options.block_size = a.block;
+    return make(Code::SPACE_TO_DEPTH, since_int8(2), options);
+  }
+
+  FileOp operator()(const graph::Cast&) const {
+    schema::CastOptionsT options;
+    options.in_data_type = file_type(input().type);
+    options.out_data_type = file_type(graph_.tensor(op_.output()).type);
+    return make(Code::CAST, 1, options);
   }
 
   FileOp operator()(const graph::Quantize&) const {
@@ -202,6 +298,16 @@ class Converter {
   /// Most ops have one version for what was there before int8, and one for int8.
   int32_t since_int8(int32_t version) const { return int8() ? version : 1; }
 
+  template <typename Pool>
+  static schema::Pool2DOptionsT pool(const Pool& a) {
+    schema::Pool2DOptionsT options;
+    set_window(options, a.window);
+    options.filter_height = a.filter_h;
+    options.filter_width = a.filter_w;
+    options.fused_activation_function = activation(a.activation);
+    return options;
+  }
+
   static FileOp make(Code code, int32_t version) {
     FileOp op;
     op.code = code;
@@ -227,6 +333,7 @@ struct VersionRelease {
   Release release;
 };
 constexpr VersionRelease kReleases[] = {
+    {Code::ABS, 1, {1, 13, 0}},
     {Code::ADD, 1, {1, 5, 0}},
     {Code::ADD, 2, {1, 14, 0}},
     {Code::ARG_MAX, 1, {1, 9, 0}},
@@ -235,6 +342,7 @@ constexpr VersionRelease kReleases[] = {
     {Code::AVERAGE_POOL_2D, 2, {1, 14, 0}},
     {Code::BATCH_TO_SPACE_ND, 1, {1, 6, 0}},
     {Code::BATCH_TO_SPACE_ND, 2, {1, 14, 0}},
+    {Code::CAST, 1, {1, 5, 0}},
     {Code::CONCATENATION, 1, {1, 5, 0}},
     {Code::CONCATENATION, 2, {1, 14, 0}},
     {Code::CONV_2D, 1, {1, 5, 0}},
@@ -246,15 +354,31 @@ constexpr VersionRelease kReleases[] = {
     {Code::DEPTHWISE_CONV_2D, 3, {1, 14, 0}},
     {Code::DEPTHWISE_CONV_2D, 4, {2, 2, 0}},
     {Code::DEPTHWISE_CONV_2D, 6, {2, 3, 0}},
+    {Code::DEPTH_TO_SPACE, 1, {2, 1, 0}},
+    {Code::DEPTH_TO_SPACE, 2, {2, 1, 0}},
     {Code::DEQUANTIZE, 1, {1, 13, 1}},
     {Code::DEQUANTIZE, 2, {1, 14, 0}},
+    {Code::ELU, 1, {1, 14, 0}},
+    {Code::ELU, 2, {2, 3, 0}},
+    {Code::EXP, 1, {1, 7, 0}},
+    {Code::HARD_SWISH, 1, {1, 15, 0}},
+    {Code::LEAKY_RELU, 1, {1, 13, 1}},
+    {Code::LEAKY_RELU, 2, {2, 3, 0}},
+    {Code::LOGISTIC, 1, {1, 14, 0}},
+    {Code::LOGISTIC, 2, {1, 14, 0}},
+    {Code::MAX_POOL_2D, 1, {1, 5, 0}},
+    {Code::MAX_POOL_2D, 2, {1, 14, 0}},
     {Code::MEAN, 1, {1, 6, 0}},
     {Code::MEAN, 2, {1, 14, 0}},
+    {Code::MIRROR_PAD, 1, {1, 13, 1}},
+    {Code::MIRROR_PAD, 2, {2, 3, 0}},
     {Code::MUL, 1, {1, 5, 0}},
     {Code::MUL, 2, {1, 14, 0}},
+    {Code::NEG, 1, {1, 9, 0}},
     {Code::PAD, 1, {1, 5, 0}},
     {Code::PAD, 2, {1, 14, 0}},
     {Code::PAD, 4, {2, 6, 0}},
+    {Code::PRELU, 1, {1, 8, 0}},
     {Code::QUANTIZE, 1, {1, 14, 0}},
     {Code::RELU, 1, {1, 5, 0}},
     {Code::RELU, 2, {2, 1, 0}},
@@ -267,20 +391,40 @@ constexpr VersionRelease kReleases[] = {
     {Code::RESIZE_NEAREST_NEIGHBOR, 1, {1, 13, 1}},
     {Code::RESIZE_NEAREST_NEIGHBOR, 2, {1, 14, 0}},
     {Code::RESIZE_NEAREST_NEIGHBOR, 3, {2, 3, 0}},
+    {Code::RSQRT, 1, {1, 10, 0}},
     {Code::SOFTMAX, 1, {1, 5, 0}},
     {Code::SOFTMAX, 2, {1, 14, 0}},
     {Code::SPACE_TO_BATCH_ND, 1, {1, 6, 0}},
     {Code::SPACE_TO_BATCH_ND, 2, {1, 14, 0}},
+    {Code::SPACE_TO_DEPTH, 1, {1, 5, 0}},
+    {Code::SPACE_TO_DEPTH, 2, {1, 14, 0}},
+    {Code::SQRT, 1, {1, 10, 0}},
+    {Code::SQUARE, 1, {1, 12, 0}},
+    {Code::STRIDED_SLICE, 1, {1, 6, 0}},
+    {Code::STRIDED_SLICE, 2, {1, 14, 0}},
     {Code::SUB, 1, {1, 6, 0}},
     {Code::SUB, 2, {1, 14, 0}},
+    {Code::TANH, 1, {1, 14, 0}},
+    {Code::TANH, 2, {1, 14, 0}},
     {Code::TILE, 1, {1, 10, 1}},
     {Code::TILE, 3, {2, 8, 0}},
+    {Code::TRANSPOSE, 1, {1, 6, 0}},
+    {Code::TRANSPOSE, 2, {1, 14, 0}},
+    {Code::TRANSPOSE, 4, {2, 3, 0}},
+    {Code::TRANSPOSE_CONV, 1, {1, 9, 0}},
+    {Code::TRANSPOSE_CONV, 2, {2, 2, 0}},
+    {Code::TRANSPOSE_CONV, 3, {2, 3, 0}},
+    {Code::TRANSPOSE_CONV, 4, {2, 13, 0}},
 };
 
 }  // namespace
 
 Result<FileOp> file_op(const graph::Graph& graph, const graph::Op& op) {
   FileOp file = std::visit(Converter(graph, op), op.attributes);
+  if (const auto* pad = std::get_if<graph::Pad>(&op.attributes); pad && pad->value != 0) {
+    return unsupported(graph::op_label(op), ": a fill of ", pad->value,
+                       " cannot be written, only 0 can");
+  }
   for (const ListOperand& operand : file.operands) {
     if (operand.values.empty()) {
       return unsupported(graph::op_label(op), ": ", operand.name,

@@ -16,6 +16,9 @@
 
 namespace deeplab::tflite {
 
+/// What the format calls a type.
+schema::TensorType file_type(graph::DataType type);
+
 /// The same graph in terms of the file: uint8 unshifted, SAME and VALID only, every tensor referred
 /// to, every convolution with a bias, every 8-bit bias with a scale. Validated.
 Result<graph::Graph> file_graph(const graph::Graph& graph);
@@ -32,8 +35,9 @@ struct FileOp {
   schema::BuiltinOperator code = {};
   int32_t version = 1;
   schema::BuiltinOptionsUnion options;
-  std::vector<ListOperand> operands;  ///< After the data inputs.
-  bool swap_inputs = false;           ///< The file has the two data inputs in the other order.
+  std::vector<ListOperand> operands;  ///< After the data inputs, or before them.
+  bool operands_first = false;
+  bool swap_inputs = false;  ///< The file has the two data inputs in the other order.
 };
 
 /// `op` of a file_graph(). Error: an attribute that the format cannot express.

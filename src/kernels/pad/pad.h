@@ -1,5 +1,4 @@
-// PAD with real zero. Bytes are only copied; the fill is a byte, since zero points have one and
-// the float 0 is four of them.
+// PAD. Bytes are only copied.
 #pragma once
 
 #include <array>
@@ -15,7 +14,8 @@ struct Pad {
   std::array<int32_t, kMaxRank> before = {};
   std::array<int32_t, kMaxRank> after = {};
   int32_t element_size = 1;  ///< Bytes.
-  std::byte fill = {};
+  /// One element; the first `element_size` bytes count.
+  std::array<std::byte, 8> fill = {};
 };
 
 void pad_reference(const Pad& pad, const std::byte* input, std::byte* output);

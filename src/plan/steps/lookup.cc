@@ -1,4 +1,5 @@
-// Elementwise int8 ops of one input: QUANTIZE from int8 to int8, RELU, RELU6.
+// Elementwise int8 ops of one input: QUANTIZE from int8 to int8, RELU, RELU6, LOGISTIC and the
+// like.
 #include <algorithm>
 
 #include "plan/steps/lookup_table.h"
@@ -44,6 +45,7 @@ Result<MadeStep> make_lookup_step(std::span<LoweredOp> ops, Isa /*isa*/) {
   const LoweredOp& op = ops[0];
   if (const auto* p = std::get_if<kernels::RequantizeInt8>(&op.lowered)) return make(*p, op);
   if (const auto* p = std::get_if<kernels::ReluInt8>(&op.lowered)) return make(*p, op);
+  if (const auto* p = std::get_if<kernels::UnaryInt8>(&op.lowered)) return make(*p, op);
   return MadeStep{};
 }
 

@@ -23,9 +23,12 @@ constexpr int64_t kUnitsAlignment = 64;
 Slicing slicing(const kernels::QuantizeFloat& op) { return {op.count, 4, 1}; }
 Slicing slicing(const kernels::DequantizeInt8& op) { return {op.count, 1, 4}; }
 Slicing slicing(const kernels::ReluFloat& op) { return {op.count, 4, 4}; }
-Slicing slicing(const kernels::AddFloat& op) {
-  return op.shape.elementwise() ? Slicing{op.shape.dims.elements(), 4, 4} : Slicing{};
+Slicing slicing(const kernels::UnaryFloat& op) { return {op.count, 4, 4}; }
+Slicing elementwise(const kernels::BroadcastShape& shape) {
+  return shape.elementwise() ? Slicing{shape.dims.elements(), 4, 4} : Slicing{};
 }
+Slicing slicing(const kernels::AddFloat& op) { return elementwise(op.shape); }
+Slicing slicing(const kernels::MulFloat& op) { return elementwise(op.shape); }
 Slicing slicing(const kernels::SoftmaxInt8& op) { return {op.outer, op.depth, op.depth}; }
 Slicing slicing(const kernels::SoftmaxFloat& op) {
   return {op.outer, int64_t{4} * op.depth, int64_t{4} * op.depth};

@@ -17,6 +17,7 @@ StepMaker make_elementwise_step;
 StepMaker make_lookup_step;
 StepMaker make_reference_step;  ///< Runs any op.
 StepMaker make_resize_step;
+StepMaker make_rows_step;
 StepMaker make_sliced_step;
 
 // Of several ops.

@@ -1,0 +1,52 @@
+// Functions of one number: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, ...
+//
+// Of 8-bit numbers a function is a table of 256, made as TensorFlow Lite's reference kernels
+// compute it; both roundings are the same here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace deeplab::kernels {
+
+enum class UnaryKind : uint8_t {
+  kLogistic,
+  kTanh,
+  kHardSwish,
+  kLeakyRelu,
+  kElu,
+  kExp,
+  kSqrt,
+  kRsqrt,
+  kSquare,
+  kAbs,
+  kNeg,
+};
+
+struct UnaryFloat {
+  int64_t count = 0;
+  UnaryKind kind = UnaryKind::kLogistic;
+  float alpha = 0;  ///< Of kLeakyRelu.
+};
+void unary_reference(const UnaryFloat& op, const float* input, float* output);
+
+/// output = table[stored input as a byte]
+struct UnaryInt8 {
+  int64_t count = 0;
+  std::array<int8_t, 256> table = {};
+};
+void unary_reference(const UnaryInt8& op, const int8_t* input, int8_t* output);
+
+/// What the numbers of input and output mean.
+struct UnaryScales {
+  float input_scale = 1;
+  int32_t input_zero_point = 0;
+  float output_scale = 1;
+  int32_t output_zero_point = 0;
+};
+
+/// round(f(real input) / output scale) + zero point, ties away from zero, clamped; all in float32
+/// but for the function itself.
+std::array<int8_t, 256> unary_table(UnaryKind kind, float alpha, const UnaryScales& scales);
+
+}  // namespace deeplab::kernels
