@@ -79,6 +79,7 @@ Result<std::shared_ptr<const Model>> Model::make(Result<tflite::ModelFile> file,
 }
 
 Status Model::understand() {
+  DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(file_.graph, reading_limits()));
   DEEPLAB_RETURN_IF_ERROR(check_picture_input(file_.graph));
   const graph::Shape& input = file_.graph.tensor(file_.graph.inputs.front()).shape;
   input_height_ = input[1];

@@ -18,7 +18,11 @@ Result<vision::PixelLut> make_input_lut(const PlannedNetwork& network,
   // was trained on pixels.
   const auto rule = network.input_quantize_cut ? vision::QuantizeRule::kFormula
                                                : vision::QuantizeRule::kIdentityWhereClose;
-  return vision::make_lut(normalization, element_type(input.type), quantization(input), rule);
+  DEEPLAB_ASSIGN_OR_RETURN(
+      vision::PixelLut lut,
+      vision::make_lut(normalization, element_type(input.type), quantization(input), rule));
+  lut.channels = input.shape[3];
+  return lut;
 }
 
 /// The caller's limits. A plan needs no sum over all activations; weights may take a quarter of the

@@ -9,13 +9,15 @@ Status check_picture_input(const graph::Graph& graph) {
     return unsupported("a segmentation model has 1 input, this one ", graph.inputs.size());
   }
   const graph::Tensor& input = graph.tensor(graph.inputs.front());
-  const bool is_picture = input.shape.size() == 4 && input.shape[0] == 1 && input.shape[3] == 3;
+  const bool is_picture = input.shape.size() == 4 && input.shape[0] == 1 &&
+                          (input.shape[3] == 3 || input.shape[3] == 1);
   const bool is_pixels = input.type == DataType::kFloat32 || input.type == DataType::kInt8 ||
                          input.type == DataType::kUInt8;
   if (is_picture && is_pixels) return {};
-  return unsupported("input '", input.name, "' is ", graph::type_name(input.type), " ",
-                     graph::shape_text(input.shape),
-                     ", expected float32, int8 or uint8 in 1 x height x width x 3");
+  return unsupported(
+      "input '", input.name, "' is ", graph::type_name(input.type), " ",
+      graph::shape_text(input.shape),
+      ", expected float32, int8 or uint8 in 1 x height x width x 3, or x 1 for grey");
 }
 
 vision::ElementType element_type(DataType type) {

@@ -85,6 +85,10 @@ Result<Shape> infer_shape(const Graph& graph, const Op& op);
 /// resized to a tiny canvas, where many sizes coincide, nothing can tell them apart again.
 Status resize_input(Graph& graph, int32_t height, int32_t width, const Limits& limits = {});
 
+/// The same weights for one picture per run, whatever batch input 0 [n,h,w,c] has; nothing to do if
+/// it has another form. Same errors as resize_input().
+Status make_batch_one(Graph& graph, const Limits& limits = {});
+
 /// Whether `b` can be read at every position of `a` by repeating its dimensions of 1, the two
 /// aligned at the last dimension, as numpy broadcasts. True for equal shapes.
 bool broadcastable(const Shape& b, const Shape& a);

@@ -67,7 +67,7 @@ std::optional<Shape> reshaped(const Shape& in, const Shape& out, const Shape& ne
 
 class Resizer {
  public:
-  Resizer(Graph& graph, Size to) : graph_(graph), to_(to) {
+  Resizer(Graph& graph, int32_t batch, Size to) : graph_(graph), batch_(batch), to_(to) {
     for (const Tensor& tensor : graph.tensors) old_shapes_.push_back(tensor.shape);
     readers_.resize(graph.tensors.size());
     for (size_t i = 0; i < graph.ops.size(); ++i) {
@@ -79,6 +79,7 @@ class Resizer {
 
   Status run() {
     Shape& input = graph_.tensor(graph_.inputs[0]).shape;
+    input[0] = batch_;
     input[1] = to_.height;
     input[2] = to_.width;
     pictures_.push_back(graph_.inputs[0]);
@@ -248,11 +249,24 @@ class Resizer {
   }
 
   Graph& graph_;
+  const int32_t batch_;
   const Size to_;
   std::vector<Shape> old_shapes_;
   std::vector<std::vector<size_t>> readers_;  ///< Positions of the ops that read a tensor.
   std::vector<TensorId> pictures_;            ///< Activations that are already resized.
 };
+
+Status resize(Graph& graph, int32_t batch, Size to, const Limits& limits) {
+  Graph resized = graph;
+  DEEPLAB_RETURN_IF_ERROR(Resizer(resized, batch, to).run());
+  DEEPLAB_RETURN_IF_ERROR(validate(resized, limits));
+  graph = std::move(resized);
+  return {};
+}
+
+bool has_picture_input(const Graph& graph) {
+  return !graph.inputs.empty() && graph.tensor(graph.inputs[0]).shape.size() == 4;
+}
 
 }  // namespace
 
@@ -261,14 +275,17 @@ Status resize_input(Graph& graph, int32_t height, int32_t width, const Limits& l
     return invalid_argument("expected an input size of 1x1 to ", kMaxSide, "x", kMaxSide,
                             ", found ", height, "x", width);
   }
-  if (graph.inputs.empty() || graph.tensor(graph.inputs[0]).shape.size() != 4) {
+  if (!has_picture_input(graph)) {
     return unsupported("the input size can be chosen for a model with an input [N,H,W,C] only");
   }
-  Graph resized = graph;
-  DEEPLAB_RETURN_IF_ERROR(Resizer(resized, {height, width}).run());
-  DEEPLAB_RETURN_IF_ERROR(validate(resized, limits));
-  graph = std::move(resized);
-  return {};
+  return resize(graph, graph.tensor(graph.inputs[0]).shape[0], {height, width}, limits);
+}
+
+Status make_batch_one(Graph& graph, const Limits& limits) {
+  if (!has_picture_input(graph)) return {};
+  const Shape input = graph.tensor(graph.inputs[0]).shape;
+  if (input[0] == 1) return {};
+  return resize(graph, 1, {input[1], input[2]}, limits);
 }
 
 }  // namespace deeplab::graph

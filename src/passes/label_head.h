@@ -23,15 +23,24 @@ struct LabelHead {
   bool half_pixel_centers = false;
   bool softmax_in_graph = false;  ///< The file's scores are probabilities; `scores` are logits.
   bool argmax_in_graph = false;   ///< The file gives labels.
+  /// The file scores one class only, against its threshold. `scores` have two: class 0 is the
+  /// background, whose score is the threshold everywhere.
+  bool one_class = false;
 };
 
-/// Recognises, from the output backwards,
-///   scores -> [DEQUANTIZE] -> [RESIZE_BILINEAR] -> [SOFTMAX | DEQUANTIZE | QUANTIZE]*
-///          -> [ARG_MAX over classes] -> [RESHAPE]
-/// and makes `scores` the output. What is cut keeps the order of the classes within a pixel, so
+/// From which probability on a pixel belongs to the class of a one-class network.
+inline constexpr float kDefaultThreshold = 0.5f;
+
+/// Recognises, from an output backwards,
+///   scores -> [DEQUANTIZE] -> [RESIZE_BILINEAR] -> [SOFTMAX | LOGISTIC | DEQUANTIZE | QUANTIZE]*
+///          -> [ARG_MAX over classes] -> [RESHAPE | CAST]*
+/// with any RESHAPE and TRANSPOSE after the resize that keep the classes apart (NCHW, 1xNxC), and
+/// makes `scores` the output. What is cut keeps the order of the classes within a pixel, so
 /// the labels stay the same up to rounding of ties: a SOFTMAX or a QUANTIZE in front of the
 /// interpolation does not commute with it and stays in the graph. The dead ops are removed.
-/// Error (kUnsupported): not a segmentation network, with the shape that the output has.
-Result<LabelHead> cut_label_head(graph::Graph& graph);
+/// Of several outputs it takes the one with the largest canvas, the first if several are as large.
+/// `threshold`, in (0, 1), is a one-class network's. Error (kUnsupported): not a segmentation
+/// network, with the shape that the output has.
+Result<LabelHead> cut_label_head(graph::Graph& graph, float threshold = kDefaultThreshold);
 
 }  // namespace deeplab::passes

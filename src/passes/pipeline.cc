@@ -8,6 +8,7 @@
 #include "passes/remove_dead_ops.h"
 #include "passes/remove_identity.h"
 #include "passes/shift_uint8.h"
+#include "passes/split_transpose_conv.h"
 
 namespace deeplab::passes {
 
@@ -16,6 +17,7 @@ Status optimize(graph::Graph& graph, const OptimizeOptions& options) {
   DEEPLAB_RETURN_IF_ERROR(shift_uint8(graph));
   // Before any batch norm is folded into a filter.
   if (options.dequantize_filters) DEEPLAB_RETURN_IF_ERROR(dequantize_filters(graph));
+  if (options.split_transpose_convs) split_transpose_conv(graph);
   // Identities hide neighbours from the passes that look for pairs; an activation may stand
   // inside a SPACE_TO_BATCH sandwich or become visible after it; a PAD may be left in front of
   // one. Every pass only removes ops, so this ends, after two rounds for real models.

@@ -180,6 +180,15 @@ void read_filters_as_int8(graph::Graph& graph) {
   }
 }
 
+/// A converter that knows no batch writes -1.
+void settle_batch(graph::Graph& graph) {
+  for (graph::TensorId id : graph.inputs) {
+    if (id < 0 || static_cast<size_t>(id) >= graph.tensors.size()) continue;
+    graph::Shape& shape = graph.tensor(id).shape;
+    if (!shape.empty() && shape[0] == -1) shape[0] = 1;
+  }
+}
+
 /// 8-bit numbers that no op computes with need no scale: pictures that are cast to float32, labels.
 /// They get the one under which stored values are pixels.
 void complete_scales(graph::Graph& graph) {
@@ -236,6 +245,7 @@ Result<ModelFile> read_verified(const Source& source, const graph::Limits& limit
   }
   DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source));
   read_filters_as_int8(file.graph);
+  settle_batch(file.graph);
   complete_scales(file.graph);
   order_operands(file.graph);
   DEEPLAB_RETURN_IF_ERROR(graph::settle_shapes(file.graph, limits));

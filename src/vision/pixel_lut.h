@@ -26,6 +26,9 @@ Result<Normalization> make_normalization(std::span<const float> mean, std::span<
 /// complement of the value.
 struct PixelLut {
   ElementType type = ElementType::kFloat32;
+  /// Of the tensor: 3, or 1 for the luma of ITU-R BT.601, rounded to 8 bits, through the tables of
+  /// red.
+  int32_t channels = 3;
   std::array<std::array<float, 256>, 3> values{};
   std::array<std::array<uint8_t, 256>, 3> bytes{};
 

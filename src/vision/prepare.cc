@@ -18,6 +18,21 @@ T* write_pixels(const uint8_t* in, PixelLayout layout, int32_t count,
   return out;
 }
 
+/// 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point.
+uint8_t luma(uint8_t red, uint8_t green, uint8_t blue) {
+  return static_cast<uint8_t>((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16);
+}
+
+/// The same for a tensor of one channel.
+template <typename T>
+T* write_grey(const uint8_t* in, PixelLayout layout, int32_t count,
+              const std::array<std::array<T, 256>, 3>& lut, T* out) {
+  for (int32_t x = 0; x < count; ++x, in += layout.bytes) {
+    *out++ = lut[0][luma(in[layout.red], in[layout.green], in[layout.blue])];
+  }
+  return out;
+}
+
 using ByteLut = std::array<std::array<uint8_t, 256>, 3>;
 
 /// The bits to flip in a pixel to get what all three tables have for it, or -1: 0 and 128 are the
@@ -43,7 +58,9 @@ T* write_flipped(const uint8_t* in, int32_t count, int flip, T* out) {
 }
 
 template <typename T>
-T* write_fill(int64_t count, const std::array<std::array<T, 256>, 3>& lut, T* out) {
+T* write_fill(int64_t count, int32_t channels, const std::array<std::array<T, 256>, 3>& lut,
+              T* out) {
+  if (channels == 1) return std::fill_n(out, count, lut[0][kFillPixel]);
   static constexpr uint8_t kFill[1] = {kFillPixel};
   constexpr PixelLayout kInPlace{0, 0, 0, 0};
   for (; count > 0; count -= kMaxSide) {
@@ -124,36 +141,40 @@ Status Preparer::run(const PictureView& picture, const PixelLut& lut, void* tens
 template <typename Rows>
 void Preparer::write_tensor(const Rows& photo, const PixelLut& lut, void* tensor) {
   if (lut.type == ElementType::kFloat32) {
-    write_canvas(photo, lut.values, static_cast<float*>(tensor));
+    write_canvas(photo, lut.channels, lut.values, static_cast<float*>(tensor));
   } else {
-    write_canvas(photo, lut.bytes, static_cast<uint8_t*>(tensor));
+    write_canvas(photo, lut.channels, lut.bytes, static_cast<uint8_t*>(tensor));
   }
 }
 
 template <typename Rows, typename T>
-void Preparer::write_canvas(const Rows& photo, const std::array<std::array<T, 256>, 3>& lut,
-                            T* out) {
+void Preparer::write_canvas(const Rows& photo, int32_t channels,
+                            const std::array<std::array<T, 256>, 3>& lut, T* out) {
   const Rect& content = placement_.content;
   const int32_t right = canvas_width_ - content.x - content.width;
   const int32_t below = canvas_height_ - content.y - content.height;
   const int flip = flipped_bits(lut);
   const PixelLayout rgb = pixel_layout(PixelFormat::kRgb8);
   const auto write_row = [&](const uint8_t* row, PixelLayout layout) {
+    if (channels == 1) {
+      out = write_grey(row, layout, content.width, lut, out);
+      return;
+    }
     out = layout == rgb && flip >= 0 ? write_flipped(row, content.width, flip, out)
                                      : write_pixels(row, layout, content.width, lut, out);
   };
   ring_end_ = 0;
-  out = write_fill(int64_t{content.y} * canvas_width_, lut, out);
+  out = write_fill(int64_t{content.y} * canvas_width_, channels, lut, out);
   for (int32_t y = 0; y < content.height; ++y) {
-    out = write_fill(content.x, lut, out);
+    out = write_fill(content.x, channels, lut, out);
     if (resizes_) {
       write_row(resized_row(photo, y), rgb);
     } else {
       write_row(photo.row(y), photo.layout());
     }
-    out = write_fill(right, lut, out);
+    out = write_fill(right, channels, lut, out);
   }
-  write_fill(int64_t{below} * canvas_width_, lut, out);
+  write_fill(int64_t{below} * canvas_width_, channels, lut, out);
 }
 
 /// Row y of the content, RGB. Rows must be asked for from the top down.

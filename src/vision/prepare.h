@@ -43,7 +43,8 @@ class Preparer {
   template <typename Rows>
   void write_tensor(const Rows& photo, const PixelLut& lut, void* tensor);
   template <typename Rows, typename T>
-  void write_canvas(const Rows& photo, const std::array<std::array<T, 256>, 3>& lut, T* out);
+  void write_canvas(const Rows& photo, int32_t channels,
+                    const std::array<std::array<T, 256>, 3>& lut, T* out);
   template <typename Rows>
   const uint8_t* resized_row(const Rows& photo, int32_t y);
   void resize_columns(const uint8_t* row, PixelLayout layout, uint8_t* out) const;

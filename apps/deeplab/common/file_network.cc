@@ -92,6 +92,7 @@ Status fold_batch_norms(graph::Graph& graph) {
 }  // namespace
 
 Status FileNetwork::make_executor() {
+  DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(file_graph_));
   DEEPLAB_RETURN_IF_ERROR(api::check_picture_input(file_graph_));
   if (options_.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(
@@ -111,6 +112,12 @@ Status FileNetwork::make_executor() {
   }
   graph::Graph without_head = graph;
   head_ = passes::cut_label_head(without_head);
+  if (head_->ok() && (*head_)->one_class) {
+    // The background's score is made by one op more.
+    graph.tensors = without_head.tensors;
+    graph.ops.push_back(without_head.ops.back());
+    graph.outputs.push_back((*head_)->scores);
+  }
   if (options_.executor == ExecutorKind::kNaive) {
     DEEPLAB_ASSIGN_OR_RETURN(executor_,
                              exec::NaiveExecutor::create(std::move(graph), options_.rounding));
@@ -143,8 +150,9 @@ Status FileNetwork::run(const vision::ImageView& photo, vision::Fit fit) {
   const graph::TensorId id = file_graph_.inputs.front();
   const graph::Tensor& input = executor_->graph().tensor(id);
   DEEPLAB_ASSIGN_OR_RETURN(
-      const vision::PixelLut lut,
+      vision::PixelLut lut,
       vision::make_lut(normalization_, api::element_type(input.type), api::quantization(input)));
+  lut.channels = input.shape[3];
   vision::Preparer preparer(fit, input.shape[2], input.shape[1]);
   DEEPLAB_RETURN_IF_ERROR(preparer.run(photo, lut, executor_->tensor(id).data()));
   executor_->run();
