@@ -220,7 +220,7 @@ class Mutator {
       ++op.outputs[0];
       return static_cast<TensorId>(graph_.tensors.size() - 1);
     };
-    switch (below(12)) {
+    switch (below(20)) {
       case 0:
         op.attributes = graph::Relu{};
         break;
@@ -260,6 +260,45 @@ class Mutator {
       case 8:
         op.attributes = graph::Pad{std::vector<std::array<int32_t, 2>>(rank, {0, 1})};
         break;
+      case 11:
+        op.attributes = graph::MaxPool2D{{graph::Padding::kSame, 2, 2}, 3, 3};
+        break;
+      case 12:
+        op.attributes =
+            graph::Unary{static_cast<graph::UnaryFunction>(below(graph::kUnaryFunctions)), 0.25f};
+        break;
+      case 13:
+        op.attributes = graph::Prelu{};
+        op.inputs.push_back(second_operand());
+        break;
+      case 14: {
+        graph::Slice slice;
+        for (int32_t extent : x.shape) {
+          slice.begin.push_back(below(extent));
+          slice.size.push_back(1 + below(extent - slice.begin.back()));
+          slice.step.push_back(1);
+        }
+        op.attributes = std::move(slice);
+        break;
+      }
+      case 15: {
+        graph::Transpose transpose;
+        for (size_t d = 0; d < rank; ++d) transpose.permutation.push_back(static_cast<int32_t>(d));
+        std::shuffle(transpose.permutation.begin(), transpose.permutation.end(), random_);
+        op.attributes = std::move(transpose);
+        break;
+      }
+      case 16:
+        op.attributes = graph::DepthToSpace{2};
+        break;
+      case 17:
+        op.attributes = graph::SpaceToDepth{2};
+        break;
+      case 18:
+        op.attributes = graph::Cast{};
+        y.type = y.file_type = chance(2) ? graph::DataType::kFloat32 : graph::DataType::kInt32;
+        y.quantization = {};
+        break;
       default:
         op.attributes = graph::Dequantize{};
         y.type = y.file_type = graph::DataType::kFloat32;
@@ -287,7 +326,8 @@ class Mutator {
   }
 
   bool fit_weights(const Op& op) {
-    const bool dense = std::holds_alternative<graph::Conv2D>(op.attributes);
+    const bool dense = std::holds_alternative<graph::Conv2D>(op.attributes) ||
+                       std::holds_alternative<graph::TransposeConv>(op.attributes);
     const auto* depthwise = std::get_if<graph::DepthwiseConv2D>(&op.attributes);
     if (!dense && depthwise == nullptr) return true;
     const Shape& x = graph_.tensor(op.inputs[0]).shape;

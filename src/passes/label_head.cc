@@ -46,7 +46,7 @@ class HeadFinder {
   /// classes'.
   LabelHead find() {
     pass_labels();
-    if (!head_.argmax_in_graph) classes_ = rank() - 1;
+    if (!head_.argmax_in_graph) classes_ = rank() == 0 ? 0 : rank() - 1;
     if (rank() < 4 && !head_.argmax_in_graph) pass_flat_mask();
     while (pass<graph::Dequantize>() || pass<graph::Quantize>() || pass_probabilities() ||
            pass_identity() || pass_reshape() || pass_transpose()) {
@@ -92,6 +92,7 @@ class HeadFinder {
     const bool is_logistic = unary != nullptr && unary->function == graph::UnaryFunction::kLogistic;
     if (!is_softmax && !is_logistic) return false;
     head_.softmax_in_graph = true;
+    sure_ = sure_ || is_softmax;
     step_over();
     return true;
   }
@@ -112,7 +113,9 @@ class HeadFinder {
   bool pass_transpose() {
     const auto* transpose = producer_as<graph::Transpose>();
     if (transpose == nullptr) return false;
-    classes_ = static_cast<size_t>(transpose->permutation[classes_]);
+    // Of scores whose classes nothing has named yet: they are what the network has them along.
+    classes_ = sure_ ? static_cast<size_t>(transpose->permutation[classes_]) : rank() - 1;
+    sure_ = true;
     step_over();
     return true;
   }
@@ -129,7 +132,7 @@ class HeadFinder {
     while (pass<graph::Reshape>() || pass<graph::Cast>()) {
     }
     if (const auto* arg_max = producer_as<graph::ArgMax>()) {
-      head_.argmax_in_graph = true;
+      head_.argmax_in_graph = sure_ = true;
       classes_ = static_cast<size_t>(arg_max->axis);
       step_over();
     } else {
@@ -151,6 +154,7 @@ class HeadFinder {
   const Graph& graph_;
   TensorId at_;
   size_t classes_ = 0;  ///< The dimension of at_ that the classes are along.
+  bool sure_ = false;   ///< An op has said so.
   LabelHead head_;
 };
 

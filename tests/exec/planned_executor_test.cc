@@ -105,6 +105,41 @@ TEST(PlannedExecutor, EveryOpOfFloat) {
   expect_naive_bytes(b.build({labels, space}));
 }
 
+/// The ops of the other mobile segmenters, on a picture that several threads share.
+TEST(PlannedExecutor, EveryOpOfOtherSegmenters) {
+  for (DataType type : {DataType::kInt8, DataType::kFloat32}) {
+    const bool is_float = type == DataType::kFloat32;
+    const auto q = is_float ? graph::Quantization{} : kQuantization;
+    const auto q_of = [&](float scale, int32_t zero) {
+      return is_float ? graph::Quantization{} : per_tensor(scale, zero);
+    };
+    GraphBuilder b;
+    const auto x = b.input(type, {1, 48, 62, 24}, q);
+    graph::MaxPool2D pool;
+    pool.window.stride_h = pool.window.stride_w = 2;
+    pool.filter_h = pool.filter_w = 3;
+    auto t = b.op(pool, {x}, type, q);
+    t = b.op(graph::SpaceToDepth{1}, {t}, type, q);
+    const auto alpha = is_float ? b.constant(type, {24}, 0.25f)
+                                : b.constant(type, {24}, int8_t{17}, per_tensor(0.01f, -3));
+    t = b.op(graph::Prelu{}, {t, alpha}, type, q);
+    t = b.op(graph::Unary{graph::UnaryFunction::kHardSwish}, {t}, type, q);
+    t = b.op(graph::Unary{graph::UnaryFunction::kLeakyRelu, 0.1f}, {t}, type, q);
+    const auto gate =
+        b.op(graph::Unary{graph::UnaryFunction::kLogistic},
+             {b.op(graph::Mean{{1, 2}, true}, {t}, type, q)}, type, q_of(1.0f / 256, -128));
+    t = b.op(graph::Mul{}, {t, gate}, type, q);
+    t = b.op(graph::DepthToSpace{2}, {t}, type, q);
+    t = b.op(graph::Slice{{0, 1, 3, 0}, {1, 40, 28, 3}, {1, 1, 2, 2}, {}}, {t}, type, q);
+    t = b.op(graph::MirrorPad{{{0, 0}, {1, 2}, {2, 1}, {0, 0}}}, {t}, type, q);
+    t = b.op(graph::Pad{{{0, 0}, {0, 1}, {1, 0}, {0, 0}}, 1.5f}, {t}, type, q);
+    t = b.op(graph::Transpose{{0, 3, 1, 2}}, {t}, type, q);
+    const auto labels = b.op(graph::ArgMax{1}, {t}, DataType::kInt64);
+    const auto mask = b.op(graph::Cast{}, {labels}, DataType::kFloat32);
+    expect_naive_bytes(b.build({mask}));
+  }
+}
+
 TEST(PlannedExecutor, SmallDeeplabOfEveryType) {
   for (DataType type : {DataType::kFloat32, DataType::kInt8, DataType::kUInt8}) {
     std::mt19937 random(4);

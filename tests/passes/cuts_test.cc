@@ -1,6 +1,8 @@
 // The cuts at the two ends of a graph: the label head and the input's QUANTIZE.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "passes/fold_input_quantize.h"
 #include "passes/label_head.h"
 #include "passes/pipeline.h"
@@ -66,6 +68,91 @@ TEST(LabelHead, SoftmaxDequantizeAndReshapeBehindTheResize) {
   EXPECT_TRUE(head->has_resize && head->half_pixel_centers && head->softmax_in_graph);
   EXPECT_TRUE(head->argmax_in_graph);
   EXPECT_FALSE(head->align_corners);
+  EXPECT_EQ(op_names(graph), "ADD");
+}
+
+TEST(LabelHead, ChannelsFirst) {
+  Scores s(DataType::kFloat32);
+  auto t = s.b.op(graph::ResizeBilinear{20, 28, true, false}, {s.id}, DataType::kFloat32);
+  t = s.b.op(graph::Transpose{{0, 3, 1, 2}}, {t}, DataType::kFloat32);
+  for (const bool labels : {false, true}) {
+    GraphBuilder b = s.b;
+    auto out = t;
+    if (labels) {
+      out = b.op(graph::ArgMax{1}, {t}, DataType::kInt64);
+      out = b.op(graph::Cast{}, {out}, DataType::kUInt8, per_tensor(1.0f / 128, 128));
+      out = b.op(graph::Reshape{{1, 1, 20, 28}}, {out}, DataType::kUInt8,
+                 per_tensor(1.0f / 128, 128));
+    }
+    Graph graph = b.build({out});
+    const auto head = cut_label_head(graph);
+    ASSERT_TRUE(head.ok()) << head.status().message();
+    EXPECT_EQ(head->scores, s.id);
+    EXPECT_EQ(head->canvas_height, 20);
+    EXPECT_EQ(head->canvas_width, 28);
+    EXPECT_EQ(head->argmax_in_graph, labels);
+  }
+}
+
+TEST(LabelHead, PixelsInOneDimension) {
+  Scores s(DataType::kFloat32);
+  auto t = s.b.op(graph::ResizeBilinear{20, 28, true, false}, {s.id}, DataType::kFloat32);
+  t = s.b.op(graph::Reshape{{1, 560, 4}}, {t}, DataType::kFloat32);
+  t = s.b.op(graph::Softmax{}, {t}, DataType::kFloat32);
+  Graph graph = s.b.build({t});
+  const auto head = cut_label_head(graph);
+  ASSERT_TRUE(head.ok()) << head.status().message();
+  EXPECT_EQ(head->scores, s.id);
+  EXPECT_EQ(head->canvas_width, 28);
+  EXPECT_TRUE(head->softmax_in_graph);
+}
+
+TEST(LabelHead, OneClassGetsABackgroundAtTheThreshold) {
+  for (DataType type : {DataType::kFloat32, DataType::kInt8}) {
+    for (const bool flat : {false, true}) {
+      Scores s(type, 1);
+      const auto q = type == DataType::kInt8 ? kQuantization : graph::Quantization{};
+      auto t = s.b.op(graph::Unary{graph::UnaryFunction::kLogistic}, {s.id}, type,
+                      type == DataType::kInt8 ? kProbability : q);
+      if (flat) {
+        t = s.b.op(graph::Reshape{{1, 35}}, {t}, type, type == DataType::kInt8 ? kProbability : q);
+      }
+      Graph graph = s.b.build({t});
+      const auto head = cut_label_head(graph, 0.75f);
+      ASSERT_TRUE(head.ok()) << head.status().message();
+      EXPECT_TRUE(head->one_class && head->softmax_in_graph);
+      EXPECT_EQ(head->classes, 2);
+      EXPECT_EQ(op_names(graph), "ADD PAD");
+      EXPECT_TRUE(graph::validate(graph).ok()) << graph::validate(graph).message();
+      // Of logits: log(p / (1 - p)).
+      EXPECT_NEAR(std::get<graph::Pad>(graph.ops[1].attributes).value, std::log(3.0f), 1e-6f);
+    }
+  }
+}
+
+TEST(LabelHead, ProbabilitiesThatStayAreComparedAsSuch) {
+  Scores s(DataType::kFloat32, 1);
+  auto t = s.b.op(graph::Unary{graph::UnaryFunction::kLogistic}, {s.id}, DataType::kFloat32);
+  t = s.b.op(graph::ResizeBilinear{20, 28, true, false}, {t}, DataType::kFloat32);
+  Graph graph = s.b.build({t});
+  const auto head = cut_label_head(graph);
+  ASSERT_TRUE(head.ok()) << head.status().message();
+  EXPECT_EQ(op_names(graph), "ADD LOGISTIC PAD");
+  EXPECT_EQ(std::get<graph::Pad>(graph.ops[2].attributes).value, 0.5f);
+  for (float threshold : {0.0f, 1.0f, -1.0f, std::nanf("")}) {
+    Graph again = s.b.build({t});
+    EXPECT_FALSE(cut_label_head(again, threshold).ok());
+  }
+}
+
+TEST(LabelHead, TheLargestOfSeveralOutputs) {
+  Scores s(DataType::kFloat32);
+  const auto large = s.b.op(graph::ResizeBilinear{20, 28, true, false}, {s.id}, DataType::kFloat32);
+  const auto mean = s.b.op(graph::Mean{{1, 2, 3}}, {s.id}, DataType::kFloat32);
+  Graph graph = s.b.build({mean, s.id, large});
+  const auto head = cut_label_head(graph);
+  ASSERT_TRUE(head.ok()) << head.status().message();
+  EXPECT_EQ(head->canvas_width, 28);
   EXPECT_EQ(op_names(graph), "ADD");
 }
 
@@ -141,16 +228,15 @@ TEST(LabelHead, RefusesOtherNetworks) {
     const auto t = s.b.op(graph::ArgMax{1}, {s.id}, DataType::kInt64);
     expect_refused(s.b.build({t}), "int64 1x7x4");
   }
-  {  // One class, and more than a label map can hold.
-    Scores one(DataType::kFloat32, 1);
-    expect_refused(one.b.build({one.id}), "1 classes");
+  {  // More classes than a label map can hold.
     Scores many(DataType::kFloat32, 256);
     expect_refused(many.b.build({many.id}), "256 classes");
   }
-  {  // Two outputs.
+  {  // Two outputs, none of them a picture's: both are named.
     Scores s(DataType::kFloat32);
-    const auto t = s.b.op(graph::Relu{}, {s.id}, DataType::kFloat32);
-    expect_refused(s.b.build({s.id, t}), "2 outputs");
+    const auto t = s.b.op(graph::Mean{{1, 2}, false}, {s.id}, DataType::kFloat32);
+    const auto u = s.b.op(graph::Mean{{1}, false}, {s.id}, DataType::kFloat32);
+    expect_refused(s.b.build({t, u}), "1x7x4");
   }
 }
 

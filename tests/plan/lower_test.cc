@@ -162,7 +162,7 @@ TEST(Lower, SmallOnes) {
   };
   EXPECT_EQ(lower_last<kernels::Pad>(
                 last(graph::Pad{{{0, 0}, {1, 2}, {0, 0}, {0, 0}}}, DataType::kInt8, q))
-                .fill,
+                .fill[0],
             std::byte{7});
   EXPECT_EQ(lower_last<LoweredCopy>(last(graph::Reshape{{2, -1}}, DataType::kInt8, q)).bytes, 48u);
   const auto arg_max = lower_last<LoweredArgMax>(last(graph::ArgMax{2}, DataType::kInt32, {}));

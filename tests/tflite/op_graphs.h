@@ -56,6 +56,7 @@ class OpGraphs {
       all.arithmetic();
       all.resizes();
       all.layouts();
+      all.transpose_convolutions();
       all.labels();
     }
     all.quantization();
@@ -168,10 +169,16 @@ class OpGraphs {
     pool.filter_h = 3;
     pool.filter_w = 2;
     unary("AveragePool2D", pool, {1, 1, 2});
+    graph::MaxPool2D largest;
+    largest.window = {graph::Padding::kValid, 1, 2};
+    largest.filter_h = 2;
+    largest.filter_w = 3;
+    unary("MaxPool2D", largest, {1, 1, 2});
     unary("Mean", graph::Mean{{1, 2}, true}, {1, 1, 2});
     unary("Mean_DropDims", graph::Mean{{1}, false}, {1, 1, 2});
     unary("Relu", graph::Relu{}, {1, 2, 2});
     unary("Relu6", graph::Relu6{}, {1, 1, 2});
+    functions();
 
     GraphBuilder s;
     const TensorId scores = s.input(type_, {1, 5, 7, 4}, parameters(0.05f));
@@ -179,6 +186,36 @@ class OpGraphs {
         float32() ? graph::Quantization{}
                   : per_tensor(1.0f / 256, type_ == DataType::kInt8 ? -128 : 0);
     add("Softmax", s, s.op(graph::Softmax{0.5f}, {scores}, type_, unit), {1, 1, 2});
+  }
+
+  void functions() {
+    using F = graph::UnaryFunction;
+    unary("HardSwish", graph::Unary{F::kHardSwish}, {1, 1, 1});
+    unary("LeakyRelu", graph::Unary{F::kLeakyRelu, 0.25f}, {1, 2, 2});
+    unary("Elu", graph::Unary{F::kElu}, {1, 1, 2});
+    for (const F function : {F::kLogistic, F::kTanh}) {
+      const bool logistic = function == F::kLogistic;
+      GraphBuilder b;
+      const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.05f));
+      const int32_t zero = (type_ == DataType::kUInt8 ? 128 : 0) - (logistic ? 128 : 0);
+      const graph::Quantization q =
+          float32() ? graph::Quantization{} : per_tensor(logistic ? 1.0f / 256 : 1.0f / 128, zero);
+      add(logistic ? "Logistic" : "Tanh", b, b.op(graph::Unary{function}, {x}, type_, q),
+          {1, 1, 2});
+    }
+    if (float32()) {
+      unary("Exp", graph::Unary{F::kExp}, {1, 1, 1});
+      unary("Sqrt", graph::Unary{F::kSqrt}, {1, 1, 1});
+      unary("Rsqrt", graph::Unary{F::kRsqrt}, {1, 1, 1});
+      unary("Square", graph::Unary{F::kSquare}, {1, 1, 1});
+      unary("Abs", graph::Unary{F::kAbs}, {1, 1, 1});
+      unary("Neg", graph::Unary{F::kNeg}, {1, 1, 1});
+    }
+    GraphBuilder b;
+    const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    const TensorId alpha = float32() ? b.constant(type_, {1, 1, 4}, 0.0f)
+                                     : b.constant(type_, {1, 1, 4}, uint8_t{0}, parameters(0.02f));
+    add("Prelu", b, b.op(graph::Prelu{}, {x, alpha}, type_, parameters(0.75f)), {1, 1, 1});
   }
 
   void resizes() {
@@ -200,13 +237,36 @@ class OpGraphs {
     unary("Pad", graph::Pad{{{0, 0}, {1, 2}, {3, 0}, {0, 0}}}, {1, 1, 2});
     unary("Pad_5D", graph::Pad{{{0, 0}, {1, 2}, {3, 0}, {0, 0}, {0, 1}}}, {4, 4, 4},
           {1, 2, 3, 2, 2});
+    unary("MirrorPad", graph::MirrorPad{{{0, 0}, {1, 2}, {3, 0}, {0, 1}}, false}, {1, 1, 2});
+    unary("MirrorPad_Symmetric", graph::MirrorPad{{{0, 0}, {5, 2}, {3, 0}, {0, 1}}, true},
+          {1, 1, 2});
+    unary("Slice", graph::Slice{{0, 1, 6, 0}, {1, 3, 3, 4}, {1, 1, -3, 1}, {}}, {1, 1, 2});
+    unary("Slice_Drop", graph::Slice{{0, 4, 0, 2}, {1, 1, 7, 1}, {1, 1, 1, 1}, {0, 3}}, {1, 1, 2});
+    unary("Transpose", graph::Transpose{{0, 3, 1, 2}}, {1, 1, 2});
+    unary("DepthToSpace", graph::DepthToSpace{2}, {1, 1, 2});
+    unary("SpaceToDepth", graph::SpaceToDepth{2}, {1, 1, 2}, {1, 4, 6, 3});
     unary("Reshape", graph::Reshape{{1, 35, -1}}, {1, 1, 1});
     unary("Reshape_Scalar", graph::Reshape{{}}, {1, 1, 1}, {1, 1});
     unary("SpaceToBatchNd", graph::SpaceToBatchNd{2, 3, {0, 1}, {1, 1}}, {1, 1, 2});
     unary("BatchToSpaceNd", graph::BatchToSpaceNd{2, 3, {0, 1}, {1, 1}}, {1, 1, 2}, {6, 3, 3, 4});
   }
 
+  void transpose_convolutions() {
+    for (const bool has_bias : {false, true}) {
+      GraphBuilder b;
+      const TensorId x = b.input(type_, {1, 5, 6, 4}, parameters(0.5f));
+      std::vector<TensorId> inputs = {x, filter(b, {6, 4, 4, 4}, 0)};
+      if (has_bias) inputs.push_back(bias(b, 6));
+      add(has_bias ? "TransposeConv_Bias" : "TransposeConv", b,
+          b.op(graph::TransposeConv{10, 12, 2, 2, 1, 1}, inputs, type_, parameters(0.25f)),
+          has_bias ? OpVersions{3, 3, 3} : OpVersions{1, 1, 2});
+    }
+  }
+
   void labels() {
+    GraphBuilder c;
+    const TensorId numbers = c.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    add("Cast", c, c.op(graph::Cast{}, {numbers}, DataType::kInt32), {1, 1, 1});
     for (const DataType type : {DataType::kInt32, DataType::kInt64}) {
       GraphBuilder b;
       const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));

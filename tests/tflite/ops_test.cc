@@ -395,5 +395,156 @@ TEST(ReadOps, UnalignedBytes) {
   }
 }
 
+TEST(ReadOps, SlicesByNumpysRules) {
+  schema::StridedSliceOptionsT options;
+  options.begin_mask = 1;
+  options.end_mask = 1 << 2;
+  options.shrink_axis_mask = 1 << 3;
+  const auto a = read_one<graph::Slice>(
+      Code::STRIDED_SLICE, {1, 2, 3},
+      {{{7, -3, 4, -1}, {}}, {{1, 100, 0, 0}, {}}, {{1, 2, -2, 1}, {}}}, options);
+  EXPECT_THAT(a.begin, ElementsAre(0, 1, 4, 1));
+  EXPECT_THAT(a.size, ElementsAre(1, 2, 3, 1));
+  EXPECT_THAT(a.step, ElementsAre(1, 2, -2, 1));
+  EXPECT_THAT(a.dropped, ElementsAre(3));
+
+  const auto b =
+      read_one<graph::Slice>(Code::SLICE, {1, 2, 6, 1}, {{{0, 1, 0, 1}, {}}, {{1, 2, -1, 1}, {}}});
+  EXPECT_THAT(b.begin, ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(b.size, ElementsAre(1, 2, 6, 1));
+}
+
+TEST(ReadOps, SplitAndUnpackAreSlices) {
+  ModelBuilder b;
+  const int32_t axis = b.numbers({-1});
+  const int32_t x = b.input(Type::FLOAT32, kPicture);
+  const int32_t first = b.activation(Type::FLOAT32, {1, 4, 6, 1});
+  const int32_t second = b.activation(Type::FLOAT32, {1, 4, 6, 1});
+  b.add(Code::SPLIT, {axis, x}, first);
+  b.op(0).outputs = {first, second};
+  const int32_t sizes = b.numbers({1, -1});
+  const int32_t rows = b.numbers({1});
+  const int32_t top = b.activation(Type::FLOAT32, {1, 1, 6, 2});
+  const int32_t rest = b.activation(Type::FLOAT32, {1, 3, 6, 2});
+  b.add(Code::SPLIT_V, {x, sizes, rows}, top);
+  b.op(1).outputs = {top, rest};
+  schema::UnpackOptionsT unpack;
+  unpack.num = 2;
+  unpack.axis = 3;
+  const int32_t left = b.activation(Type::FLOAT32, {1, 4, 6});
+  const int32_t right = b.activation(Type::FLOAT32, {1, 4, 6});
+  b.add(Code::UNPACK, {x}, left, unpack);
+  b.op(2).outputs = {left, right};
+  const ModelFile file = read(b.build({first, second, top, rest, left, right}));
+  ASSERT_EQ(file.graph.ops.size(), 6u);
+  const auto slice = [&](size_t i) { return std::get<graph::Slice>(file.graph.ops[i].attributes); };
+  EXPECT_THAT(slice(1).begin, ElementsAre(0, 0, 0, 1));
+  EXPECT_THAT(slice(1).size, ElementsAre(1, 4, 6, 1));
+  EXPECT_THAT(slice(3).begin, ElementsAre(0, 1, 0, 0));
+  EXPECT_THAT(slice(3).size, ElementsAre(1, 3, 6, 2));
+  EXPECT_THAT(slice(5).dropped, ElementsAre(3));
+  EXPECT_THAT(file.graph.tensor(right).shape, ElementsAre(1, 4, 6));
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(file.graph.ops[i].index, static_cast<int32_t>(i / 2));
+}
+
+TEST(ReadOps, PackJoinsAlongANewDimension) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, {1, 4, 6});
+  const int32_t y = b.input(Type::FLOAT32, {1, 4, 6});
+  schema::PackOptionsT options;
+  options.values_count = 2;
+  options.axis = -1;
+  const int32_t out = b.add(Code::PACK, {x, y}, b.activation(Type::FLOAT32, {1, 4, 6, 2}), options);
+  const ModelFile file = read(b.build({out}));
+  ASSERT_EQ(file.graph.ops.size(), 3u);
+  EXPECT_EQ(std::get<graph::Concatenation>(file.graph.ops[2].attributes).axis, 3);
+  EXPECT_THAT(file.graph.tensor(file.graph.ops[0].output()).shape, ElementsAre(1, 4, 6, 1));
+}
+
+TEST(ReadOps, NewAndDroppedDimensionsAreReshapes) {
+  EXPECT_THAT(read_one<graph::Reshape>(Code::EXPAND_DIMS, {1, 4, 6, 2, 1}, {{{-1}, {}}}).shape,
+              ElementsAre(1, 4, 6, 2, 1));
+  schema::SqueezeOptionsT squeeze;
+  squeeze.squeeze_dims = {0};
+  EXPECT_THAT(read_one<graph::Reshape>(Code::SQUEEZE, {4, 6, 2}, {}, squeeze).shape,
+              ElementsAre(4, 6, 2));
+}
+
+TEST(ReadOps, TransposeConvOfBothKinds) {
+  ModelBuilder b;
+  const int32_t shape = b.numbers({1, 8, 12, 5});
+  const int32_t filter = b.constant(Type::FLOAT32, {5, 4, 4, 2}, std::vector<float>(160, 1));
+  const int32_t x = b.input(Type::FLOAT32, kPicture);
+  const int32_t bias = b.constant(Type::FLOAT32, {5}, std::vector<float>(5, 1));
+  schema::TransposeConvOptionsT options;
+  options.padding = schema::Padding::SAME;
+  options.stride_h = options.stride_w = 2;
+  const int32_t y = b.add(Code::TRANSPOSE_CONV, {shape, filter, x, bias},
+                          b.activation(Type::FLOAT32, {1, 8, 12, 5}), options);
+  const int32_t z =
+      b.add(Code::CUSTOM, {x, filter, bias}, b.activation(Type::FLOAT32, {1, 10, 14, 5}));
+  b.model.operator_codes[1]->custom_code = "Convolution2DTransposeBias";
+  const int32_t numbers[] = {2, 2, 2};  // VALID, strides
+  b.op(1).custom_options.resize(sizeof numbers);
+  std::memcpy(b.op(1).custom_options.data(), numbers, sizeof numbers);
+  const ModelFile file = read(b.build({y, z}));
+  ASSERT_EQ(file.graph.ops.size(), 2u);
+  EXPECT_THAT(file.graph.ops[0].inputs, ElementsAre(x, filter, bias));
+  const auto same = std::get<graph::TransposeConv>(file.graph.ops[0].attributes);
+  EXPECT_EQ(same.height, 8);
+  EXPECT_EQ(same.width, 12);
+  EXPECT_EQ(same.pad_top, 1);
+  EXPECT_EQ(same.pad_left, 1);
+  const auto valid = std::get<graph::TransposeConv>(file.graph.ops[1].attributes);
+  EXPECT_EQ(valid.height, 10);
+  EXPECT_EQ(valid.width, 14);
+  EXPECT_EQ(valid.pad_top, 0);
+}
+
+TEST(ReadOps, PadWithAValue) {
+  ModelBuilder b;
+  const FileQuantization q{{0.5f}, {3}};
+  const int32_t x = b.input(Type::INT8, kPicture, q);
+  const int32_t amounts = b.numbers({0, 0, 1, 1, 0, 0, 0, 0}, {4, 2});
+  const int32_t value = b.constant(Type::INT8, {}, std::vector<int8_t>{13}, q);
+  const int32_t y =
+      b.add(Code::PADV2, {x, amounts, value}, b.activation(Type::INT8, {1, 6, 6, 2}, q));
+  EXPECT_EQ(only_op<graph::Pad>(read(b.build({y}))).value, 5.0f);
+}
+
+TEST(ReadOps, PixelsWithoutAScaleAreCast) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::UINT8, {-1, 4, 6, 2});
+  const int32_t y = b.add(Code::CAST, {x}, b.activation(Type::FLOAT32, {1, 4, 6, 2}));
+  const ModelFile file = read(b.build({y}));
+  EXPECT_THAT(file.graph.tensor(x).shape, ElementsAre(1, 4, 6, 2));
+  EXPECT_EQ(file.graph.tensor(x).quantization.zero_point(), 128);
+}
+
+TEST(ReadOps, EveryMissingOpIsNamed) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, kPicture);
+  int32_t t = x;
+  for (Code code : {Code::SIN, Code::RELU, Code::CUMSUM, Code::SIN}) {
+    t = b.add(code, {t}, b.activation(Type::FLOAT32, kPicture));
+  }
+  const auto file = read_model(b.build({t}), "m.tflite");
+  EXPECT_EQ(
+      file.status().message(),
+      "m.tflite: these ops are not supported: CUMSUM (1 time), SIN (2 times); the first is op 0");
+
+  ModelBuilder compiled;
+  const int32_t in = compiled.input(Type::UINT8, kPicture, {{1.0f}, {0}});
+  const int32_t out = compiled.add(Code::CUSTOM, {in}, compiled.activation(Type::UINT8, kPicture));
+  for (const auto& [name, device] :
+       {std::pair{"edgetpu-custom-op", "Edge TPU"}, {"ethos-u", "Vela"}}) {
+    compiled.model.operator_codes[0]->custom_code = name;
+    const auto refused = read_model(compiled.build({out}), "m.tflite");
+    EXPECT_NE(refused.status().message().find(device), std::string::npos);
+    EXPECT_NE(refused.status().message().find("was compiled from"), std::string::npos)
+        << refused.status().message();
+  }
+}
+
 }  // namespace
 }  // namespace deeplab::tflite
