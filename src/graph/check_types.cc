@@ -55,7 +55,11 @@ class TypeRules {
 
   Status operator()(const MaxPool2D&) const { return same_type(); }
 
-  Status operator()(const TransposeConv&) const {
+  Status operator()(const FullyConnected&) const { return dense_only(); }
+  Status operator()(const TransposeConv&) const { return dense_only(); }
+
+  /// A convolution whose filter has the input's type.
+  Status dense_only() const {
     if (in(0).type == DataType::kFloat32 && eight_bit(in(1))) {
       return not_supported("expected a filter of float32 for an input of float32, found ",
                            type_name(in(1).type));
@@ -340,7 +344,7 @@ class TypeRules {
     DEEPLAB_RETURN_IF_ERROR(
         expect_type(bias, "a bias", eight_bit(in(0)) ? DataType::kInt32 : DataType::kFloat32));
     DEEPLAB_RETURN_IF_ERROR(expect_constant(2, "bias"));
-    const int32_t channels = out().shape[3];
+    const int32_t channels = out().shape.back();
     if (bias.elements() != channels) {
       return op_error(op_, "expected a bias of ", channels, " values, found ",
                       shape_text(bias.shape));

@@ -33,6 +33,9 @@ Arity arity(const Attributes& attributes) {
                         [](const TransposeConv&) {
                           return Arity{2, 3};
                         },
+                        [](const FullyConnected&) {
+                          return Arity{2, 3};
+                        },
                         [](const Add&) {
                           return Arity{2, 2};
                         },
@@ -58,7 +61,8 @@ Arity arity(const Attributes& attributes) {
 bool is_convolution(const Attributes& attributes) {
   return std::holds_alternative<Conv2D>(attributes) ||
          std::holds_alternative<DepthwiseConv2D>(attributes) ||
-         std::holds_alternative<TransposeConv>(attributes);
+         std::holds_alternative<TransposeConv>(attributes) ||
+         std::holds_alternative<FullyConnected>(attributes);
 }
 
 /// Infers the output shape of one op whose operands have been checked.
@@ -110,6 +114,24 @@ class Inference {
     DEEPLAB_RETURN_IF_ERROR(
         expect_places("width", a.width, filter[2], a.stride_w, a.pad_left, in()[2]));
     return Shape{in()[0], a.height, a.width, filter[0]};
+  }
+
+  Result<Shape> operator()(const FullyConnected& a) const {
+    DEEPLAB_RETURN_IF_ERROR(expect_rank("filter", in(1), 2));
+    const Shape& filter = in(1);
+    const auto elements = checked_product(in());
+    const bool fits = elements && *elements % filter[1] == 0 &&
+                      (!a.keep_dims || (!in().empty() && in().back() == filter[1]));
+    if (!fits) {
+      return op_error(op_, "the filter ", shape_text(filter), " does not fit the input ",
+                      shape_text(in()));
+    }
+    Shape out = in();
+    if (a.keep_dims) {
+      out.back() = filter[0];
+      return out;
+    }
+    return with_dimension(Shape{1, filter[0]}, 0, *elements / filter[1]);
   }
 
   Result<Shape> operator()(const Add&) const { return broadcast(); }

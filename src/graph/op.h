@@ -54,6 +54,12 @@ struct DepthwiseConv2D {
   int32_t depth_multiplier = 1;
   Activation activation = Activation::kNone;
 };
+/// {x of N*Ci elements, filter [Co,Ci], bias [Co] or kNoTensor} -> [N,Co], or x's shape with Co in
+/// the last place if `keep_dims`.
+struct FullyConnected {
+  bool keep_dims = false;
+  Activation activation = Activation::kNone;
+};
 /// {a, b}, same shape or b broadcastable to a -> a's shape
 struct Add {
   Activation activation = Activation::kNone;
@@ -214,10 +220,11 @@ struct BatchToSpaceNd {
 };
 
 using Attributes =
-    std::variant<Conv2D, DepthwiseConv2D, TransposeConv, Add, Sub, Mul, AveragePool2D, MaxPool2D,
-                 Mean, ResizeBilinear, ResizeNearestNeighbor, Concatenation, Tile, Pad, MirrorPad,
-                 Slice, Transpose, DepthToSpace, SpaceToDepth, Quantize, Dequantize, Cast, ArgMax,
-                 Softmax, Relu, Relu6, Unary, Prelu, Reshape, SpaceToBatchNd, BatchToSpaceNd>;
+    std::variant<Conv2D, DepthwiseConv2D, TransposeConv, FullyConnected, Add, Sub, Mul,
+                 AveragePool2D, MaxPool2D, Mean, ResizeBilinear, ResizeNearestNeighbor,
+                 Concatenation, Tile, Pad, MirrorPad, Slice, Transpose, DepthToSpace, SpaceToDepth,
+                 Quantize, Dequantize, Cast, ArgMax, Softmax, Relu, Relu6, Unary, Prelu, Reshape,
+                 SpaceToBatchNd, BatchToSpaceNd>;
 
 struct Op {
   Attributes attributes;

@@ -96,6 +96,15 @@ struct OpDescription<DepthwiseConv2D> {
   }
 };
 template <>
+struct OpDescription<FullyConnected> {
+  static constexpr std::string_view kName = "FULLY_CONNECTED";
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(FieldName{"keep_dims", "keep_dims"}, a.keep_dims);
+    visit(kActivationField, a.activation);
+  }
+};
+template <>
 struct OpDescription<Add> : ActivationOnly {
   static constexpr std::string_view kName = "ADD";
 };

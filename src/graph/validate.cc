@@ -226,7 +226,7 @@ std::optional<int64_t> packed_weights(const Graph& graph, const Op& op) {
   constexpr int64_t kDepth = 16;  // Filled up; and biases, scales and the like.
   const int64_t depth = taps(graph, op);
   if (depth == 0) return 0;
-  const int64_t channels = graph.tensor(op.output()).shape[3];
+  const int64_t channels = graph.tensor(op.output()).shape.back();
   return checked_mul((channels + kChannels - 1) / kChannels * kChannels, depth + kDepth);
 }
 

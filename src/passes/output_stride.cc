@@ -340,6 +340,7 @@ class Coarsener {
     if (!halved(op.inputs[0])) return {};
     return refusal(op, "it cannot follow a larger stride");
   }
+  Status follow(Op& op, graph::FullyConnected&) { return follow_alone(op); }
   Status follow(Op& op, graph::MaxPool2D&) { return follow_alone(op); }
   Status follow(Op& op, graph::TransposeConv&) { return follow_alone(op); }
   Status follow(Op& op, graph::MirrorPad&) { return follow_alone(op); }

@@ -132,6 +132,25 @@ class Lowering {
     return Lowered(LoweredTransposeConvInt8(conv, std::move(multipliers)));
   }
 
+  // A 1x1 convolution over a row of N pixels.
+  Result<Lowered> operator()(const graph::FullyConnected& a) const {
+    kernels::WindowShape shape;
+    shape.in_h = shape.out_h = 1;
+    shape.in_c = in(1).shape[1];
+    shape.out_c = in(1).shape[0];
+    shape.in_w = shape.out_w = static_cast<int32_t>(in(0).elements() / shape.in_c);
+    if (convolves(DataType::kFloat32, DataType::kFloat32, DataType::kFloat32)) {
+      const auto [min, max] = activation_bounds(a.activation);
+      return Lowered(kernels::Conv2DFloat{shape, min, max});
+    }
+    if (!convolves(DataType::kInt8, DataType::kInt8, DataType::kInt32)) return no_kernel();
+    kernels::Conv2DInt8 conv;
+    conv.shape = shape;
+    DEEPLAB_ASSIGN_OR_RETURN(std::vector<kernels::Multiplier> multipliers,
+                             set_convolution(a.activation, conv));
+    return Lowered(LoweredConv2DInt8(conv, std::move(multipliers)));
+  }
+
   Result<Lowered> operator()(const graph::Prelu&) const {
     DEEPLAB_ASSIGN_OR_RETURN(const kernels::BroadcastShape shape, broadcast());
     if (all(DataType::kFloat32)) return Lowered(kernels::PreluFloat{shape});
@@ -643,17 +662,20 @@ class Lowering {
   }
 
   /// Input scale * filter scale / output scale. TensorFlow Lite rounds the product to float32
-  /// for uint8 and keeps it in double for int8.
+  /// for uint8 and, with one scale, in FULLY_CONNECTED; otherwise it keeps it in double.
   Result<std::vector<kernels::Multiplier>> convolution_multipliers(int32_t channels) const {
     const graph::Quantization& filter = in(1).quantization;
     const float scale_in = in(0).quantization.scale();
     const double scale_out = out().quantization.scale();
+    const bool rounded =
+        from_uint8() ||
+        (std::holds_alternative<graph::FullyConnected>(op_.attributes) && !filter.per_channel());
     std::vector<kernels::Multiplier> multipliers;
     multipliers.reserve(index(channels));
     for (int32_t c = 0; c < channels; ++c) {
       const float scale_filter = filter.per_channel() ? filter.scales[index(c)] : filter.scale();
       const double product =
-          from_uint8() ? double{scale_in * scale_filter} : double{scale_in} * scale_filter;
+          rounded ? double{scale_in * scale_filter} : double{scale_in} * scale_filter;
       DEEPLAB_ASSIGN_OR_RETURN(const auto factor, multiplier(product / scale_out));
       multipliers.push_back(factor);
     }

@@ -216,6 +216,18 @@ Result<graph::Attributes> transpose_conv_bias(const SourceOp& op) {
                         {0, 0});
 }
 
+Result<graph::Attributes> fully_connected(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto* options,
+                           need(op, op.op.builtin_options_as_FullyConnectedOptions()));
+  if (options->weights_format() != schema::FullyConnectedOptionsWeightsFormat::DEFAULT) {
+    return op.unsupported("shuffled weights are not supported");
+  }
+  graph::FullyConnected a;
+  a.keep_dims = options->keep_num_dims();
+  DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation_of(op, options->fused_activation_function()));
+  return graph::Attributes(a);
+}
+
 template <graph::UnaryFunction function>
 Result<graph::Attributes> unary(const SourceOp& op) {
   graph::Unary a{function};
@@ -564,6 +576,7 @@ std::span<const OpReader> op_readers() {
       {Code::CONV_2D, conv_2d, 3, kAll},
       {Code::DEPTHWISE_CONV_2D, depthwise_conv_2d, 3, kAll},
       {Code::TRANSPOSE_CONV, transpose_conv, 4, {2, 1, 3}},
+      {Code::FULLY_CONNECTED, fully_connected, 3, kAll},
       {Code::ADD, arithmetic<graph::Add, AddOptions>, 2, kAll},
       {Code::SUB, arithmetic<graph::Sub, SubOptions>, 2, kAll},
       {Code::MUL, arithmetic<graph::Mul, MulOptions>, 2, kAll},

@@ -120,6 +120,13 @@ class Converter {
     return op;
   }
 
+  FileOp operator()(const graph::FullyConnected& a) const {
+    schema::FullyConnectedOptionsT options;
+    options.keep_num_dims = a.keep_dims;
+    options.fused_activation_function = activation(a.activation);
+    return make(Code::FULLY_CONNECTED, a.keep_dims ? 5 : since_int8(4), options);
+  }
+
   FileOp operator()(const graph::Prelu&) const { return make(Code::PRELU, 1); }
 
   FileOp operator()(const graph::Unary& a) const {
@@ -361,6 +368,9 @@ constexpr VersionRelease kReleases[] = {
     {Code::ELU, 1, {1, 14, 0}},
     {Code::ELU, 2, {2, 3, 0}},
     {Code::EXP, 1, {1, 7, 0}},
+    {Code::FULLY_CONNECTED, 1, {1, 5, 0}},
+    {Code::FULLY_CONNECTED, 4, {1, 14, 0}},
+    {Code::FULLY_CONNECTED, 5, {2, 0, 0}},
     {Code::HARD_SWISH, 1, {1, 15, 0}},
     {Code::LEAKY_RELU, 1, {1, 13, 1}},
     {Code::LEAKY_RELU, 2, {2, 3, 0}},

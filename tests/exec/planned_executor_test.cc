@@ -128,7 +128,10 @@ TEST(PlannedExecutor, EveryOpOfOtherSegmenters) {
     const auto gate =
         b.op(graph::Unary{graph::UnaryFunction::kLogistic},
              {b.op(graph::Mean{{1, 2}, true}, {t}, type, q)}, type, q_of(1.0f / 256, -128));
-    t = b.op(graph::Mul{}, {t, gate}, type, q);
+    const auto weights = is_float ? b.constant(type, {24, 24}, 0.125f)
+                                  : b.constant(type, {24, 24}, int8_t{9}, per_tensor(0.01f, 0));
+    const auto squeezed = b.op(graph::FullyConnected{true}, {gate, weights}, type, q);
+    t = b.op(graph::Mul{}, {t, squeezed}, type, q);
     t = b.op(graph::DepthToSpace{2}, {t}, type, q);
     t = b.op(graph::Slice{{0, 1, 3, 0}, {1, 40, 28, 3}, {1, 1, 2, 2}, {}}, {t}, type, q);
     t = b.op(graph::MirrorPad{{{0, 0}, {1, 2}, {2, 1}, {0, 0}}}, {t}, type, q);

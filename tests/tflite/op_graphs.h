@@ -57,6 +57,7 @@ class OpGraphs {
       all.resizes();
       all.layouts();
       all.transpose_convolutions();
+      all.fully_connected();
       all.labels();
     }
     all.quantization();
@@ -260,6 +261,18 @@ class OpGraphs {
       add(has_bias ? "TransposeConv_Bias" : "TransposeConv", b,
           b.op(graph::TransposeConv{10, 12, 2, 2, 1, 1}, inputs, type_, parameters(0.25f)),
           has_bias ? OpVersions{3, 3, 3} : OpVersions{1, 1, 2});
+    }
+  }
+
+  void fully_connected() {
+    for (const bool keep : {false, true}) {
+      GraphBuilder b;
+      const TensorId x = b.input(type_, {1, 5, 2, 4}, parameters(0.5f));
+      const TensorId weights = filter(b, {6, 4}, 0);
+      add(keep ? "FullyConnected_KeepDims" : "FullyConnected", b,
+          b.op(graph::FullyConnected{keep, graph::Activation::kRelu}, {x, weights, bias(b, 6)},
+               type_, parameters(0.25f)),
+          keep ? OpVersions{5, 5, 5} : OpVersions{1, 1, 4});
     }
   }
 
