@@ -201,6 +201,19 @@ class Model {
     deeplab_model* model = nullptr;
     return own(deeplab_model_load_file(path.c_str(), &model), model);
   }
+  /// The same with `labels`, one per class, instead of those in its metadata.
+  static Result<Model> load(const std::string& path, const std::vector<std::string>& labels) {
+    return detail::guarded([&]() -> Result<Model> {
+      std::vector<const char*> texts;
+      for (const std::string& label : labels) texts.push_back(label.c_str());
+      deeplab_model_options options;
+      deeplab_model_options_init(&options, sizeof(options));
+      options.labels = texts.data();
+      options.label_count = static_cast<int32_t>(texts.size());
+      deeplab_model* model = nullptr;
+      return own(deeplab_model_load_file_with_options(path.c_str(), &options, &model), model);
+    });
+  }
   /// The same from memory; `bytes` may go away afterwards.
   static Result<Model> load(std::span<const std::byte> bytes) {
     deeplab_model* model = nullptr;

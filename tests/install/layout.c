@@ -36,6 +36,12 @@ LIES_AT(deeplab_model_info, input_scale, 112);
 LIES_AT(deeplab_model_info, input_zero_point, 116);
 LIES_AT(deeplab_model_info, file_macs, 120);
 
+SIZE_IS(deeplab_model_options, 24);
+LIES_AT(deeplab_model_options, struct_size, 0);
+LIES_AT(deeplab_model_options, labels, 8);
+LIES_AT(deeplab_model_options, label_count, 16);
+LIES_AT(deeplab_model_options, reserved, 20);
+
 SIZE_IS(deeplab_image, 104);
 LIES_AT(deeplab_image, struct_size, 0);
 LIES_AT(deeplab_image, planes, 8);
