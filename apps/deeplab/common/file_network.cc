@@ -69,12 +69,14 @@ Result<std::unique_ptr<FileNetwork>> FileNetwork::load(const std::string& path,
   self->path_ = path;
   self->options_ = options;
   self->file_graph_ = std::move(file.graph);
-  if (const auto& given = file.metadata.normalization) {
-    auto normalization = vision::make_normalization(given->mean, given->stddev);
-    if (!normalization.ok()) return annotate(normalization.status(), path + ": metadata");
-    self->normalization_ = *normalization;
-  }
+  auto normalization = api::choose_normalization(file.metadata, options.model);
+  if (!normalization.ok()) return annotate(normalization.status(), path);
+  self->normalization_ = *normalization;
   DEEPLAB_RETURN_IF_ERROR(annotate(self->make_executor(), path));
+  if (options.model.labels && self->head_->ok()) {
+    DEEPLAB_RETURN_IF_ERROR(api::check_labels(options.model.labels->size(), (*self->head_)->classes,
+                                              options.model.labels_name));
+  }
   return self;
 }
 
