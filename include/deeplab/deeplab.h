@@ -100,11 +100,31 @@ DEEPLAB_API const char* deeplab_isa_name(int32_t index);
 
 typedef struct deeplab_model deeplab_model;
 
-/* Each of the four load functions verifies the whole file before it returns. On success *model is
+/* Each of the five load functions verifies the whole file before it returns. On success *model is
  * the caller's, to be given to deeplab_model_free(). Any thread.
  *
  * From a .tflite file: */
 DEEPLAB_API deeplab_status deeplab_model_load_file(const char* path, deeplab_model** model);
+
+/* What the caller says of a model file that its metadata does not say, or says wrongly. */
+typedef struct deeplab_model_options {
+  size_t struct_size;
+  /* UTF-8 names, one per class; NULL: the file's. A file whose metadata has another number of
+   * labels than the network has classes is DEEPLAB_INVALID_MODEL without them. Copied. */
+  const char* const* labels;
+  int32_t label_count; /* the number of classes; anything else is DEEPLAB_INVALID_ARGUMENT */
+  /* Of a network with one class: the probability, above 0 and below 1, that a pixel of the class
+   * exceeds; class 0 is then the background, class 1 the file's. 0: 0.5. Ignored for others. */
+  float threshold;
+  /* UTF-8. Of a file with several outputs, the one with the masks, by name or by index ("1").
+   * NULL: the one with the largest picture. */
+  const char* output_tensor;
+} deeplab_model_options;
+DEEPLAB_API void deeplab_model_options_init(deeplab_model_options* options, size_t struct_size);
+
+/* deeplab_model_load_file() with options, which may be NULL for the defaults. */
+DEEPLAB_API deeplab_status deeplab_model_load_file_with_options(
+    const char* path, const deeplab_model_options* options, deeplab_model** model);
 
 /* From `size` bytes of a .tflite file in memory, which are copied. */
 DEEPLAB_API deeplab_status deeplab_model_load_memory(const void* data, size_t size,
@@ -130,8 +150,8 @@ DEEPLAB_API void deeplab_model_free(deeplab_model* model);
 /* Number of classes, background (class 0) included; at most 255. 0 for NULL. */
 DEEPLAB_API int32_t deeplab_model_class_count(const deeplab_model* model);
 
-/* Name of a class, UTF-8: from the file's metadata, else PASCAL VOC's if there are 21 classes,
- * else "class N". NULL for an id out of range. */
+/* Name of a class, UTF-8: from the options or the file's metadata, else PASCAL VOC's if there are
+ * 21 classes, else "class N". NULL for an id out of range. */
 DEEPLAB_API const char* deeplab_model_label(const deeplab_model* model, int32_t class_id);
 
 /* Width and height of the canvas that the file was made for, in pixels; 0 for a NULL model. */

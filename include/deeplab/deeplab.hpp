@@ -193,6 +193,13 @@ inline Result<Placement> place(Fit fit, int32_t picture_width, int32_t picture_h
 /// What a model file says about itself; strings as long as any copy of the model.
 using ModelInfo = deeplab_model_info;
 
+/// What a model file does not say, or says wrongly; see deeplab_model_options.
+struct ModelOptions {
+  std::vector<std::string> labels;  ///< One per class; empty: the file's.
+  float threshold = 0;              ///< Of a network with one class; 0: 0.5.
+  std::string output_tensor;        ///< Name or index; empty: the one with the largest picture.
+};
+
 /// A model file in memory. Copies share it.
 class Model {
  public:
@@ -200,6 +207,21 @@ class Model {
   static Result<Model> load(const std::string& path) {
     deeplab_model* model = nullptr;
     return own(deeplab_model_load_file(path.c_str(), &model), model);
+  }
+  /// The same with what the caller says of the file.
+  static Result<Model> load(const std::string& path, const ModelOptions& given) {
+    return detail::guarded([&]() -> Result<Model> {
+      std::vector<const char*> texts;
+      for (const std::string& label : given.labels) texts.push_back(label.c_str());
+      deeplab_model_options options;
+      deeplab_model_options_init(&options, sizeof(options));
+      if (!texts.empty()) options.labels = texts.data();
+      options.label_count = static_cast<int32_t>(texts.size());
+      options.threshold = given.threshold;
+      if (!given.output_tensor.empty()) options.output_tensor = given.output_tensor.c_str();
+      deeplab_model* model = nullptr;
+      return own(deeplab_model_load_file_with_options(path.c_str(), &options, &model), model);
+    });
   }
   /// The same from memory; `bytes` may go away afterwards.
   static Result<Model> load(std::span<const std::byte> bytes) {

@@ -162,6 +162,44 @@ deeplab_status deeplab_model_load_file(const char* path, deeplab_model** model) 
   });
 }
 
+void deeplab_model_options_init(deeplab_model_options* options, size_t struct_size) {
+  init_struct(options, struct_size, deeplab_model_options{});
+}
+
+deeplab_status deeplab_model_load_file_with_options(const char* path,
+                                                    const deeplab_model_options* options,
+                                                    deeplab_model** model) {
+  return guarded([&]() -> Status {
+    constexpr const char* kName = "deeplab_model_options";
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_model_load_file_with_options: model"));
+    *model = nullptr;
+    DEEPLAB_RETURN_IF_ERROR(check_handle(path, "deeplab_model_load_file_with_options: path"));
+    deeplab::api::ModelOptions inner;
+    if (options != nullptr) {
+      DEEPLAB_ASSIGN_OR_RETURN(const deeplab_model_options given,
+                               read_struct(options, deeplab_model_options{}, kName));
+      if (given.label_count < 0 || (given.labels == nullptr && given.label_count != 0)) {
+        return invalid_argument(kName, ": label_count is ", given.label_count,
+                                "; expected 0 or more, with labels not NULL");
+      }
+      if (given.labels != nullptr) {
+        inner.labels_name = kName;
+        auto& labels = inner.labels.emplace();
+        for (int32_t id = 0; id < given.label_count; ++id) {
+          const char* label = given.labels[id];
+          if (label == nullptr) return invalid_argument(kName, ": label ", id, " is NULL");
+          labels.emplace_back(label);
+        }
+      }
+      if (given.output_tensor != nullptr) inner.output = given.output_tensor;
+      if (given.threshold != 0) inner.threshold = given.threshold;
+    }
+    DEEPLAB_ASSIGN_OR_RETURN(auto loaded, Model::load(path, inner));
+    *model = new deeplab_model{std::move(loaded)};
+    return {};
+  });
+}
+
 deeplab_status deeplab_model_load_memory(const void* data, size_t size, deeplab_model** model) {
   return guarded([&]() -> Status {
     DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_model_load_memory: model"));

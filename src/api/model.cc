@@ -21,19 +21,19 @@ graph::Limits reading_limits() {
 }
 
 /// The file's graph made ready to be planned.
-Result<Network> make_network(graph::Graph graph) {
+Result<Network> make_network(graph::Graph graph, float threshold) {
   Network network;
   DEEPLAB_RETURN_IF_ERROR(passes::optimize(graph));
-  DEEPLAB_ASSIGN_OR_RETURN(network.head, passes::cut_label_head(graph));
+  DEEPLAB_ASSIGN_OR_RETURN(network.head, passes::cut_label_head(graph, threshold));
   network.input_quantize_cut = passes::fold_input_quantize(graph).has_value();
   network.input = graph.inputs.front();
   network.graph = std::move(graph);
   return network;
 }
 
-std::vector<std::string> make_labels(const std::vector<std::string>& from_file, int32_t classes) {
-  std::vector<std::string> labels = from_file;
-  // A file without labels, or with a list that stops short, still names every class.
+/// `given` without holes. A file without labels still names every class.
+std::vector<std::string> make_labels(const std::vector<std::string>& given, int32_t classes) {
+  std::vector<std::string> labels = given;
   const bool is_voc =
       labels.empty() && classes == static_cast<int32_t>(vision::kVocClassNames.size());
   if (is_voc) labels.assign(vision::kVocClassNames.begin(), vision::kVocClassNames.end());
@@ -46,51 +46,88 @@ std::vector<std::string> make_labels(const std::vector<std::string>& from_file, 
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> Model::load(const std::string& path) {
+Result<vision::Normalization> choose_normalization(const tflite::Metadata& metadata,
+                                                   const ModelOptions& options) {
+  vision::Normalization chosen;
+  if (const auto& given = metadata.normalization) {
+    auto normalization = vision::make_normalization(given->mean, given->stddev);
+    if (!normalization.ok()) return annotate(normalization.status(), "metadata");
+    chosen = *normalization;
+  }
+  return vision::make_normalization(options.mean.value_or(chosen.mean),
+                                    options.std.value_or(chosen.std));
+}
+
+Status check_labels(size_t labels, int32_t classes, const std::string& name) {
+  if (labels == static_cast<size_t>(classes)) return {};
+  return invalid_argument(name, ": expected ", classes, " labels, one per line, found ", labels);
+}
+
+Result<std::shared_ptr<const Model>> Model::load(const std::string& path,
+                                                 const ModelOptions& options) {
   DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, read_file(path, tflite::kMaxFileBytes));
   const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-  return make(tflite::read_model_in_place(owner, *owner, path, reading_limits()), path);
+  return make(tflite::read_model_in_place(owner, *owner, path, reading_limits()), path, options);
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(std::span<const std::byte> bytes,
-                                                  const std::string& name) {
-  return make(tflite::read_model(bytes, name, reading_limits()), name);
+                                                  const std::string& name,
+                                                  const ModelOptions& options) {
+  return make(tflite::read_model(bytes, name, reading_limits()), name, options);
 }
 
 Result<std::shared_ptr<const Model>> Model::parse_in_place(std::shared_ptr<const void> owner,
                                                            std::span<const std::byte> bytes,
                                                            const std::string& name) {
-  return make(tflite::read_model_in_place(std::move(owner), bytes, name, reading_limits()), name);
+  return make(tflite::read_model_in_place(std::move(owner), bytes, name, reading_limits()), name,
+              {});
 }
 
 Result<std::shared_ptr<const Model>> Model::parse_static(std::span<const std::byte> bytes,
-                                                         const std::string& name) {
-  return make(tflite::read_model_in_place(nullptr, bytes, name, reading_limits()), name);
+                                                         const std::string& name,
+                                                         const ModelOptions& options) {
+  return make(tflite::read_model_in_place(nullptr, bytes, name, reading_limits()), name, options);
 }
 
 Result<std::shared_ptr<const Model>> Model::make(Result<tflite::ModelFile> file,
-                                                 const std::string& name) {
+                                                 const std::string& name,
+                                                 const ModelOptions& options) {
   if (!file.ok()) return file.status();
   std::shared_ptr<Model> model(new Model());
   model->name_ = name;
   model->file_ = std::move(*file);
-  DEEPLAB_RETURN_IF_ERROR(annotate(model->understand(), name));
+  DEEPLAB_RETURN_IF_ERROR(annotate(model->understand(options), name));
   return std::shared_ptr<const Model>(std::move(model));
 }
 
-Status Model::understand() {
+Status Model::understand(const ModelOptions& options) {
   DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(file_.graph, reading_limits()));
+  DEEPLAB_RETURN_IF_ERROR(select_output(file_.graph, options.output));
   DEEPLAB_RETURN_IF_ERROR(check_picture_input(file_.graph));
   const graph::Shape& input = file_.graph.tensor(file_.graph.inputs.front()).shape;
   input_height_ = input[1];
   input_width_ = input[2];
-  DEEPLAB_ASSIGN_OR_RETURN(network_, make_network(file_.graph));
-  labels_ = make_labels(file_.metadata.labels, network_.head.classes);
-  if (const auto& given = file_.metadata.normalization) {
-    auto normalization = vision::make_normalization(given->mean, given->stddev);
-    if (!normalization.ok()) return annotate(normalization.status(), "metadata");
-    normalization_ = *normalization;
+  threshold_ = options.threshold;
+  DEEPLAB_ASSIGN_OR_RETURN(network_, make_network(file_.graph, threshold_));
+  const int32_t classes = network_.head.classes;
+  std::vector<std::string> labels = options.labels.value_or(file_.metadata.labels);
+  // Nobody names the background of a one-class network.
+  const bool one_class = network_.head.one_class;
+  if (one_class && labels.size() == 1) labels.insert(labels.begin(), "background");
+  if (options.labels) {
+    DEEPLAB_RETURN_IF_ERROR(check_labels(labels.size(), classes, options.labels_name));
+  } else if (!labels.empty() && labels.size() != static_cast<size_t>(classes)) {
+    return invalid_model("the metadata names ", labels.size(), " classes, the network has ",
+                         classes,
+                         "; expected one label per class, or the right ones beside the file "
+                         "(--labels)");
   }
+  has_label_names_ =
+      !labels.empty() || classes == static_cast<int32_t>(vision::kVocClassNames.size());
+  if (one_class && labels.empty()) labels = {"background", "foreground"};
+  labels_ = make_labels(labels, classes);
+  DEEPLAB_ASSIGN_OR_RETURN(normalization_, choose_normalization(file_.metadata, options));
+  is_normalization_known_ = file_.metadata.normalization || options.mean || options.std;
   return {};
 }
 
@@ -173,7 +210,7 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
       DEEPLAB_RETURN_IF_ERROR(
           annotate(passes::set_output_stride(graph, key.output_stride, key.limits), name_));
     }
-    DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph)));
+    DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph), threshold_));
   }
   plan::PlanOptions options;
   options.isa = key.isa;

@@ -1,11 +1,13 @@
 // A model file, read, checked and understood: what deeplab_model points to.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,22 +42,48 @@ struct PlannedNetwork {
   bool input_quantize_cut = false;
 };
 
+/// What somebody says of a model file that its metadata does not say, or says wrongly.
+struct ModelOptions {
+  /// One name per class instead of the metadata's, whose number is then not looked at.
+  std::optional<std::vector<std::string>> labels;
+  std::string labels_name = "the given labels";  ///< What messages call them: their file.
+  /// value = (pixel - mean) / std with pixels 0..255, in R, G, B; each instead of the metadata's.
+  std::optional<std::array<float, 3>> mean;
+  std::optional<std::array<float, 3>> std;
+  /// Of a file with several outputs: the name of one, or its index. Empty: the one with the largest
+  /// picture.
+  std::string output;
+  /// Of a one-class network: from which probability on a pixel belongs to the class.
+  float threshold = passes::kDefaultThreshold;
+};
+
+/// The metadata's normalization, else the default, with what the options say instead. Error:
+/// values that are none, see vision::make_normalization().
+Result<vision::Normalization> choose_normalization(const tflite::Metadata& metadata,
+                                                   const ModelOptions& options);
+/// Error: labels that are not one per class. `name`: whose they are.
+Status check_labels(size_t labels, int32_t classes, const std::string& name);
+
 /// Immutable after load; share it between threads.
 class Model {
  public:
   /// Reads a .tflite file of a segmentation network: one input [1, height, width, 3], scores or
-  /// labels out. Errors name the file.
-  static Result<std::shared_ptr<const Model>> load(const std::string& path);
+  /// labels out. Errors name the file; one of them is metadata with another number of labels than
+  /// classes.
+  static Result<std::shared_ptr<const Model>> load(const std::string& path,
+                                                   const ModelOptions& options = {});
   /// The same from memory; `name` stands for the file in messages.
   static Result<std::shared_ptr<const Model>> parse(std::span<const std::byte> bytes,
-                                                    const std::string& name);
+                                                    const std::string& name,
+                                                    const ModelOptions& options = {});
   /// The same without a copy: `owner` keeps the bytes alive.
   static Result<std::shared_ptr<const Model>> parse_in_place(std::shared_ptr<const void> owner,
                                                              std::span<const std::byte> bytes,
                                                              const std::string& name);
   /// From memory that lives as long as the program: the weights are used in place.
   static Result<std::shared_ptr<const Model>> parse_static(std::span<const std::byte> bytes,
-                                                           const std::string& name);
+                                                           const std::string& name,
+                                                           const ModelOptions& options = {});
 
   const std::string& name() const { return name_; }
   /// As the file has it.
@@ -64,10 +92,14 @@ class Model {
   int32_t input_height() const { return input_height_; }
   int32_t input_width() const { return input_width_; }
   int32_t class_count() const { return static_cast<int32_t>(labels_.size()); }
-  /// One per class: the metadata's, else VOC's if there are 21, else "class N".
+  /// One per class: the options', else the metadata's, else VOC's if there are 21, else "class N".
   const std::vector<std::string>& labels() const { return labels_; }
-  /// The metadata's, else the default.
+  /// Whether these are names that somebody gave, and not "class N".
+  bool has_label_names() const { return has_label_names_; }
+  /// The options', else the metadata's, else the default.
   const vision::Normalization& normalization() const { return normalization_; }
+  /// Whether it is not the default for want of anything better.
+  bool is_normalization_known() const { return is_normalization_known_; }
 
   /// The head of the network at the file's own size.
   const passes::LabelHead& head() const { return network_.head; }
@@ -88,15 +120,19 @@ class Model {
  private:
   Model() = default;
   static Result<std::shared_ptr<const Model>> make(Result<tflite::ModelFile> file,
-                                                   const std::string& name);
-  Status understand();
+                                                   const std::string& name,
+                                                   const ModelOptions& options);
+  Status understand(const ModelOptions& options);
 
   std::string name_;
   tflite::ModelFile file_;
   int32_t input_height_ = 0;
   int32_t input_width_ = 0;
   std::vector<std::string> labels_;
+  bool has_label_names_ = false;
   vision::Normalization normalization_;
+  bool is_normalization_known_ = false;
+  float threshold_ = passes::kDefaultThreshold;
   Network network_;  ///< At the file's own size.
 
   struct PlanKey {

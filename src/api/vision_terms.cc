@@ -20,6 +20,20 @@ Status check_picture_input(const graph::Graph& graph) {
       ", expected float32, int8 or uint8 in 1 x height x width x 3, or x 1 for grey");
 }
 
+Status select_output(graph::Graph& graph, const std::string& output) {
+  if (output.empty()) return {};
+  std::string names;
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const std::string& name = graph.tensor(graph.outputs[i]).name;
+    if (name == output || std::to_string(i) == output) {
+      graph.outputs = {graph.outputs[i]};
+      return {};
+    }
+    names += str_cat(i == 0 ? "" : ", ", i, " '", name, "'");
+  }
+  return invalid_argument("the model has no output '", output, "'; it has ", names);
+}
+
 vision::ElementType element_type(DataType type) {
   switch (type) {
     case DataType::kInt8:

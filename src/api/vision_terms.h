@@ -1,6 +1,8 @@
 // A network's border in the terms of the vision room, which knows no graph.
 #pragma once
 
+#include <string>
+
 #include "base/status.h"
 #include "graph/graph.h"
 #include "passes/label_head.h"
@@ -12,6 +14,10 @@ namespace deeplab::api {
 /// Error unless the graph has one input, a picture: [1, height, width, 3] of float32, int8 or
 /// uint8.
 Status check_picture_input(const graph::Graph& graph);
+
+/// Makes the output of that name, or with that index, the graph's only one; empty: leaves them all.
+/// Error: there is none, with those that there are.
+Status select_output(graph::Graph& graph, const std::string& output);
 
 /// int32 and int64 are the same to that room, which never reads labels. uint8 that a pass has
 /// shifted counts as int8, as the executor holds it.

@@ -8,6 +8,16 @@
 
 namespace deeplab::eval {
 
+Result<std::shared_ptr<const ClassMap>> read_class_map(const std::string& path,
+                                                       const api::Model& model) {
+  if (path.empty()) return std::shared_ptr<const ClassMap>();
+  DEEPLAB_ASSIGN_OR_RETURN(ClassMap map, ClassMap::read(path));
+  if (model.has_label_names()) {
+    DEEPLAB_ASSIGN_OR_RETURN(map, map.for_model(model.labels()));
+  }
+  return std::make_shared<const ClassMap>(std::move(map));
+}
+
 Result<std::unique_ptr<Evaluator>> Evaluator::create(std::vector<Candidate> candidates,
                                                      size_t photos, EvaluatorOptions options) {
   DEEPLAB_ASSIGN_OR_RETURN(const int threads, ThreadPool::count_threads(options.threads));
@@ -96,9 +106,9 @@ EvaluatedPhoto Evaluator::evaluate(const VocItem& item, Worker& worker) const {
 
 Result<imageio::Image> Evaluator::read_mask(const VocItem& item,
                                             const imageio::Image& photo) const {
-  DEEPLAB_ASSIGN_OR_RETURN(imageio::Image mask, options_.read_mask
-                                                    ? options_.read_mask(item)
-                                                    : eval::read_mask(item.mask_path));
+  DEEPLAB_ASSIGN_OR_RETURN(imageio::Image mask,
+                           options_.read_mask ? options_.read_mask(item)
+                                              : eval::read_mask(item, options_.classes.get()));
   DEEPLAB_RETURN_IF_ERROR(check_mask_size(mask, item, photo.original_width, photo.original_height));
   return mask;
 }

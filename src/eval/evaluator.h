@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "api/model.h"
@@ -25,13 +26,20 @@ struct Candidate {
 struct EvaluatorOptions {
   int threads = 0;         ///< Photos at a time; 0: one per CPU.
   bool boundaries = true;  ///< Boundary scores, too.
-  /// Reads a photo's mask as class ids; empty: read_mask().
+  /// What the masks' values stand for; null: they are class ids.
+  std::shared_ptr<const ClassMap> classes = nullptr;
+  /// Reads a photo's mask as class ids; empty: read_mask() with `classes`.
   std::function<Result<imageio::Image>(const VocItem& item)> read_mask = nullptr;
   /// Told of each mask that a candidate made, by several threads at a time; may be empty. An error
   /// is fatal.
   std::function<Status(const VocItem& item, size_t candidate, const vision::MaskView& mask)>
       keep_mask = nullptr;
 };
+
+/// The class map in a file, with the ids of the model's classes; null for an empty path. A model
+/// without names for its classes has them in the file's order.
+Result<std::shared_ptr<const ClassMap>> read_class_map(const std::string& path,
+                                                       const api::Model& model);
 
 /// What became of a photo.
 struct EvaluatedPhoto {

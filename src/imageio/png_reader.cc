@@ -99,7 +99,9 @@ Result<Image> PngDecoder::read_pixels(SetTransforms set_transforms) {
   });
   if (!ready) return failure();
 
-  Image image = make_empty_image(width(), height(), png_get_channels(png_, info_));
+  // Without a transform that strips them, 16-bit samples count as two channels of bytes.
+  const int sample_bytes = png_get_bit_depth(png_, info_) / 8;
+  Image image = make_empty_image(width(), height(), png_get_channels(png_, info_) * sample_bytes);
   const size_t stride = png_get_rowbytes(png_, info_);
   if (stride != static_cast<size_t>(image.width) * static_cast<size_t>(image.channels)) {
     return internal_error("libpng gives rows of ", stride, " bytes for ", image.width, " pixels");
@@ -157,6 +159,38 @@ Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
 
 }  // namespace
 
+namespace {
+
+/// Grey samples of `sample_bytes` each, an alpha sample after each if `has_alpha`, as one byte per
+/// pixel: an id above 255 or a pixel that is not opaque means something that is not known here.
+Status narrow_labels(Image& image, int sample_bytes, bool has_alpha) {
+  const auto pixel_bytes = static_cast<size_t>(image.channels);
+  const auto width = static_cast<size_t>(image.width);
+  const size_t count = image.pixels.size() / pixel_bytes;
+  const auto sample = [&](const uint8_t* at) {
+    return sample_bytes == 1 ? int{at[0]} : int{at[0]} << 8 | at[1];
+  };
+  const int opaque = sample_bytes == 1 ? 0xFF : 0xFFFF;
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* pixel = image.pixels.data() + i * pixel_bytes;
+    const int value = sample(pixel);
+    if (has_alpha && sample(pixel + sample_bytes) != opaque) {
+      return unsupported("the alpha at x ", i % width, ", y ", i / width,
+                         " is not opaque; expected a label map without transparency");
+    }
+    if (value > 255) {
+      return unsupported("the 16-bit value ", value, " at x ", i % width, ", y ", i / width,
+                         " is out of range; expected labels from 0 to 255");
+    }
+    image.pixels[i] = static_cast<uint8_t>(value);
+  }
+  image.channels = 1;
+  image.pixels.resize(count);
+  return {};
+}
+
+}  // namespace
+
 Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options) {
   DEEPLAB_RETURN_IF_ERROR(check_header(bytes, options.max_pixels));
   PngDecoder decoder(bytes);
@@ -165,12 +199,14 @@ Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options) {
   if (type == PNG_COLOR_TYPE_RGB || type == PNG_COLOR_TYPE_RGB_ALPHA) {
     return unsupported("a colour (RGB) PNG; expected a label map as an indexed or grey PNG");
   }
-  if (type == PNG_COLOR_TYPE_GRAY_ALPHA || decoder.bit_depth() > 8) {
-    return unsupported("a PNG with ", decoder.bit_depth(), "-bit grey",
-                       type == PNG_COLOR_TYPE_GRAY_ALPHA ? " and alpha" : "",
-                       "; expected a label map as an indexed or grey PNG of at most 8 bits");
+  const int sample_bytes = decoder.bit_depth() > 8 ? 2 : 1;
+  const bool has_alpha = type == PNG_COLOR_TYPE_GRAY_ALPHA;
+  // 1/2/4-bit values into bytes, unscaled.
+  DEEPLAB_ASSIGN_OR_RETURN(Image image, decoder.read_pixels(png_set_packing));
+  if (sample_bytes > 1 || has_alpha) {
+    DEEPLAB_RETURN_IF_ERROR(narrow_labels(image, sample_bytes, has_alpha));
   }
-  return decoder.read_pixels(png_set_packing);  // 1/2/4-bit values into bytes, unscaled
+  return image;
 }
 
 const Codec kPngCodec = {recognizes, probe, decode};

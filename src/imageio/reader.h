@@ -52,8 +52,9 @@ Status decode_rows(std::span<const std::byte> bytes, const std::string& name,
 /// PNG's pixels is not seen.) No size limit is applied.
 Result<ImageInfo> probe_image(std::span<const std::byte> bytes, const std::string& name);
 
-/// A label map: an indexed or grey PNG of at most 8 bits whose raw values are the labels, with
-/// neither palette nor grey scaling applied; channels = 1. Any other PNG is kUnsupported.
+/// A label map: an indexed or grey PNG whose raw values are the labels, 0 to 255, with neither
+/// palette nor grey scaling applied; channels = 1. A colour PNG, a 16-bit value above 255 and a
+/// pixel that is not opaque are kUnsupported.
 Result<Image> read_label_png(const std::string& path, const ReadOptions& options = {});
 Result<Image> decode_label_png(std::span<const std::byte> bytes, const std::string& name,
                                const ReadOptions& options = {});

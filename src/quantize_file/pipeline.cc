@@ -16,7 +16,6 @@
 #include "quantize/equalize.h"
 #include "quantize/prepare_float.h"
 #include "quantize_file/sha256.h"
-#include "tflite/label_file.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
 
@@ -58,7 +57,8 @@ class Quantization {
           annotate(passes::set_output_stride(float_, setup_.output_stride), setup_.model));
     }
     DEEPLAB_RETURN_IF_ERROR(annotate(prepare_float_graph(float_), setup_.model));
-    DEEPLAB_ASSIGN_OR_RETURN(result_.float_model, api::Model::parse(bytes, setup_.model));
+    DEEPLAB_ASSIGN_OR_RETURN(result_.float_model,
+                             api::Model::parse(bytes, setup_.model, setup_.model_options));
     const vision::Normalization& n = result_.float_model->normalization();
     const auto uniform = [](const std::array<float, 3>& v) { return v[0] == v[1] && v[1] == v[2]; };
     options_.pixels.reset();
@@ -160,19 +160,17 @@ class Quantization {
     set(setup_.license, metadata.license);
     set(setup_.author, metadata.author);
     set(setup_.description, metadata.description);
-    return choose_labels();
+    choose_labels();
+    return {};
   }
 
   /// Without any, a network of 21 classes gets VOC's names: they are what every program assumes.
-  Status choose_labels() {
-    constexpr size_t kVocClasses = 21;
-    const auto classes = static_cast<size_t>(result_.float_model->class_count());
+  void choose_labels() {
+    constexpr int32_t kVocClasses = 21;
+    const api::Model& model = *result_.float_model;
     std::vector<std::string>& labels = file_.metadata.labels;
-    if (!setup_.labels.empty()) {
-      DEEPLAB_ASSIGN_OR_RETURN(labels, tflite::read_label_file(setup_.labels, classes));
-    }
-    if (labels.empty() && classes == kVocClasses) labels = result_.float_model->labels();
-    return {};
+    const bool none = labels.empty() && model.class_count() == kVocClasses;
+    if (setup_.model_options.labels || none) labels = model.labels();
   }
 
   Status write() {

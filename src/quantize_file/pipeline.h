@@ -19,6 +19,8 @@ namespace deeplab::quantize {
 /// What is to be made of which files.
 struct QuantizeSetup {
   std::string model;
+  /// The float model's normalization and labels; the written file has them in its metadata.
+  api::ModelOptions model_options;
   std::vector<std::string> calibration;
   size_t photos = 128;
   vision::Fit fit = vision::Fit::kPad;
@@ -33,7 +35,6 @@ struct QuantizeSetup {
   std::string description;
   std::string license;
   std::string author;
-  std::string labels;  ///< A file: see tflite::read_label_file().
 };
 
 /// One op, in float and quantized.

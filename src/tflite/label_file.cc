@@ -5,14 +5,10 @@
 
 namespace deeplab::tflite {
 
-Result<std::vector<std::string>> read_label_file(const std::string& path, size_t classes) {
+Result<std::vector<std::string>> read_label_file(const std::string& path) {
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
                            read_file(path, static_cast<int64_t>(kMaxLabelFile)));
-  std::vector<std::string> labels =
-      split_labels({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  if (labels.size() == classes) return labels;
-  return invalid_argument(path, ": expected ", classes, " labels, one per line, found ",
-                          labels.size());
+  return split_labels({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace deeplab::tflite

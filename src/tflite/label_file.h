@@ -9,8 +9,8 @@
 namespace deeplab::tflite {
 
 /// One label per line, in the order of the class ids, read as a label file inside a model is:
-/// without blanks at the end of a line and empty lines at the end of the file. Errors: a file that
-/// cannot be read or is larger than 1 MiB, another number of labels than `classes`.
-Result<std::vector<std::string>> read_label_file(const std::string& path, size_t classes);
+/// without a byte order mark, blanks at the end of a line and empty lines at the end of the file.
+/// Error: a file that cannot be read or is larger than 1 MiB.
+Result<std::vector<std::string>> read_label_file(const std::string& path);
 
 }  // namespace deeplab::tflite

@@ -1,6 +1,7 @@
 // deeplab.h as a careless caller meets it.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -85,6 +86,47 @@ TEST_F(LoadedModel, SaysWhatItIs) {
   deeplab_model_input_size(model_, &width, &height);
   EXPECT_EQ(width, 513);
   EXPECT_EQ(height, 513);
+}
+
+TEST(ModelOptions, LabelsAreThoseOfTheCaller) {
+  std::vector<std::string> names;
+  for (int id = 0; id < 21; ++id) names.push_back("name " + std::to_string(id));
+  std::vector<const char*> texts;
+  for (const std::string& name : names) texts.push_back(name.c_str());
+  deeplab_model_options options;
+  deeplab_model_options_init(&options, sizeof(options));
+  options.labels = texts.data();
+  options.label_count = 21;
+  const auto load = [&] {
+    deeplab_model* model = nullptr;
+    const deeplab_status status =
+        deeplab_model_load_file_with_options(kInt8FloatIo.c_str(), &options, &model);
+    EXPECT_EQ(model == nullptr, status != DEEPLAB_OK);
+    return std::pair(status, std::unique_ptr<deeplab_model, decltype(&deeplab_model_free)>(
+                                 model, deeplab_model_free));
+  };
+  EXPECT_STREQ(deeplab_model_label(load().second.get(), 20), "name 20");
+  options.label_count = 20;
+  EXPECT_EQ(load().first, DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_TRUE(last_error_has("expected 21 labels")) << deeplab_last_error();
+  options.label_count = -1;
+  EXPECT_EQ(load().first, DEEPLAB_INVALID_ARGUMENT);
+  options.label_count = 21;
+  texts[3] = nullptr;
+  EXPECT_EQ(load().first, DEEPLAB_INVALID_ARGUMENT);
+  options.labels = nullptr;
+  EXPECT_EQ(load().first, DEEPLAB_INVALID_ARGUMENT);
+  options.label_count = 0;
+  EXPECT_STREQ(deeplab_model_label(load().second.get(), 12), "dog");
+  options.struct_size = 3;
+  EXPECT_EQ(load().first, DEEPLAB_INVALID_ARGUMENT);
+  deeplab_model* model = nullptr;
+  EXPECT_EQ(deeplab_model_load_file_with_options(kInt8FloatIo.c_str(), nullptr, &model),
+            DEEPLAB_OK);
+  deeplab_model_free(model);
+  EXPECT_EQ(deeplab_model_load_file_with_options(nullptr, nullptr, &model),
+            DEEPLAB_INVALID_ARGUMENT);
+  EXPECT_EQ(deeplab_model_load_file_with_options("x", nullptr, nullptr), DEEPLAB_INVALID_ARGUMENT);
 }
 
 TEST_F(LoadedModel, WrongOptionsAreRefused) {

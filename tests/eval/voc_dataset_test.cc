@@ -119,6 +119,88 @@ TEST_F(VocDatasetTest, ErrorsNameTheFile) {
   EXPECT_THAT(open_error(), AllOf(HasSubstr(path("JPEGImages/lost")), HasSubstr("val.txt")));
 }
 
+TEST_F(VocDatasetTest, ExtensionsAreFoundInAnyCase) {
+  list("a\nb\nc\nd\nsub/e\nf.v2\n");
+  for (const char* photo :
+       {"a.JPG", "b.Jpeg", "c.BMP", "d.WebP", "sub/e.PNG", "f.v2.jpg", "f.png"}) {
+    write(std::string("JPEGImages/") + photo, "x");
+  }
+  for (const char* mask : {"a.PNG", "b.png", "c.Png", "d.png", "sub/e.PNG", "f.v2.png"}) {
+    write(std::string("SegmentationClass/") + mask, "x");
+  }
+  const auto dataset = open();
+  ASSERT_TRUE(dataset.ok()) << dataset.status().message();
+  std::vector<std::string> photos, masks;
+  for (const VocItem& item : dataset->items) {
+    photos.push_back(fs::path(item.image_path).filename());
+    masks.push_back(fs::path(item.mask_path).filename());
+  }
+  EXPECT_THAT(photos, ElementsAre("a.JPG", "b.Jpeg", "c.BMP", "d.WebP", "e.PNG", "f.v2.jpg"));
+  EXPECT_THAT(masks, ElementsAre("a.PNG", "b.png", "c.Png", "d.png", "e.PNG", "f.v2.png"));
+}
+
+TEST_F(VocDatasetTest, ListsMayHoldFileNames) {
+  list("a.jpg\nb.JPG\nsub/c.png 1\nd e\n/JPEGImages/f.jpg /SegmentationClass/f.png\ng.jpg\n");
+  for (const char* photo :
+       {"a.jpg", "b.jpg", "sub/c.png", "d e.jpg", "f.jpg", "g.jpg.png", "h.jpg"}) {
+    write(std::string("JPEGImages/") + photo, "x");
+  }
+  for (const char* id : {"a", "b", "sub/c", "d e", "f", "g.jpg"}) {
+    write(std::string("SegmentationClass/") + id + ".png", "x");
+  }
+  const auto dataset = open();
+  ASSERT_TRUE(dataset.ok()) << dataset.status().message();
+  std::vector<std::string> ids;
+  for (const VocItem& item : dataset->items) {
+    ids.push_back(item.id);
+    EXPECT_TRUE(fs::exists(item.image_path)) << item.image_path;
+    EXPECT_EQ(item.mask_path, path("SegmentationClass/" + item.id + ".png"));
+  }
+  EXPECT_THAT(ids, ElementsAre("a", "b", "sub/c", "d e", "f", "g.jpg"));
+}
+
+TEST_F(VocDatasetTest, WithoutAListItSaysWhatThereIs) {
+  write("JPEGImages/a.jpg", "x");
+  write("JPEGImages/b.JPG", "x");
+  write("SegmentationClass/a.png", "x");
+  EXPECT_THAT(open_error(),
+              AllOf(HasSubstr(path("ImageSets/Segmentation/val.txt") + " does not exist"),
+                    HasSubstr("2 photos in JPEGImages"), HasSubstr("1 mask in SegmentationClass"),
+                    HasSubstr("one per line"), HasSubstr("'all'")));
+  fs::rename(root_ / "JPEGImages", root_ / "images");
+  EXPECT_THAT(open_error(), AllOf(HasSubstr("no folder JPEGImages"),
+                                  HasSubstr("there is SegmentationClass, images;"),
+                                  HasSubstr("JPEGImages/ID.jpg")));
+  EXPECT_THAT(
+      open_voc_dataset(root_.string(), "all", MaskRequirement::kRequired).status().message(),
+      HasSubstr("no folder JPEGImages"));
+}
+
+TEST_F(VocDatasetTest, AllTakesEveryPair) {
+  const auto all = [this] {
+    return open_voc_dataset(root_.string(), kEverySplit, MaskRequirement::kRequired);
+  };
+  for (const char* photo : {"b.JPG", "a.png", "sub/c.jpg", "lonely.jpg", ".hidden.jpg", "b.txt"}) {
+    write(std::string("JPEGImages/") + photo, "x");
+  }
+  EXPECT_THAT(all().status().message(), AllOf(HasSubstr("no photo with a mask"),
+                                              HasSubstr("4 photos"), HasSubstr("0 masks")));
+  for (const char* id : {"a", "b", "sub/c", "x", "y"}) {
+    write(std::string("SegmentationClass/") + id + ".png", "x");
+  }
+  const auto dataset = all();
+  ASSERT_TRUE(dataset.ok()) << dataset.status().message();
+  std::vector<std::string> ids;
+  for (const VocItem& item : dataset->items) ids.push_back(item.id);
+  EXPECT_THAT(ids, ElementsAre("a", "b", "sub/c"));
+  EXPECT_EQ(dataset->items[1].image_path, path("JPEGImages/b.JPG"));
+  EXPECT_EQ(dataset->photos_without_mask, 1);
+  EXPECT_EQ(dataset->masks_without_photo, 2);
+  // A list of that name goes first.
+  write("ImageSets/Segmentation/all.txt", "b\n");
+  EXPECT_EQ(all()->items.size(), 1);
+}
+
 TEST_F(VocDatasetTest, IdsStayInTheirFolders) {
   write("secret.jpg", "x");
   for (const char* id : {"../secret", "a/../../secret", "/etc/secret"}) {
@@ -161,6 +243,56 @@ TEST_F(VocDatasetTest, OpaqueColoursWithAlphaAreColours) {
   EXPECT_THAT(read->pixels, ElementsAre(1, 255));
 }
 
+TEST_F(VocDatasetTest, SixteenBitsHoldIds) {
+  const std::vector<uint16_t> ids = {0, 1, 20, 255};
+  const auto read = mask(imageio::encode_png_gray16(2, 2, ids));
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_THAT(read->pixels, ElementsAre(0, 1, 20, 255));
+  EXPECT_EQ(read->channels, 1);
+}
+
+TEST_F(VocDatasetTest, EqualChannelsAreTheId) {
+  const auto rgb_of = [](const std::vector<uint8_t>& ids) {
+    std::vector<uint8_t> rgb;
+    for (const uint8_t id : ids) rgb.insert(rgb.end(), 3, id);
+    return rgb;
+  };
+  const auto read = mask(imageio::encode_png_rgb(2, 2, rgb_of({0, 1, 20, 255})));
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_THAT(read->pixels, ElementsAre(0, 1, 20, 255));
+  // Black and VOC's grey alone are VOC's colours, as they always were.
+  EXPECT_THAT(mask(imageio::encode_png_rgb(2, 1, rgb_of({0, 128})))->pixels, ElementsAre(0, 7));
+}
+
+TEST_F(VocDatasetTest, ATransparentPixelHasNoClass) {
+  const std::vector<uint8_t> rgba = {0, 0, 0, 255, 1, 1, 1, 0};
+  EXPECT_THAT(mask(imageio::encode_png_rgba(2, 1, rgba)).status().message(),
+              AllOf(HasSubstr("mask.png"), HasSubstr("x 1, y 0 is transparent")));
+}
+
+TEST_F(VocDatasetTest, BlackAndWhiteMasksAreRefused) {
+  list("a\nb\n");
+  const auto masks = [this](const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+    for (const auto& [id, ids] : {std::pair("a", a), std::pair("b", b)}) {
+      write(std::string("JPEGImages/") + id + ".jpg", "x");
+      write(std::string("SegmentationClass/") + id + ".png", imageio::encode_png_gray(2, 1, ids));
+    }
+    return *open();
+  };
+  EXPECT_THAT(check_not_black_and_white(masks({0, 0}, {0, 255}), nullptr).message(),
+              AllOf(HasSubstr(root_.string() + " (val): all 2 masks hold 0 and 255 only"),
+                    HasSubstr("--mask-map FILE"), HasSubstr("'255 = NAME'")));
+  EXPECT_TRUE(check_not_black_and_white(masks({0, 0}, {1, 255}), nullptr).ok());
+  EXPECT_TRUE(check_not_black_and_white(masks({0, 0}, {0, 0}), nullptr).ok());
+  const VocDataset dataset = masks({0, 255}, {0, 255});
+  EXPECT_FALSE(check_not_black_and_white(dataset, nullptr).ok());
+  const ClassMap silent = *ClassMap::parse("0 = a\n1 = b\n", "c.txt");
+  EXPECT_THAT(check_not_black_and_white(dataset, &silent).message(), HasSubstr("say in c.txt"));
+  const ClassMap map = *ClassMap::parse("0 = a\n255 = b\n", "c.txt");
+  EXPECT_TRUE(check_not_black_and_white(dataset, &map).ok());
+  EXPECT_THAT(read_mask_of(dataset.items[0], &map, 2, 1)->pixels, ElementsAre(0, 1));
+}
+
 TEST_F(VocDatasetTest, AnUnknownColourIsNamedWithItsPlace) {
   std::vector<uint8_t> rgb = in_voc_colours({0, 1, 2, 3, 4, 5});
   rgb[4 * 3 + 1] = 77;
@@ -171,10 +303,9 @@ TEST_F(VocDatasetTest, AnUnknownColourIsNamedWithItsPlace) {
 }
 
 TEST_F(VocDatasetTest, WhatIsNoMaskIsRefused) {
-  // Sixteen bits scaled to eight would read every id as 0.
-  const std::vector<uint16_t> deep = {1, 2};
+  const std::vector<uint16_t> deep = {1, 1001};
   EXPECT_THAT(mask(imageio::encode_png_gray16(2, 1, deep)).status().message(),
-              AllOf(HasSubstr("mask.png"), HasSubstr("16-bit")));
+              AllOf(HasSubstr("mask.png"), HasSubstr("16-bit value 1001 at x 1, y 0")));
   const std::vector<uint8_t> rgb(6);
   EXPECT_THAT(mask(imageio::encode_jpeg(2, 1, rgb, 90)).status().message(), HasSubstr("mask.png"));
   write("text.png", "no picture");
@@ -202,9 +333,9 @@ TEST_F(VocDatasetTest, ACutOffMaskIsRefused) {
 TEST_F(VocDatasetTest, AMaskHasThePhotosSize) {
   write("SegmentationClass/a.png", imageio::encode_png_gray(3, 2, std::vector<uint8_t>(6)));
   const VocItem item{"a", "a.jpg", path("SegmentationClass/a.png")};
-  EXPECT_TRUE(read_mask_of(item, 3, 2).ok());
+  EXPECT_TRUE(read_mask_of(item, nullptr, 3, 2).ok());
   EXPECT_THAT(
-      read_mask_of(item, 2, 3).status().message(),
+      read_mask_of(item, nullptr, 2, 3).status().message(),
       AllOf(HasSubstr(item.mask_path), HasSubstr("3x2"), HasSubstr("a.jpg"), HasSubstr("2x3")));
 }
 

@@ -153,6 +153,23 @@ TEST(LabelPng, IndicesAreRawAtEveryDepth) {
   EXPECT_EQ(labels(PNG_COLOR_TYPE_PALETTE, 8, {0, 20, 255, 1}), (Samples{0, 20, 255, 1}));
 }
 
+TEST(LabelPng, SixteenBitsAndOpaqueAlphaHoldLabels) {
+  const auto labels = [](int color_type, int bit_depth, const Samples& rows) {
+    const auto image = decode_label_png(png_file({.width = 2,
+                                                  .height = 1,
+                                                  .color_type = color_type,
+                                                  .bit_depth = bit_depth,
+                                                  .rows = rows}),
+                                        "mask.png");
+    EXPECT_TRUE(image.ok()) << image.status().message();
+    return image.ok() ? image->pixels : Samples();
+  };
+  EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY, 16, {0, 20, 0, 255}), (Samples{20, 255}));
+  EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY_ALPHA, 8, {20, 255, 1, 255}), (Samples{20, 1}));
+  EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY_ALPHA, 16, {0, 20, 255, 255, 0, 1, 255, 255}),
+            (Samples{20, 1}));
+}
+
 TEST(LabelPng, OtherPicturesAreRefusedByName) {
   const auto refusal = [](const File& file) { return decode_label_png(file, "mask.png").status(); };
   expect_error(refusal(png_file({.width = kW, .height = kH, .rows = gradient(kW, kH, 3)})),

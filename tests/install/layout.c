@@ -36,6 +36,13 @@ LIES_AT(deeplab_model_info, input_scale, 112);
 LIES_AT(deeplab_model_info, input_zero_point, 116);
 LIES_AT(deeplab_model_info, file_macs, 120);
 
+SIZE_IS(deeplab_model_options, 32);
+LIES_AT(deeplab_model_options, struct_size, 0);
+LIES_AT(deeplab_model_options, labels, 8);
+LIES_AT(deeplab_model_options, label_count, 16);
+LIES_AT(deeplab_model_options, threshold, 20);
+LIES_AT(deeplab_model_options, output_tensor, 24);
+
 SIZE_IS(deeplab_image, 104);
 LIES_AT(deeplab_image, struct_size, 0);
 LIES_AT(deeplab_image, planes, 8);

@@ -9,6 +9,7 @@ namespace deeplab::train {
 namespace {
 
 using deeplab::testing::DataFolder;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -148,9 +149,19 @@ TEST_F(CheckTest, BlackAndWhiteMasks) {
     folder_.mask(id, 20, 10, [](int x, int) { return x < 15 ? 0 : 255; });
   }
   EXPECT_THAT(check().errors,
-              ElementsAre(HasSubstr("pixel of class 1; the masks hold 0 and 255 only")));
-  options_.training[0].class_map = std::make_shared<const ClassMap>(
-      ClassMap::parse("0 = ground\n255 = thing\n", "classes.txt").value());
+              ElementsAre(AllOf(HasSubstr(train_name() + ": all 4 masks hold 0 and 255 only"),
+                                HasSubstr("--mask-map FILE")),
+                          HasSubstr("pixel of class 1")));
+  // Not a warning either if classes may be missing.
+  options_.allow_missing_classes = true;
+  EXPECT_THAT(check().errors, ElementsAre(HasSubstr("hold 0 and 255 only")));
+  options_.allow_missing_classes = false;
+  const auto map = [](const char* text) {
+    return std::make_shared<const ClassMap>(ClassMap::parse(text, "classes.txt").value());
+  };
+  options_.training[0].class_map = map("0 = ground\n1 = thing\n");
+  EXPECT_THAT(check().errors[0], HasSubstr("say in classes.txt which class 255 is: '255 = NAME'"));
+  options_.training[0].class_map = map("0 = ground\n255 = thing\n");
   EXPECT_TRUE(check().ok());
 }
 

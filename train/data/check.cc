@@ -12,6 +12,7 @@
 
 #include "base/ordered_work.h"
 #include "base/parallel.h"
+#include "eval/voc_dataset.h"
 #include "train/data/item_facts.h"
 #include "train/data/sources.h"
 
@@ -49,6 +50,7 @@ class Checker {
   void check_readable(const CheckedSource& source);
   void check_sizes(const CheckedSource& source);
   void check_values(const CheckedSource& source);
+  void check_black_and_white(const CheckedSource& source);
   void check_listed_twice();
   void check_overlap();
   void check_names();
@@ -172,6 +174,23 @@ std::string real_path(const std::string& path) {
   std::error_code error;
   const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
   return error ? path : real.string();
+}
+
+/// Object = 255, as drawing programs save a black-and-white mask: eval::check_not_black_and_white()
+/// for masks that have been read.
+void Checker::check_black_and_white(const CheckedSource& source) {
+  const ClassMap* classes = source.options->class_map.get();
+  if (classes != nullptr && classes->explains_255()) return;
+  size_t count = 0;
+  bool has_255 = false;
+  for (const ItemFacts& facts : source.facts) {
+    count += facts.has_mask();
+    for (const LabelCount& label : facts.labels) {
+      if (label.label != 0 && label.label != kIgnore) return;
+      has_255 = has_255 || label.label == kIgnore;
+    }
+  }
+  if (has_255) report_.errors.push_back(eval::black_and_white_text(source.name(), count, classes));
 }
 
 /// Photos drawn more often than their source's weight says.
@@ -301,19 +320,8 @@ void Checker::check_classes() {
     missing += (count++ == 0 ? "" : ", ") + class_name(c);
   }
   if (count == 0) return;
-  // The most common cause: object = 255, as drawing programs save a black-and-white mask.
-  int64_t labelled = 0;
-  for (const int64_t pixels : report_.class_pixels) labelled += pixels;
-  const bool black_and_white = count + 1 == report_.class_pixels.size() &&
-                               report_.class_pixels[0] > 0 &&
-                               report_.ignored_pixels > labelled / 100;
-  std::string sentence =
-      str_cat("no training mask has a pixel of class ", missing,
-              black_and_white ? "; the masks hold 0 and 255 only, and 255 means 'does not count': "
-                                "a class map with a line '255 = NAME' makes it a class"
-                              : "");
   (options_.allow_missing_classes ? report_.warnings : report_.errors)
-      .push_back(std::move(sentence));
+      .push_back(str_cat("no training mask has a pixel of class ", missing));
 }
 
 void Checker::describe(const CheckedSource& source) {
@@ -367,6 +375,7 @@ Result<DatasetReport> Checker::run() {
     check_readable(source);
     check_sizes(source);
     check_values(source);
+    check_black_and_white(source);
     describe(source);
   }
   check_listed_twice();

@@ -40,9 +40,9 @@ struct DatasetReport {
 /// Reads the head of every photo and the whole of every mask, in parallel, and prints nothing.
 /// It looks for: photos and masks that are missing or cannot be read; a mask of another size than
 /// its photo; values that are neither 255 nor below class_count, or without a line in the class
-/// map; colours without a meaning; a class without a pixel; one id under two names; a photo listed
-/// twice, or both for training and validation (same file or same id). Error: only if nothing
-/// could be checked (no source, no threads, a nonsensical class count).
+/// map; colours without a meaning; masks that hold only 0 and 255; a class without a pixel; one id
+/// under two names; a photo listed twice, or both for training and validation (same file or same
+/// id). Error: only if nothing could be checked (no source, no threads, a nonsensical class count).
 Result<DatasetReport> check_datasets(const CheckOptions& options);
 
 /// DatasetReport::class_weights.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "train/data/class_map.h"
+#include "eval/class_map.h"
 #include "train/data/sources.h"
 
 namespace deeplab::train {

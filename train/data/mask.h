@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "base/status.h"
+#include "eval/class_map.h"
 #include "imageio/image.h"
-#include "train/data/class_map.h"
 
 namespace deeplab::train {
+
+using eval::ClassMap;
 
 /// A label map, row by row as runs of equal labels. Immutable after encode().
 class RunMask {

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "base/status.h"
-#include "train/data/class_map.h"
+#include "eval/class_map.h"
 
 namespace deeplab::train {
+
+using eval::ClassMap;
 
 /// One folder of photos.
 struct SourceOptions {

@@ -125,8 +125,8 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("--validation", line.validation,
                  "DIR[:SPLIT]: photos to measure on, never trained on")
       ->group(data);
-  app.add_option("--class-map", line.class_map,
-                 "FILE: the class of each mask value; see docs/TRAINING.md")
+  app.add_option("--class-map,--mask-map", line.class_map,
+                 "FILE: the class of each mask value, or CVAT's labelmap.txt; see docs/TRAINING.md")
       ->group(data);
   app.add_option("--classes", line.classes,
                  "Number of classes, background included (21, or the class map's)")

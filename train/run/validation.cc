@@ -9,7 +9,7 @@
 namespace deeplab::train {
 
 Result<eval::Scores> validate_model(const tflite::ModelFile& file, const eval::VocDataset& dataset,
-                                    const ClassMap* class_map, int threads) {
+                                    const eval::ClassMap* class_map, int threads) {
   DEEPLAB_ASSIGN_OR_RETURN(const auto bytes, tflite::write_model(file));
   DEEPLAB_ASSIGN_OR_RETURN(const auto model, api::Model::parse(bytes, "the model in training"));
   eval::EvaluatorOptions options;

@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "base/status.h"
+#include "eval/class_map.h"
 #include "eval/scores.h"
 #include "eval/voc_dataset.h"
 #include "tflite/reader.h"
-#include "train/data/class_map.h"
 
 namespace deeplab::train {
 
 /// The pad protocol over a whole dataset, as `deeplab evaluate` measures it. `class_map` may be
 /// null. Errors: a photo, a mask or a model that cannot be used, by name.
 Result<eval::Scores> validate_model(const tflite::ModelFile& model, const eval::VocDataset& dataset,
-                                    const ClassMap* class_map, int threads);
+                                    const eval::ClassMap* class_map, int threads);
 
 }  // namespace deeplab::train

@@ -15,6 +15,7 @@
 #include "apps/deeplab/bench/verify.h"
 #include "apps/deeplab/common/builtin_model.h"
 #include "apps/deeplab/common/file_network.h"
+#include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/npy.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/deeplab/common/photos.h"
@@ -32,6 +33,7 @@ struct BenchOptions {
   std::string photo;  ///< Empty: a synthetic one of the canvas' size.
   std::vector<CanvasSize> sizes = {{}};
   int32_t output_stride = 0;
+  ModelFlags model_flags;
   std::vector<Isa> isas;  ///< Empty: the one that selected_isa() gives.
   std::vector<int> threads = {0};
   int runs = 50;
@@ -89,14 +91,15 @@ Status Bench::run() {
       }
     }
   }
-  DEEPLAB_ASSIGN_OR_RETURN(model_, load_model(options_.model));
+  DEEPLAB_ASSIGN_OR_RETURN(model_, load_model(options_.model, options_.model_flags));
   for (Canvas& canvas : canvases) DEEPLAB_RETURN_IF_ERROR(measure_and_print(canvas));
   return {};
 }
 
 /// The model is loaded for its size and its name only, and let go again.
 Result<std::vector<Canvas>> Bench::make_canvases() const {
-  DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model, load_model(options_.model));
+  DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model,
+                           load_model(options_.model, options_.model_flags));
   std::vector<Canvas> canvases;
   for (const CanvasSize& size : options_.sizes) {
     DEEPLAB_ASSIGN_OR_RETURN(canvases.emplace_back(), make_canvas(*model, size));
@@ -153,7 +156,8 @@ Result<DecodedPhoto> Bench::decode(const Canvas& canvas) const {
 Status Bench::segment_first_photo(const Canvas& canvas, Isa isa, int threads,
                                   FirstPhoto& first) const {
   Stopwatch watch;
-  DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model, load_model(options_.model));
+  DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model,
+                           load_model(options_.model, options_.model_flags));
   first.load_ms = watch.milliseconds();
   watch.restart();
   DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(model, canvas, isa, threads));
@@ -177,6 +181,7 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
   options.fold_batch_norms = true;
   options.size = {subject.canvas_width, subject.canvas_height};
   options.output_stride = options_.output_stride;
+  DEEPLAB_ASSIGN_OR_RETURN(options.model, options_.model_flags.options());
   DEEPLAB_ASSIGN_OR_RETURN(const auto reference, FileNetwork::load(options_.model, options));
   const Stopwatch watch;
   DEEPLAB_RETURN_IF_ERROR(reference->run(photo, options_.fit));
@@ -312,6 +317,7 @@ void add_bench(CLI::App& app, Action& action) {
           "The network's canvas in pixels, one or several [the model's own]")
       ->type_name("N|WxH[,...]");
   add_output_stride_option(*command, options->output_stride);
+  options->model_flags.add_to(*command);
   command
       ->add_option_function<std::string>(
           "--isa", [options](const std::string& text) { options->isas = parse_isas(text); },

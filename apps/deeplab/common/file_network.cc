@@ -69,12 +69,16 @@ Result<std::unique_ptr<FileNetwork>> FileNetwork::load(const std::string& path,
   self->path_ = path;
   self->options_ = options;
   self->file_graph_ = std::move(file.graph);
-  if (const auto& given = file.metadata.normalization) {
-    auto normalization = vision::make_normalization(given->mean, given->stddev);
-    if (!normalization.ok()) return annotate(normalization.status(), path + ": metadata");
-    self->normalization_ = *normalization;
-  }
+  auto normalization = api::choose_normalization(file.metadata, options.model);
+  if (!normalization.ok()) return annotate(normalization.status(), path);
+  self->normalization_ = *normalization;
   DEEPLAB_RETURN_IF_ERROR(annotate(self->make_executor(), path));
+  if (options.model.labels && self->head_->ok()) {
+    size_t labels = options.model.labels->size();
+    if ((*self->head_)->one_class && labels == 1) ++labels;  // the background's
+    DEEPLAB_RETURN_IF_ERROR(
+        api::check_labels(labels, (*self->head_)->classes, options.model.labels_name));
+  }
   return self;
 }
 
@@ -93,6 +97,7 @@ Status fold_batch_norms(graph::Graph& graph) {
 
 Status FileNetwork::make_executor() {
   DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(file_graph_));
+  DEEPLAB_RETURN_IF_ERROR(api::select_output(file_graph_, options_.model.output));
   DEEPLAB_RETURN_IF_ERROR(api::check_picture_input(file_graph_));
   if (options_.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(
@@ -111,7 +116,7 @@ Status FileNetwork::make_executor() {
     DEEPLAB_RETURN_IF_ERROR(passes::optimize(graph));
   }
   graph::Graph without_head = graph;
-  head_ = passes::cut_label_head(without_head);
+  head_ = passes::cut_label_head(without_head, options_.model.threshold);
   if (head_->ok() && (*head_)->one_class) {
     // The background's score is made by one op more.
     graph.tensors = without_head.tensors;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/model.h"
 #include "apps/deeplab/common/options.h"
 #include "base/isa.h"
 #include "base/parallel.h"
@@ -42,6 +43,7 @@ struct FileNetworkOptions {
   int threads = 0;         ///< Planned only. 0: one per CPU.
   CanvasSize size;
   int32_t output_stride = 0;  ///< 0: the model's own.
+  api::ModelOptions model;    ///< Labels are only counted: nothing here has names.
   /// Naive only: with batch norms folded, if the float graph has any (passes/fold_batch_norm.h).
   /// The other passes change no byte, so they are left out, and what they do is checked, too.
   bool fold_batch_norms = false;

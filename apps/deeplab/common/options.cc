@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "apps/deeplab/common/builtin_model.h"
 #include "vision/image_view.h"
 
 namespace deeplab::app {
@@ -84,17 +83,21 @@ CLI::Option* add_threads_option(CLI::App& app, int& threads) {
       ->type_name("N");
 }
 
+CLI::Option* add_mask_map_option(CLI::App& app, std::string& path) {
+  return app
+      .add_option(
+          "--mask-map", path,
+          "The class of each mask value or colour: lines '255 = cat' or '#FF0000 = cat', or "
+          "CVAT's labelmap.txt")
+      ->type_name("FILE");
+}
+
 CLI::Option* add_json_flag(CLI::App& app, bool& json) {
   return app.add_flag("--json", json, "Results as JSON, one object per line");
 }
 
 CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet) {
   return app.add_flag("--quiet", quiet, "Errors only: no progress bar, no summary");
-}
-
-Result<std::shared_ptr<const api::Model>> load_model(const std::string& path) {
-  return path.empty() ? api::Model::parse_static(builtin_model(), kBuiltinModelName)
-                      : api::Model::load(path);
 }
 
 }  // namespace deeplab::app

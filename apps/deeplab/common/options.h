@@ -3,12 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "api/model.h"
 #include "base/status.h"
 #include "vision/placement.h"
 
@@ -29,7 +27,7 @@ std::vector<std::string> split_list(std::string_view text);
 // Each of these adds one flag that writes to `value` when given, and leaves it alone otherwise.
 // `value` must live until the command line has parsed.
 
-/// -m, --model FILE. Empty stands for the built-in model; see load_model().
+/// -m, --model FILE. Empty stands for the built-in model; see load_model() in model_flags.h.
 CLI::Option* add_model_option(CLI::App& app, std::string& path);
 /// --fit pad|letterbox|stretch.
 CLI::Option* add_fit_option(CLI::App& app, vision::Fit& fit);
@@ -39,12 +37,11 @@ CLI::Option* add_size_option(CLI::App& app, CanvasSize& size);
 CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride);
 /// --threads N; 0 is one per CPU.
 CLI::Option* add_threads_option(CLI::App& app, int& threads);
+/// --mask-map FILE: what the values of a dataset's masks stand for.
+CLI::Option* add_mask_map_option(CLI::App& app, std::string& path);
 /// --json.
 CLI::Option* add_json_flag(CLI::App& app, bool& json);
 /// --quiet.
 CLI::Option* add_quiet_flag(CLI::App& app, bool& quiet);
-
-/// The model at `path`, or, if that is empty, the one built into this binary.
-Result<std::shared_ptr<const api::Model>> load_model(const std::string& path);
 
 }  // namespace deeplab::app

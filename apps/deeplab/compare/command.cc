@@ -11,6 +11,7 @@
 
 #include "apps/deeplab/common/executor_options.h"
 #include "apps/deeplab/common/file_network.h"
+#include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/deeplab/common/photos.h"
 #include "apps/deeplab/compare/ops.h"
@@ -26,6 +27,7 @@ struct CompareOptions {
   vision::Fit fit = vision::Fit::kPad;
   CanvasSize size;
   int32_t output_stride = 0;
+  ModelFlags model_flags;  ///< Of both.
   int threads = 0;
   bool all_ops = false;
   bool same_input = false;
@@ -74,8 +76,15 @@ Result<CompareReport> compare_photo(const Photo& photo, const CompareOptions& op
 
 ExitCode compare(const CompareOptions& options) {
   Networks networks;
+  const auto model_options = options.model_flags.options();
+  if (!model_options.ok()) {
+    print_error(model_options.status().message());
+    return ExitCode::kFailed;
+  }
   for (size_t i = 0; i < networks.size(); ++i) {
-    auto network = FileNetwork::load(options.models[i], options.networks[i]);
+    FileNetworkOptions network_options = options.networks[i];
+    network_options.model = *model_options;
+    auto network = FileNetwork::load(options.models[i], network_options);
     if (!network.ok()) {
       print_error(options.models[i], network.status());
       return ExitCode::kFailed;
@@ -169,6 +178,7 @@ void add_compare(CLI::App& app, Action& action) {
   add_fit_option(*command, options->fit);
   add_size_option(*command, options->size);
   add_output_stride_option(*command, options->output_stride);
+  options->model_flags.add_to(*command);
   add_threads_option(*command, options->threads);
   command->add_flag("--all-ops", options->all_ops,
                     "Print one line per op, not only the first difference");

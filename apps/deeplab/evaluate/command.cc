@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "apps/deeplab/common/interrupt.h"
+#include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/deeplab/evaluate/report.h"
 #include "apps/deeplab/evaluate/run.h"
@@ -32,6 +33,8 @@ struct EvaluateOptions {
   std::string dataset;
   std::string split = "val";
   std::string model;
+  ModelFlags model_flags;
+  std::string mask_map;
   EvaluateSetup setup;
   CanvasSize size;
   std::string report;
@@ -87,11 +90,26 @@ Status check_no_duplicates(const eval::VocDataset& dataset) {
   return {};
 }
 
+void print_left_out(const eval::VocDataset& dataset) {
+  if (dataset.photos_without_mask + dataset.masks_without_photo == 0) return;
+  print_error(fmt::format(
+      "{}: {} pairs; left out: photos without a mask {}, masks without a photo {}", dataset.root,
+      dataset.items.size(), dataset.photos_without_mask, dataset.masks_without_photo));
+}
+
+/// For a dataset as CVAT exports it, whose colours its own file explains.
+void print_label_map_hint(const eval::VocDataset& dataset) {
+  const std::string path = (fs::path(dataset.root) / "labelmap.txt").string();
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return;
+  print_error(fmt::format("{} says what the masks' colours mean; add --mask-map {}", path, path));
+}
+
 // ---- The report page -------------------------------------------------------------------------
 
 Result<std::vector<eval::ReportPhoto>> look_at(const std::vector<size_t>& indices,
                                                const eval::VocDataset& dataset, EvaluateRun& run,
-                                               int32_t classes) {
+                                               int32_t classes, const eval::ClassMap* map) {
   std::vector<eval::ReportPhoto> photos;
   for (const size_t index : indices) {
     const eval::VocItem& item = dataset.items[index];
@@ -101,7 +119,7 @@ Result<std::vector<eval::ReportPhoto>> look_at(const std::vector<size_t>& indice
     DEEPLAB_ASSIGN_OR_RETURN(photo.photo, run.predictor().read_photo(item.image_path));
     const int32_t width = photo.photo.original_width;
     const int32_t height = photo.photo.original_height;
-    DEEPLAB_ASSIGN_OR_RETURN(photo.truth, eval::read_mask_of(item, width, height));
+    DEEPLAB_ASSIGN_OR_RETURN(photo.truth, eval::read_mask_of(item, map, width, height));
     photo.predicted = photo.truth;
     DEEPLAB_ASSIGN_OR_RETURN(photo.predicted.pixels, run.predictor().predict(photo.photo));
     photos.push_back(std::move(photo));
@@ -110,11 +128,11 @@ Result<std::vector<eval::ReportPhoto>> look_at(const std::vector<size_t>& indice
 }
 
 Status write_report(const std::string& path, const eval::Evaluation& evaluation,
-                    const eval::VocDataset& dataset, EvaluateRun& run) {
+                    const eval::VocDataset& dataset, const eval::ClassMap* map, EvaluateRun& run) {
   const auto classes = static_cast<int32_t>(evaluation.labels.size());
   const eval::PhotoChoice choice = eval::choose_photos(run.photos(), classes, kReportPhotos);
-  DEEPLAB_ASSIGN_OR_RETURN(const auto worst, look_at(choice.worst, dataset, run, classes));
-  DEEPLAB_ASSIGN_OR_RETURN(const auto best, look_at(choice.best, dataset, run, classes));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto worst, look_at(choice.worst, dataset, run, classes, map));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto best, look_at(choice.best, dataset, run, classes, map));
   DEEPLAB_ASSIGN_OR_RETURN(const std::string page,
                            eval::evaluation_page(evaluation, worst, best,
                                                  str_cat("deeplab evaluate ", deeplab_version())));
@@ -129,14 +147,21 @@ ExitCode fail(const Status& status) {
 }
 
 ExitCode run_evaluate(const EvaluateOptions& options) {
-  const auto model = load_model(options.model);
+  const auto model = load_model(options.model, options.model_flags);
   if (!model.ok()) return fail(model.status());
   const auto dataset =
       eval::open_voc_dataset(options.dataset, options.split, eval::MaskRequirement::kRequired);
   if (!dataset.ok()) return fail(dataset.status());
   if (const Status twice = check_no_duplicates(*dataset); !twice.ok()) return fail(twice);
 
+  const auto classes = eval::read_class_map(options.mask_map, **model);
+  if (!classes.ok()) return fail(classes.status());
+  const Status usable = eval::check_not_black_and_white(*dataset, classes->get());
+  if (!usable.ok()) return fail(usable);
+  if (!options.quiet) print_left_out(*dataset);
+
   EvaluateSetup setup = options.setup;
+  setup.classes = *classes;
   setup.protocol.width = options.size.width;
   setup.protocol.height = options.size.height;
   const auto run = EvaluateRun::create(*model, *dataset, std::move(setup));
@@ -147,6 +172,7 @@ ExitCode run_evaluate(const EvaluateOptions& options) {
 
   const std::vector<Status> errors = (*run)->errors();
   for (const Status& error : errors) print_error(error.message());
+  if (!errors.empty() && options.mask_map.empty()) print_label_map_hint(*dataset);
   if (!(*run)->is_complete()) {  // scores of some photos are nobody's
     const size_t before = dataset->items.size() - (*run)->todo();
     print_interrupted(before + (*run)->begun(), dataset->items.size(),
@@ -161,8 +187,13 @@ ExitCode run_evaluate(const EvaluateOptions& options) {
         print_output(options.json ? json_line(evaluation) : text_report(evaluation));
     if (!printed.ok()) return fail(printed);
   }
+  const auto only = EvaluateRun::only_class(evaluation);
+  if (only && !(*model)->is_normalization_known() && !options.quiet) {
+    print_error(normalization_warning(evaluation.model, evaluation.labels[*only]));
+  }
   if (!options.report.empty()) {
-    const Status written = write_report(options.report, evaluation, *dataset, **run);
+    const Status written =
+        write_report(options.report, evaluation, *dataset, classes->get(), **run);
     if (!written.ok()) return fail(annotate(written, "--report"));
   }
   return errors.empty() ? ExitCode::kDone : ExitCode::kFailed;
@@ -215,8 +246,11 @@ void add_output_options(CLI::App& command, EvaluateOptions& options) {
   add_json_flag(command, options.json);
   add_quiet_flag(command, options.quiet);
   command.footer(
-      "DATASET holds JPEGImages/ID.{jpg,jpeg,png,webp}, SegmentationClass/ID.png (class ids, or\n"
-      "colours of the VOC palette; 255 is ignored) and ImageSets/Segmentation/NAME.txt.\n"
+      "DATASET holds photos JPEGImages/ID.jpg (or .png, .webp, .bmp, ..., capitals, too), masks\n"
+      "SegmentationClass/ID.png and lists of ids ImageSets/Segmentation/NAME.txt. Masks hold "
+      "class\n"
+      "ids, colours of the VOC palette, or what --mask-map says; 255 is ignored. A name in\n"
+      "--mask-map stands for the model's class of that name, a number for a class id.\n"
       "\n"
       "Scores are taken at each photo's own size. Mean IoU is the mean over the classes that "
       "occur\n"
@@ -237,9 +271,13 @@ void add_evaluate(CLI::App& app, Action& action) {
       ->required()
       ->type_name("");
   add_model_option(*command, options->model);
-  command->add_option("--split", options->split, "The list ImageSets/Segmentation/NAME.txt")
+  command
+      ->add_option("--split", options->split,
+                   "The list ImageSets/Segmentation/NAME.txt; all: every photo with a mask")
       ->type_name("NAME")
       ->capture_default_str();
+  add_mask_map_option(*command, options->mask_map);
+  options->model_flags.add_to(*command);
   add_protocol_options(*command, *options);
   add_threads_option(*command, options->setup.threads)
       ->description("Photos at a time; 0 is one per CPU");

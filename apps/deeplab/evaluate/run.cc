@@ -20,6 +20,7 @@ Result<std::unique_ptr<EvaluateRun>> EvaluateRun::create(std::shared_ptr<const a
   std::unique_ptr<EvaluateRun> self(new EvaluateRun(std::move(model), dataset, std::move(setup)));
   eval::EvaluatorOptions options;
   options.threads = self->setup_.threads;
+  options.classes = self->setup_.classes;
   if (!self->setup_.predictions.empty()) {
     options.keep_mask = [run = self.get()](const eval::VocItem& item, size_t,
                                            const vision::MaskView& mask) {
@@ -42,7 +43,8 @@ EvaluateRun::EvaluateRun(std::shared_ptr<const api::Model> model, const eval::Vo
       photo_errors_(dataset.items.size()) {}
 
 Status EvaluateRun::read_state() {
-  state_.emplace(setup_.state, *model_, dataset_, setup_.protocol, setup_.predictions);
+  state_.emplace(setup_.state, *model_, dataset_, setup_.protocol, setup_.predictions,
+                 setup_.classes.get());
   DEEPLAB_ASSIGN_OR_RETURN(photos_, state_->read());
   // A label map that somebody took away is made again.
   for (size_t i = 0; i < photos_.size(); ++i) {
@@ -129,6 +131,16 @@ std::vector<Status> EvaluateRun::errors() const {
                        [](const Status& error) { return !error.ok(); });
   if (!state_error_.ok()) errors.push_back(state_error_);
   return errors;
+}
+
+std::optional<size_t> EvaluateRun::only_class(const eval::Evaluation& evaluation) {
+  std::optional<size_t> only;
+  for (size_t id = 0; id < evaluation.scores.classes.size(); ++id) {
+    if (evaluation.scores.classes[id].predicted == 0) continue;
+    if (only) return std::nullopt;
+    only = id;
+  }
+  return only;
 }
 
 eval::Evaluation EvaluateRun::evaluation() const {

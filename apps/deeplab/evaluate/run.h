@@ -17,8 +17,9 @@
 namespace deeplab::app {
 
 struct EvaluateSetup {
-  eval::Protocol protocol;  ///< A canvas of 0x0 is the model's own.
-  int threads = 0;          ///< Photos at a time; 0: one per CPU.
+  eval::Protocol protocol;                        ///< A canvas of 0x0 is the model's own.
+  int threads = 0;                                ///< Photos at a time; 0: one per CPU.
+  std::shared_ptr<const eval::ClassMap> classes;  ///< Of the masks; null: they hold class ids.
   std::string predictions;  ///< Directory for the label maps, ID.png; empty: none.
   std::string state;        ///< File to resume from, and to keep up to date; empty: none.
 };
@@ -47,6 +48,8 @@ class EvaluateRun {
   std::vector<Status> errors() const;
   const std::vector<std::optional<eval::PhotoScore>>& photos() const { return photos_; }
   eval::Evaluation evaluation() const;
+  /// The class that the model found in every pixel of every photo, if there is such a class.
+  static std::optional<size_t> only_class(const eval::Evaluation& evaluation);
   /// For a look at single photos after run().
   eval::Predictor& predictor() { return evaluator_->predictor(0); }
 

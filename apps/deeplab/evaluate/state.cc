@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "deeplab evaluate 1";
+constexpr const char* kMaskMap = "--mask-map";
 constexpr int64_t kMaxStateBytes = int64_t{1} << 32;
 
 /// FNV-1a, 64 bits: tells files apart that differ by accident, not by design.
@@ -115,7 +116,7 @@ eval::PhotoScore photo_from_json(const Json& object, int32_t classes) {
 
 EvaluateState::EvaluateState(std::string path, const api::Model& model,
                              const eval::VocDataset& dataset, const eval::Protocol& protocol,
-                             const std::string& predictions)
+                             const std::string& predictions, const eval::ClassMap* classes)
     : path_(std::move(path)),
       classes_(model.class_count()),
       facts_{{"program", deeplab_version()},
@@ -127,7 +128,8 @@ EvaluateState::EvaluateState(std::string path, const api::Model& model,
              {"--output-stride", fmt::format("{}", protocol.output_stride)},
              {"--scales", fmt::format("{}", fmt::join(protocol.scales, ","))},
              {"--flip", protocol.flip ? "on" : "off"},
-             {"--predictions", predictions.empty() ? "none" : resolved(predictions)}} {
+             {"--predictions", predictions.empty() ? "none" : resolved(predictions)},
+             {kMaskMap, classes != nullptr ? Hash().add(classes->text()).text() : "none"}} {
   for (const eval::VocItem& item : dataset.items) {
     ids_.push_back(html::valid_utf8(item.id));
     files_.push_back(files_hash(item));
@@ -155,7 +157,10 @@ Result<std::vector<std::optional<eval::PhotoScore>>> EvaluateState::parse(
     const Json state = Json::parse(text);
     if (state.at("format") != kFormat) return invalid_argument("it has another format");
     for (const auto& [name, value] : facts_) {
-      const auto made = state.at("made_with").at(name).get<std::string>();
+      const Json& made_with = state.at("made_with");
+      // Older versions had no class maps.
+      const bool is_older = name == kMaskMap && !made_with.contains(name);
+      const auto made = is_older ? "none" : made_with.at(name).get<std::string>();
       if (made == value) continue;
       return invalid_argument("it was made with another ", name, ": ", made, " then, ", value,
                               " now");

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/deeplab/common/progress.h"
 #include "apps/deeplab/quantize/report.h"
@@ -24,6 +25,8 @@ struct QuantizeCommand {
   quantize::QuantizeSetup setup;
   std::string output;
   std::string validate;
+  std::string mask_map;
+  ModelFlags model_flags;
   bool json = false;
   bool quiet = false;
 };
@@ -34,7 +37,10 @@ ExitCode fail(const std::string& subject, const Status& status) {
 }
 
 ExitCode run_quantize(const QuantizeCommand& command) {
-  const quantize::QuantizeSetup& setup = command.setup;
+  quantize::QuantizeSetup setup = command.setup;
+  auto model_options = command.model_flags.options();
+  if (!model_options.ok()) return fail(command.model_flags.labels_file(), model_options.status());
+  setup.model_options = std::move(*model_options);
   const auto start_progress = [&command](size_t photos) -> std::function<void()> {
     const auto progress = std::make_shared<Progress>(photos, !command.quiet);
     return [progress] { progress->advance(); };
@@ -47,8 +53,9 @@ ExitCode run_quantize(const QuantizeCommand& command) {
   }
   std::optional<Validation> validation;
   if (!command.validate.empty()) {
-    auto scores = validate_models(command.validate, result->float_model, result->int8_model,
-                                  setup.fit, setup.output_stride, setup.threads, !command.quiet);
+    auto scores =
+        validate_models(command.validate, command.mask_map, result->float_model, result->int8_model,
+                        setup.fit, setup.output_stride, setup.threads, !command.quiet);
     if (!scores.ok()) return fail(command.validate, scores.status());
     validation = std::move(*scores);
   }
@@ -127,10 +134,6 @@ void add_metadata_options(CLI::App& command, quantize::QuantizeSetup& setup) {
   text("--description", setup.description, "What the model is; the provenance is always added");
   text("--license", setup.license, "Its licence");
   text("--author", setup.author, "Its author");
-  command
-      .add_option("--labels", setup.labels,
-                  "Class names, one per line [the float file's, or VOC's]")
-      ->type_name("FILE");
 }
 
 }  // namespace
@@ -163,6 +166,8 @@ void add_quantize(CLI::App& app, Action& action) {
       ->add_option("--validate", options->validate,
                    "Also print the mean IoU of both models on a dataset in VOC layout [:val]")
       ->type_name("DATASET[:SPLIT]");
+  add_mask_map_option(*command, options->mask_map)->needs("--validate");
+  options->model_flags.add_to(*command);
   add_metadata_options(*command, setup);
   add_threads_option(*command, setup.threads)->description("Threads; 0 is one per CPU");
   add_json_flag(*command, options->json);

@@ -11,7 +11,7 @@
 
 namespace deeplab::app {
 
-Result<Validation> validate_models(const std::string& dataset,
+Result<Validation> validate_models(const std::string& dataset, const std::string& mask_map,
                                    std::shared_ptr<const api::Model> float_model,
                                    std::shared_ptr<const api::Model> int8_model, vision::Fit fit,
                                    int32_t float_stride, int threads, bool show_progress) {
@@ -25,12 +25,14 @@ Result<Validation> validate_models(const std::string& dataset,
   DEEPLAB_ASSIGN_OR_RETURN(const eval::VocDataset voc,
                            eval::open_voc_dataset(validation.dataset, validation.split,
                                                   eval::MaskRequirement::kRequired));
+  eval::EvaluatorOptions options;
+  DEEPLAB_ASSIGN_OR_RETURN(options.classes, eval::read_class_map(mask_map, *float_model));
+  DEEPLAB_RETURN_IF_ERROR(eval::check_not_black_and_white(voc, options.classes.get()));
   std::vector<eval::Candidate> candidates(2);
   candidates[0].model = std::move(float_model);
   candidates[0].protocol.output_stride = float_stride;
   candidates[1].model = std::move(int8_model);
   for (eval::Candidate& candidate : candidates) candidate.protocol.fit = fit;
-  eval::EvaluatorOptions options;
   options.threads = threads;
   options.boundaries = false;
   DEEPLAB_ASSIGN_OR_RETURN(

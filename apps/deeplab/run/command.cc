@@ -9,6 +9,7 @@
 
 #include "apps/deeplab/common/executor_options.h"
 #include "apps/deeplab/common/file_network.h"
+#include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/npy.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/deeplab/common/photos.h"
@@ -22,6 +23,7 @@ struct RunOptions {
   std::string model;
   std::string directory;
   vision::Fit fit = vision::Fit::kPad;
+  ModelFlags model_flags;
   bool all_tensors = false;
   FileNetworkOptions network;
 };
@@ -66,7 +68,14 @@ Result<Written> write_tensors(FileNetwork& network, const RunOptions& options) {
 }
 
 ExitCode run(const RunOptions& options) {
-  const auto network = FileNetwork::load(options.model, options.network);
+  const auto model_options = options.model_flags.options();
+  if (!model_options.ok()) {
+    print_error(model_options.status().message());
+    return ExitCode::kFailed;
+  }
+  FileNetworkOptions network_options = options.network;
+  network_options.model = *model_options;
+  const auto network = FileNetwork::load(options.model, network_options);
   if (!network.ok()) {
     print_error(options.model, network.status());
     return ExitCode::kFailed;
@@ -117,6 +126,7 @@ void add_run(CLI::App& app, Action& action) {
   add_fit_option(*command, options->fit);
   add_size_option(*command, options->network.size);
   add_output_stride_option(*command, options->network.output_stride);
+  options->model_flags.add_to(*command);
   add_executor_option(*command, options->network.executor);
   add_rounding_option(*command, options->network.rounding);
   command->add_flag("--all-tensors", options->all_tensors,

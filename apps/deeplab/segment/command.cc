@@ -16,6 +16,7 @@
 
 #include "apps/deeplab/common/builtin_model.h"
 #include "apps/deeplab/common/interrupt.h"
+#include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/deeplab/common/photos.h"
 #include "apps/deeplab/common/progress.h"
@@ -40,9 +41,7 @@ struct SegmentOptions {
   int threads = 0;
   OutputSet write{.mask = true, .overlay = true};
   std::vector<std::string> classes;
-  std::string labels_file;
-  std::vector<float> mean;
-  std::vector<float> std;
+  ModelFlags model_flags;
   int quality = 90;
   int64_t min_area = 1;
   double tolerance = 1;
@@ -74,35 +73,17 @@ Result<std::vector<int32_t>> find_classes(const std::vector<std::string>& wanted
   return ids;
 }
 
-/// One value for all channels or one each.
-Result<std::array<float, 3>> per_channel(const std::vector<float>& values, const char* what) {
-  if (values.size() != 1 && values.size() != 3) {
-    return invalid_argument("--mean/--std: normalization: ", values.size(), " values of ", what,
-                            ", expected 1 or 3");
-  }
-  for (const float value : values) {
-    if (!std::isfinite(value)) {
-      return invalid_argument("--mean/--std: normalization: ", what, " is not finite");
-    }
-  }
-  return std::array<float, 3>{values[0], values[values.size() / 2], values.back()};
-}
-
-/// --mean and --std, each in place of the model's own.
-Result<std::optional<Normalization>> find_normalization(const SegmentOptions& options,
-                                                        const ModelInfo& model) {
-  if (options.mean.empty() && options.std.empty()) return std::optional<Normalization>();
-  const auto pick = [](const std::vector<float>& given, const float(&otherwise)[3]) {
-    return given.empty() ? std::vector<float>(otherwise, otherwise + 3) : given;
-  };
+/// --mean, --std and --input-range, each in place of the model's own.
+std::optional<Normalization> find_normalization(const ModelFlags& flags, const ModelInfo& model) {
+  const auto mean = flags.mean();
+  const auto stddev = flags.std();
+  if (!mean && !stddev) return std::nullopt;
   Normalization made;
-  DEEPLAB_ASSIGN_OR_RETURN(made.mean, per_channel(pick(options.mean, model.mean), "mean"));
-  DEEPLAB_ASSIGN_OR_RETURN(made.stddev, per_channel(pick(options.std, model.stddev), "std"));
-  for (const float s : made.stddev) {
-    if (s > 0) continue;
-    return invalid_argument("--mean/--std: normalization: std is ", s, ", expected more than 0");
-  }
-  return std::optional(made);
+  std::ranges::copy(model.mean, made.mean.begin());
+  std::ranges::copy(model.stddev, made.stddev.begin());
+  if (mean) made.mean = *mean;
+  if (stddev) made.stddev = *stddev;
+  return made;
 }
 
 /// Makes the directory and looks whether files may be created in it: better now than after the
@@ -122,7 +103,25 @@ Status make_directory(const std::string& path) {
 
 // ---- The photos ------------------------------------------------------------------------------
 
-ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, SegmentRun& run) {
+/// The class that covers every photo of a run from edge to edge, if there is such a class.
+class OnlyClass {
+ public:
+  void add(const SegmentReport& report) {
+    const bool covers = report.shares.size() == 1 && (!id_ || *id_ == report.shares[0].id);
+    if (!covers) differs_ = true;
+    if (covers) id_ = report.shares[0].id;
+  }
+  std::optional<int32_t> id() const { return differs_ ? std::nullopt : id_; }
+
+ private:
+  std::optional<int32_t> id_;
+  bool differs_ = false;
+};
+
+/// `normalization_known`: the model or the command line says what the network wants.
+ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list,
+                        const std::vector<std::string>& labels, bool normalization_known,
+                        SegmentRun& run) {
   ExitCode exit_code = ExitCode::kDone;
   for (const Status& error : list.errors) {
     print_error(error.message());
@@ -131,6 +130,7 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
   const InterruptGuard interrupts;
   Progress progress(list.photos.size(), !options.quiet);
   size_t were_there = 0;
+  OnlyClass only;
   const Status ran = run.run([&](const Photo& photo, const Result<SegmentReport>& report) {
     if (!report.ok()) {
       progress.hide();
@@ -138,7 +138,10 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
       exit_code = ExitCode::kFailed;
     } else if (report->was_there) {
       ++were_there;
-    } else if (options.json || !options.quiet) {
+    } else {
+      only.add(*report);
+    }
+    if (report.ok() && !report->was_there && (options.json || !options.quiet)) {
       progress.hide();
       const Status printed = print_output(options.json ? json_line(*report) : text_line(*report));
       if (!printed.ok()) {  // nobody would see the rest
@@ -163,6 +166,9 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
   if (were_there > 0 && !options.quiet) {
     print_error(fmt::format("{} of {} photos had their files already", were_there, total));
   }
+  if (only.id() && !normalization_known && !options.quiet) {
+    print_error(normalization_warning(options.model, labels[static_cast<size_t>(*only.id())]));
+  }
   return exit_code;
 }
 
@@ -172,8 +178,21 @@ ExitCode fail(const Status& status, ExitCode code = ExitCode::kFailed) {
 }
 
 ExitCode run_segment(const SegmentOptions& options) {
-  const auto model = options.model.empty() ? Model::builtin() : Model::load(options.model);
-  if (!model.ok()) return fail(model.status());
+  ModelOptions model_options;
+  model_options.output_tensor = options.model_flags.output();
+  model_options.threshold = options.model_flags.threshold();
+  std::vector<std::string>& labels = model_options.labels;  // empty: the model's own
+  const std::string& labels_file = options.model_flags.labels_file();
+  if (!labels_file.empty()) {
+    auto given = tflite::read_label_file(labels_file);
+    if (!given.ok()) return fail(given.status());
+    labels = std::move(*given);
+  }
+  const auto model =
+      options.model.empty() ? Model::builtin() : Model::load(options.model, model_options);
+  if (!model.ok()) {
+    return fail(labels_file.empty() ? model.status() : annotate(model.status(), labels_file));
+  }
 
   OutputOptions output;
   output.directory = options.directory;
@@ -184,17 +203,17 @@ ExitCode run_segment(const SegmentOptions& options) {
   for (int32_t id = 0; id < model->class_count(); ++id) {
     output.labels.emplace_back(model->label(id));
   }
-  if (!options.labels_file.empty()) {
-    auto labels = tflite::read_label_file(options.labels_file, output.labels.size());
-    if (!labels.ok()) return fail(labels.status());
-    output.labels = std::move(*labels);
+  if (!labels_file.empty()) {
+    if (labels.size() != output.labels.size()) {  // of the built-in model
+      return fail(invalid_argument(labels_file, ": expected ", output.labels.size(),
+                                   " labels, one per line, found ", labels.size()));
+    }
+    output.labels = std::move(labels);
   }
   auto classes = find_classes(options.classes, output.labels);
   if (!classes.ok()) return fail(classes.status(), ExitCode::kUsage);
   output.classes = std::move(*classes);
 
-  const auto normalization = find_normalization(options, model->info());
-  if (!normalization.ok()) return fail(normalization.status(), ExitCode::kUsage);
   const auto isa = selected_isa();
   if (!isa.ok()) return fail(isa.status());
   Options segmenter_options;
@@ -204,31 +223,21 @@ ExitCode run_segment(const SegmentOptions& options) {
   segmenter_options.width = options.size.width;
   segmenter_options.height = options.size.height;
   segmenter_options.output_stride = options.output_stride;
-  segmenter_options.normalization = *normalization;
+  segmenter_options.normalization = find_normalization(options.model_flags, model->info());
 
+  const bool normalization_known =
+      segmenter_options.normalization.has_value() || model->info().normalization_given != 0;
+  const std::vector<std::string> class_names = output.labels;
   const PhotoList list = find_photos(options.photos);
   const auto run =
       SegmentRun::create(*model, segmenter_options, std::move(output), list.photos, options.resume);
   if (!run.ok()) return fail(run.status());
   release_builtin_model();
   if (const Status made = make_directory(options.directory); !made.ok()) return fail(made);
-  return segment_photos(options, list, **run);
+  return segment_photos(options, list, class_names, normalization_known, **run);
 }
 
 // ---- The command line ------------------------------------------------------------------------
-
-/// "127.5" or "123.7,116.3,103.5"; whether the values make sense shows later.
-std::vector<float> parse_channels(const std::string& flag, const std::string& text) {
-  std::vector<float> values;
-  for (const std::string& item : split_list(text)) {
-    float value = 0;
-    if (!CLI::detail::lexical_cast(item, value)) {
-      throw CLI::ValidationError(flag, "'" + text + "' is neither one number nor R,G,B");
-    }
-    values.push_back(value);
-  }
-  return values;
-}
 
 void add_output_options(CLI::App& command, SegmentOptions& options) {
   command
@@ -289,20 +298,7 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
   add_threads_option(command, options.threads)
       ->description(
           "Threads: photos at a time, or for the network of a single photo; 0 is one per CPU");
-  command.add_option("--labels", options.labels_file, "Names of the classes, one per line")
-      ->type_name("FILE");
-  for (const auto& [flag, values, what] :
-       {std::tuple("--mean", &options.mean, "Mean subtracted from each pixel"),
-        std::tuple("--std", &options.std, "Each pixel is divided by this after that")}) {
-    command
-        .add_option_function<std::string>(
-            flag,
-            [flag = flag, values = values](const std::string& text) {
-              *values = parse_channels(flag, text);
-            },
-            std::string(what) + " [the model's own]")
-        ->type_name("X|R,G,B");
-  }
+  options.model_flags.add_to(command);
 }
 
 /// What a single flag cannot know.

@@ -1,10 +1,11 @@
+#include "eval/class_map.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/train/data_folder.h"
-#include "train/data/class_map.h"
 
-namespace deeplab::train {
+namespace deeplab::eval {
 namespace {
 
 using deeplab::testing::DataFolder;
@@ -101,5 +102,89 @@ TEST(ClassMap, MapsColours) {
   EXPECT_THAT(palette->read_mask(folder.mask_path("b"))->pixels, ElementsAre(0, 0));
 }
 
+TEST(ClassMap, ReadsCvatsLabelMap) {
+  const char* const kText =
+      "\xEF\xBB\xBF# label:color_rgb:parts:actions\r\n"
+      "background:0,0,0::\r\n"
+      "big cat:250, 50,83:head,tail:sit\r\n"
+      "\r\n"
+      "ignored:224,224,192::\r\n"
+      "dog=hund:1,2,3\r\n";
+  const auto map = ClassMap::parse(kText, "labelmap.txt");
+  ASSERT_TRUE(map.ok()) << map.status().message();
+  EXPECT_THAT(map->class_names(), ElementsAre("background", "big cat", "dog=hund"));
+  EXPECT_TRUE(map->explains_255());
+  const DataFolder folder;
+  folder.colour_mask("a", 4, 1, [](int x, int) {
+    return std::array{Rgb{0, 0, 0}, Rgb{250, 50, 83}, Rgb{224, 224, 192}, Rgb{1, 2, 3}}[size_t(x)];
+  });
+  EXPECT_THAT(map->read_mask(folder.mask_path("a"))->pixels, ElementsAre(0, 1, 255, 2));
+  // Without the line of column names.
+  EXPECT_THAT(ClassMap::parse("a:0,0,0::\nb:1,1,1::\n", "m")->class_names(), ElementsAre("a", "b"));
+}
+
+TEST(ClassMap, ErrorsOfCvatsLabelMapNameFileAndLine) {
+  const std::string head = "# label:color_rgb:parts:actions\n";
+  EXPECT_EQ(error_of(head + "cat:::\n"),
+            "classes.txt:2: 'cat:::' is not a label with its colour; expected "
+            "'LABEL:R,G,B:PARTS:ACTIONS'");
+  EXPECT_THAT(error_of(head + "cat:1,2,256::\n"), HasSubstr("classes.txt:2: 'cat:1,2,256::'"));
+  EXPECT_THAT(error_of(head + "cat:1,2::\n"), HasSubstr("classes.txt:2: "));
+  EXPECT_THAT(error_of(head + ":1,2,3::\n"), HasSubstr("classes.txt:2: "));
+  EXPECT_THAT(error_of(head + "cat\n"), HasSubstr("classes.txt:2: "));
+  EXPECT_EQ(error_of(head + "cat:1,2,3::\ndog:1,2,3::\n"),
+            "classes.txt:3: '#010203' has a line already");
+  EXPECT_THAT(error_of(head), HasSubstr("maps no mask value"));
+}
+
+TEST(ClassMap, TakesAByteOrderMark) {
+  const auto map = ClassMap::parse(
+      "\xEF\xBB\xBF"
+      "0 = a\n1 = b\n",
+      "classes.txt");
+  ASSERT_TRUE(map.ok()) << map.status().message();
+  EXPECT_THAT(map->class_names(), ElementsAre("a", "b"));
+}
+
+TEST(ClassMap, NamesAreThoseOfTheModel) {
+  const std::vector<std::string> labels = {"background", "dog", "cat"};
+  const DataFolder folder;
+  folder.mask("a", 4, 1, [](int x, int) { return std::array{0, 7, 9, 255}[size_t(x)]; });
+  const auto named = ClassMap::parse("0 = Background\n7 = cat\n9 = leash\n", "classes.txt");
+  const auto map = named->for_model(labels);
+  ASSERT_TRUE(map.ok()) << map.status().message();
+  // A class that the model does not have is an error only if a mask shows it.
+  EXPECT_EQ(map->read_mask(folder.mask_path("a")).status().message(),
+            folder.mask_path("a") +
+                ": value 9 at x 2, y 0 is 'leash' in classes.txt, a class that the model does not "
+                "have; expected one of the model's classes, or 'ignore'");
+  folder.mask("b", 3, 1, [](int x, int) { return std::array{0, 7, 255}[size_t(x)]; });
+  EXPECT_THAT(map->read_mask(folder.mask_path("b"))->pixels, ElementsAre(0, 2, 255));
+  EXPECT_THAT(named->read_mask(folder.mask_path("b"))->pixels, ElementsAre(0, 1, 255));
+
+  EXPECT_THAT(
+      ClassMap::parse("0 = leaf\n1 = spots\n", "c.txt")->for_model(labels).status().message(),
+      HasSubstr("c.txt: the model has none of the classes leaf, spots"));
+  // An id is an id.
+  const auto numbered = ClassMap::parse("0 = 0\n7 = 1 cat\n* = ignore\n", "c.txt");
+  EXPECT_THAT(numbered->for_model(labels)->read_mask(folder.mask_path("a"))->pixels,
+              ElementsAre(0, 1, 255, 255));
+  // Colours and '*' likewise.
+  folder.colour_mask("c", 2, 1, [](int x, int) { return Rgb{static_cast<uint8_t>(x), 0, 0}; });
+  EXPECT_THAT(ClassMap::parse("#000000 = cat\n* = dog\n", "c.txt")
+                  ->for_model(labels)
+                  ->read_mask(folder.mask_path("c"))
+                  ->pixels,
+              ElementsAre(2, 1));
+}
+
+TEST(ClassMap, SaysWhetherItExplains255) {
+  EXPECT_FALSE(ClassMap::parse("0 = a\n1 = b\n", "c")->explains_255());
+  EXPECT_FALSE(ClassMap::parse("0 = a\n* = b\n", "c")->explains_255());
+  EXPECT_TRUE(ClassMap::parse("0 = a\n255 = b\n", "c")->explains_255());
+  EXPECT_TRUE(ClassMap::parse("0 = a\n255 = ignore\n", "c")->explains_255());
+  EXPECT_TRUE(ClassMap::parse("#000000 = a\n", "c")->explains_255());
+}
+
 }  // namespace
-}  // namespace deeplab::train
+}  // namespace deeplab::eval

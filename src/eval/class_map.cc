@@ -1,4 +1,4 @@
-#include "train/data/class_map.h"
+#include "eval/class_map.h"
 
 #include <algorithm>
 #include <charconv>
@@ -11,7 +11,7 @@
 #include "eval/voc_dataset.h"
 #include "imageio/reader.h"
 
-namespace deeplab::train {
+namespace deeplab::eval {
 namespace {
 
 constexpr int64_t kMostBytes = int64_t{1} << 20;  // a class map has at most some hundred lines
@@ -32,6 +32,55 @@ std::optional<uint32_t> parse_number(std::string_view text, int base) {
 
 bool is_colour(std::string_view text) {
   return text.size() >= 7 && text[0] == '#' && parse_number(text.substr(1, 6), 16).has_value();
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+/// "250,50,83" as 0xRRGGBB.
+std::optional<uint32_t> parse_rgb(std::string_view text) {
+  uint32_t rgb = 0;
+  for (int channel = 0; channel < 3; ++channel) {
+    const size_t comma = channel < 2 ? text.find(',') : text.size();
+    if (comma == text.npos) return std::nullopt;
+    const std::optional<uint32_t> value = parse_number(trim(text.substr(0, comma)), 10);
+    if (!value || *value > 255) return std::nullopt;
+    rgb = rgb << 8 | *value;
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return rgb;
+}
+
+/// The parts of a line of CVAT's labelmap.txt; the last two, which are of no use here, may be
+/// missing.
+struct CvatLine {
+  std::string_view label;
+  std::string_view colour;
+};
+std::optional<CvatLine> split_cvat(std::string_view line) {
+  const size_t first = line.find(':');
+  if (first == line.npos) return std::nullopt;
+  const size_t second = std::min(line.find(':', first + 1), line.size());
+  return CvatLine{trim(line.substr(0, first)), trim(line.substr(first + 1, second - first - 1))};
+}
+
+/// By the first line that is not empty: a comment with the names of the columns, or a label.
+bool is_cvat(std::string_view text) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.starts_with("#") && !is_colour(line)) {
+      if (trim(line.substr(1)).starts_with("label:")) return true;
+      continue;
+    }
+    if (line.empty()) continue;
+    const auto parts = split_cvat(line);
+    return parts && parse_rgb(parts->colour);
+  }
+  return false;
 }
 
 std::string colour_name(uint32_t rgb) {
@@ -57,6 +106,7 @@ class ClassMapParser {
     return invalid_argument(map_.name_, ":", line_, ": ", parts...);
   }
   Status parse_line(std::string_view line);
+  Status parse_cvat_line(std::string_view line);
   Result<uint8_t> parse_class(std::string_view text);
   Result<uint8_t> numbered_class(std::string_view number, std::string_view name);
   Result<uint8_t> named_class(std::string_view name);
@@ -71,11 +121,16 @@ class ClassMapParser {
 };
 
 Result<ClassMap> ClassMapParser::parse(std::string_view text) {
-  map_.by_id_.fill(-1);
+  map_.text_ = text;
+  map_.by_id_.fill(ClassMap::kNoLine);
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const bool cvat = is_cvat(text);
   while (!text.empty()) {
     ++line_;
     const size_t end = std::min(text.find('\n'), text.size());
-    DEEPLAB_RETURN_IF_ERROR(parse_line(trim(text.substr(0, end))));
+    const std::string_view line = trim(text.substr(0, end));
+    DEEPLAB_RETURN_IF_ERROR(cvat ? parse_cvat_line(line) : parse_line(line));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   DEEPLAB_RETURN_IF_ERROR(finish());
@@ -93,6 +148,23 @@ Status ClassMapParser::parse_line(std::string_view line) {
   }
   DEEPLAB_ASSIGN_OR_RETURN(const uint8_t label, parse_class(trim(line.substr(equals + 1))));
   return add(trim(line.substr(0, equals)), label);
+}
+
+Status ClassMapParser::parse_cvat_line(std::string_view line) {
+  if (line.empty() || line.starts_with('#')) return {};
+  const auto parts = split_cvat(line);
+  const auto rgb = parts ? parse_rgb(parts->colour) : std::nullopt;
+  if (!rgb || parts->label.empty()) {
+    return error("'", line,
+                 "' is not a label with its colour; expected 'LABEL:R,G,B:PARTS:ACTIONS'");
+  }
+  right_ = Right::kNamed;
+  const std::string name = lower(std::string(parts->label));
+  uint8_t label = ClassMap::kIgnore;
+  if (name != "ignore" && name != "ignored") {
+    DEEPLAB_ASSIGN_OR_RETURN(label, named_class(parts->label));
+  }
+  return add(colour_name(*rgb), label);
 }
 
 Result<uint8_t> ClassMapParser::parse_class(std::string_view text) {
@@ -139,8 +211,7 @@ Result<uint8_t> ClassMapParser::named_class(std::string_view name) {
 
 Status ClassMapParser::add(std::string_view source, uint8_t label) {
   if (source == "*") {
-    if (map_.has_default_) return error("'*' has a line already");
-    map_.has_default_ = true;
+    if (map_.default_ != ClassMap::kNoLine) return error("'*' has a line already");
     map_.default_ = label;
     return {};
   }
@@ -156,7 +227,7 @@ Status ClassMapParser::add(std::string_view source, uint8_t label) {
   }
   left_ = kind;
   const bool is_new = colour ? map_.colours_.emplace(*value, label).second
-                             : std::exchange(map_.by_id_[*value], label) < 0;
+                             : std::exchange(map_.by_id_[*value], label) == ClassMap::kNoLine;
   if (!is_new) return error("'", source, "' has a line already");
   return {};
 }
@@ -175,7 +246,10 @@ Status ClassMapParser::finish() {
     }
   }
   map_.by_colour_ = left_ == Left::kColours;
-  if (map_.by_id_[ClassMap::kIgnore] < 0) map_.by_id_[ClassMap::kIgnore] = ClassMap::kIgnore;
+  map_.numbered_ = right_ == Right::kNumbered;
+  ClassMap::Class& white = map_.by_id_[ClassMap::kIgnore];
+  map_.explains_255_ = white != ClassMap::kNoLine;
+  if (!map_.explains_255_) white = ClassMap::kIgnore;
   return {};
 }
 
@@ -188,6 +262,36 @@ Result<ClassMap> ClassMap::read(const std::string& path) {
   return parse(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), path);
 }
 
+Result<ClassMap> ClassMap::for_model(const std::vector<std::string>& labels) const {
+  if (numbered_) return *this;
+  ClassMap map = *this;
+  std::vector<Class> ids;
+  std::string names;
+  for (const std::string& name : class_names_) {
+    auto found = std::ranges::find(labels, name);
+    if (found == labels.end()) found = std::ranges::find(labels, lower(name), lower);
+    if (found == labels.end()) {
+      ids.push_back(static_cast<Class>(kNotInModel + std::ssize(map.lost_)));
+      map.lost_.push_back(name);
+    } else {
+      ids.push_back(static_cast<Class>(found - labels.begin()));
+    }
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  if (map.lost_.size() == ids.size()) {
+    return invalid_argument(name_, ": the model has none of the classes ", names,
+                            "; write the model's own names or ids, as in '38 = 1'");
+  }
+  const auto translate = [&ids](Class& label) {
+    if (label != kNoLine && label != kIgnore) label = ids[static_cast<size_t>(label)];
+  };
+  translate(map.default_);
+  for (Class& label : map.by_id_) translate(label);
+  for (auto& [rgb, label] : map.colours_) translate(label);
+  map.class_names_ = labels;
+  return map;
+}
+
 Result<imageio::Image> ClassMap::read_mask(const std::string& path) const {
   if (by_colour_) {
     DEEPLAB_ASSIGN_OR_RETURN(const imageio::Image mask, imageio::read_image(path));
@@ -197,14 +301,25 @@ Result<imageio::Image> ClassMap::read_mask(const std::string& path) const {
   return map_ids(std::move(mask), path);
 }
 
+/// Error: a label that is not a class. `value` is what the mask has at pixel `at`.
+Status ClassMap::check(Class label, const std::string& path, const std::string& value, size_t at,
+                       int32_t width) const {
+  if (label != kNoLine && label < kNotInModel) return {};
+  const auto row = static_cast<size_t>(width);
+  const std::string place = str_cat(value, " at x ", at % row, ", y ", at / row);
+  if (label == kNoLine) return invalid_image(path, ": ", place, " has no line in ", name_);
+  return invalid_image(path, ": ", place, " is '", lost_[static_cast<size_t>(label - kNotInModel)],
+                       "' in ", name_,
+                       ", a class that the model does not have; expected one of "
+                       "the model's classes, or 'ignore'");
+}
+
 Result<imageio::Image> ClassMap::map_ids(imageio::Image mask, const std::string& path) const {
   for (size_t i = 0; i < mask.pixels.size(); ++i) {
     const uint8_t id = mask.pixels[i];
-    const int16_t label = by_id_[id] >= 0 || !has_default_ ? by_id_[id] : default_;
-    if (label < 0) {
-      const auto width = static_cast<size_t>(mask.width);
-      return invalid_image(path, ": value ", int{id}, " at x ", i % width, ", y ", i / width,
-                           " has no line in ", name_);
+    const Class label = by_id_[id] != kNoLine ? by_id_[id] : default_;
+    if (label < 0 || label >= kNotInModel) {
+      return check(label, path, str_cat("value ", int{id}), i, mask.width);
     }
     mask.pixels[i] = static_cast<uint8_t>(label);
   }
@@ -227,12 +342,9 @@ Result<imageio::Image> ClassMap::map_colours(const imageio::Image& mask,
         static_cast<uint32_t>(p[0]) << 16 | static_cast<uint32_t>(p[1]) << 8 | p[2];
     if (rgb != last) {
       const auto known = colours_.find(rgb);
-      if (known == colours_.end() && !has_default_) {
-        const auto width = static_cast<size_t>(mask.width);
-        return invalid_image(path, ": colour ", colour_name(rgb), " at x ", i % width, ", y ",
-                             i / width, " has no line in ", name_);
-      }
-      label = known == colours_.end() ? default_ : known->second;
+      const Class found = known == colours_.end() ? default_ : known->second;
+      DEEPLAB_RETURN_IF_ERROR(check(found, path, "colour " + colour_name(rgb), i, mask.width));
+      label = static_cast<uint8_t>(found);
       last = rgb;
     }
     labels.pixels[i] = label;
@@ -240,4 +352,4 @@ Result<imageio::Image> ClassMap::map_colours(const imageio::Image& mask,
   return labels;
 }
 
-}  // namespace deeplab::train
+}  // namespace deeplab::eval
