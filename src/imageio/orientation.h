@@ -1,7 +1,8 @@
-// EXIF orientation: finding the tag, and turning pixels upright.
+// Orientation: finding what EXIF and XMP say of it, and turning pixels upright.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "imageio/image.h"
@@ -12,6 +13,22 @@ namespace deeplab::imageio {
 /// damaged (a photo with a broken tag is not refused). `exif` is a TIFF header and directory
 /// (EXIF 2.3, section 4.5), with or without the "Exif\0\0" that JPEG puts in front.
 int exif_orientation(std::span<const std::byte> exif);
+
+/// The same from all blocks of a file: EXIF's tag counts, XMP's tiff:Orientation if EXIF has none.
+class OrientationFinder {
+ public:
+  void exif(std::span<const std::byte> block);
+  void xmp(std::span<const std::byte> packet);
+  /// A JPEG's APP1 marker, which says itself which of the two it holds.
+  void app1(std::span<const std::byte> data);
+  bool has_exif_tag() const { return exif_.has_value(); }
+  /// 1 to 8.
+  int orientation() const { return exif_.value_or(xmp_.value_or(1)); }
+
+ private:
+  std::optional<int> exif_;
+  std::optional<int> xmp_;
+};
 
 /// True for the orientations that swap width and height.
 inline bool swaps_sides(int orientation) { return orientation >= 5; }
