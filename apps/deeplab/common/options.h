@@ -10,6 +10,7 @@
 
 #include "api/model.h"
 #include "base/status.h"
+#include "photos/photos.h"
 #include "vision/placement.h"
 
 namespace deeplab::app {
@@ -39,6 +40,8 @@ CLI::Option* add_size_option(CLI::App& app, CanvasSize& size);
 CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride);
 /// --threads N; 0 is one per CPU.
 CLI::Option* add_threads_option(CLI::App& app, int& threads);
+/// --strict and --color-management.
+void add_decode_options(CLI::App& app, photos::DecodeOptions& options);
 /// --json.
 CLI::Option* add_json_flag(CLI::App& app, bool& json);
 /// --quiet.

@@ -46,6 +46,7 @@ struct SegmentOptions {
   int quality = 90;
   int64_t min_area = 1;
   double tolerance = 1;
+  photos::DecodeOptions decode;
   bool resume = false;
   bool json = false;
   bool quiet = false;
@@ -138,7 +139,12 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
       exit_code = ExitCode::kFailed;
     } else if (report->was_there) {
       ++were_there;
-    } else if (options.json || !options.quiet) {
+    }
+    if (report.ok() && !report->warning.empty()) {
+      progress.hide();
+      print_warning(photo, report->warning);
+    }
+    if (report.ok() && !report->was_there && (options.json || !options.quiet)) {
       progress.hide();
       const Status printed = print_output(options.json ? json_line(*report) : text_line(*report));
       if (!printed.ok()) {  // nobody would see the rest
@@ -163,7 +169,7 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list, Se
   if (were_there > 0 && !options.quiet) {
     print_error(fmt::format("{} of {} photos had their files already", were_there, total));
   }
-  return exit_code;
+  return std::max(exit_code, report_passed_over(list, options.decode.strict, options.quiet));
 }
 
 ExitCode fail(const Status& status, ExitCode code = ExitCode::kFailed) {
@@ -178,6 +184,7 @@ ExitCode run_segment(const SegmentOptions& options) {
   OutputOptions output;
   output.directory = options.directory;
   output.write = options.write;
+  output.decode = options.decode;
   output.jpeg_quality = options.quality;
   output.min_area = options.min_area;
   output.tolerance = options.tolerance;
@@ -266,7 +273,9 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
   command.add_flag("--resume", options.resume,
                    "Skip photos whose outputs are complete and up to date");
   command.footer(
-      "--write, in DIR, STEM being the photo's name without its extension (stdin for -):\n"
+      "--write, in DIR, STEM being the photo's name without its extension (stdin for -); photos "
+      "of\n"
+      "a directory keep their folders below it:\n"
       "  mask      STEM.mask.png              class ids in the PASCAL VOC palette\n"
       "  overlay   STEM.overlay.jpg           the mask over the photo, with a legend\n"
       "  cutout    STEM.cutout.png            the photo's classes with soft edges, RGBA\n"
@@ -289,6 +298,7 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
   add_threads_option(command, options.threads)
       ->description(
           "Threads: photos at a time, or for the network of a single photo; 0 is one per CPU");
+  add_decode_options(command, options.decode);
   command.add_option("--labels", options.labels_file, "Names of the classes, one per line")
       ->type_name("FILE");
   for (const auto& [flag, values, what] :
