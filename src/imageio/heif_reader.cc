@@ -2,7 +2,9 @@
 // information only, ISO/IEC 23008-12) and undoes their own colour encoding.
 #include <libheif/heif.h>
 
+#include <algorithm>
 #include <memory>
+#include <string>
 
 #include "imageio/codec.h"
 #include "imageio/file_kind.h"
@@ -23,7 +25,10 @@ using Picture = std::unique_ptr<const heif_image, Freed<heif_image_release>>;
 using Options = std::unique_ptr<heif_decoding_options, Freed<heif_decoding_options_free>>;
 
 Status failure(const heif_error& error) {
-  const char* text = error.message != nullptr ? error.message : "unknown error";
+  std::string text = error.message != nullptr ? error.message : "unknown error";
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  while (text.ends_with(' ')) text.pop_back();
   switch (error.code) {
     case heif_error_Memory_allocation_error:
       return resource_exhausted("cannot decode the HEIC or AVIF: ", text);
