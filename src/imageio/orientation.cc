@@ -48,8 +48,9 @@ Walk source_walk(int orientation, int64_t width, int64_t height) {
   }
 }
 
+/// `to` has the rows of the upright image that begin with `first_row`.
 template <int kChannels>
-void copy_pixels(const Image& from, const Walk& walk, Image& to) {
+void copy_pixels(const Image& from, const Walk& walk, int64_t first_row, Image& to) {
   for (int64_t tile_y = 0; tile_y < to.height; tile_y += kTile) {
     const int64_t end_y = std::min<int64_t>(tile_y + kTile, to.height);
     for (int64_t tile_x = 0; tile_x < to.width; tile_x += kTile) {
@@ -57,7 +58,7 @@ void copy_pixels(const Image& from, const Walk& walk, Image& to) {
       for (int64_t y = tile_y; y < end_y; ++y) {
         uint8_t* out = to.pixels.data() + (y * to.width + tile_x) * kChannels;
         for (int64_t x = tile_x; x < end_x; ++x, out += kChannels) {
-          const int64_t source = walk.start + x * walk.step_x + y * walk.step_y;
+          const int64_t source = walk.start + x * walk.step_x + (first_row + y) * walk.step_y;
           std::memcpy(out, from.pixels.data() + source * kChannels, kChannels);
         }
       }
@@ -139,11 +140,32 @@ Image make_upright(Image image, int orientation) {
   if (swaps_sides(orientation)) std::swap(upright.original_width, upright.original_height);
   const Walk walk = source_walk(orientation, image.width, image.height);
   if (image.channels == 4) {
-    copy_pixels<4>(image, walk, upright);
+    copy_pixels<4>(image, walk, 0, upright);
   } else {
-    copy_pixels<3>(image, walk, upright);
+    copy_pixels<3>(image, walk, 0, upright);
   }
   return upright;
+}
+
+Status for_each_upright_row(const Image& image, int orientation, const RowSink& sink) {
+  const bool swapped = swaps_sides(orientation);
+  const int64_t width = swapped ? image.height : image.width;
+  const int64_t height = swapped ? image.width : image.height;
+  const Walk walk = source_walk(orientation, image.width, image.height);
+  Image strip = make_image(width, std::min(kTile, height), image.channels);
+  const size_t stride = static_cast<size_t>(width) * static_cast<size_t>(image.channels);
+  for (int64_t first = 0; first < height; first += strip.height) {
+    strip.height = static_cast<int32_t>(std::min(kTile, height - first));
+    if (image.channels == 4) {
+      copy_pixels<4>(image, walk, first, strip);
+    } else {
+      copy_pixels<3>(image, walk, first, strip);
+    }
+    for (int32_t y = 0; y < strip.height; ++y) {
+      DEEPLAB_RETURN_IF_ERROR(sink(strip.pixels.data() + static_cast<size_t>(y) * stride));
+    }
+  }
+  return {};
 }
 
 }  // namespace deeplab::imageio

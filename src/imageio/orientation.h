@@ -5,7 +5,9 @@
 #include <optional>
 #include <span>
 
+#include "base/status.h"
 #include "imageio/image.h"
+#include "imageio/reader.h"
 
 namespace deeplab::imageio {
 
@@ -35,5 +37,9 @@ inline bool swaps_sides(int orientation) { return orientation >= 5; }
 
 /// The image turned upright. `orientation` is 1 to 8.
 Image make_upright(Image image, int orientation);
+
+/// The rows of that from the top, a few of them at a time, so that there is no second image. `sink`
+/// is told of each; an error of it ends the rows.
+Status for_each_upright_row(const Image& image, int orientation, const RowSink& sink);
 
 }  // namespace deeplab::imageio

@@ -104,19 +104,29 @@ uint8_t* add_row(Image& image) {
   return image.pixels.data() + at;
 }
 
+namespace {
+
+/// Pixels as stored in the file, in the colours and with the channels that `options` ask for.
+Result<Decoded> decode_stored(const Codec& codec, Bytes bytes, const ReadOptions& options) {
+  DEEPLAB_ASSIGN_OR_RETURN(Decoded decoded, codec.decode(bytes, options));
+  Image& image = decoded.image;
+  if (const auto conversion = find_conversion(codec, bytes, options.to_srgb)) {
+    conversion->run(image.pixels.data(), image.pixels.size() / static_cast<size_t>(image.channels),
+                    image.channels);
+  }
+  if (image.channels == 4 && !options.keep_alpha) flatten_alpha(image);
+  return decoded;
+}
+
+}  // namespace
+
 Result<Image> decode_image(Bytes bytes, const std::string& name, const ReadOptions& options) {
   const Codec* codec = find_codec(bytes);
   if (codec == nullptr) return not_an_image(bytes, name);
   try {
-    Result<Decoded> decoded = codec->decode(bytes, options);
+    Result<Decoded> decoded = decode_stored(*codec, bytes, options);
     if (!decoded.ok()) return annotate(decoded.status(), name);
-    Image& image = decoded->image;
-    if (const auto conversion = find_conversion(*codec, bytes, options.to_srgb)) {
-      conversion->run(image.pixels.data(),
-                      image.pixels.size() / static_cast<size_t>(image.channels), image.channels);
-    }
-    if (image.channels == 4 && !options.keep_alpha) flatten_alpha(image);
-    return make_upright(std::move(image), decoded->orientation);
+    return make_upright(std::move(decoded->image), decoded->orientation);
   } catch (const std::bad_alloc&) {
     return no_memory(name, kNoMemory);
   }
@@ -142,12 +152,9 @@ Status decode_rows(Bytes bytes, const std::string& name, const ReadOptions& opti
     }
     ReadOptions opaque = options;
     opaque.keep_alpha = false;
-    DEEPLAB_ASSIGN_OR_RETURN(const Image image, decode_image(bytes, name, opaque));
-    const size_t stride = static_cast<size_t>(image.width) * 3;
-    for (size_t at = 0; at < image.pixels.size(); at += stride) {
-      DEEPLAB_RETURN_IF_ERROR(sink(image.pixels.data() + at));
-    }
-    return {};
+    const Result<Decoded> decoded = decode_stored(*codec, bytes, opaque);
+    if (!decoded.ok()) return annotate(decoded.status(), name);
+    return for_each_upright_row(decoded->image, decoded->orientation, sink);
   } catch (const std::bad_alloc&) {
     return no_memory(name, kNoMemory);
   }

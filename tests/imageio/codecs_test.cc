@@ -10,7 +10,7 @@ constexpr int kW = 40;
 constexpr int kH = 24;
 
 /// Cut at every sixteenth and with flipped bytes: a picture or one sentence.
-void expect_no_harm(const std::string& name, const File& file) {
+[[maybe_unused]] void expect_no_harm(const std::string& name, const File& file) {
   for (size_t part = 0; part < 16; ++part) {
     const auto cut = std::span(file).first(file.size() * part / 16);
     const Result<Image> image = decode_image(cut, name, {.max_pixels = 1 << 18});
@@ -28,7 +28,7 @@ void expect_no_harm(const std::string& name, const File& file) {
   }
 }
 
-void expect_refused_when_large(const std::string& name, const File& file) {
+[[maybe_unused]] void expect_refused_when_large(const std::string& name, const File& file) {
   expect_error(decode_image(file, name, {.max_pixels = kW * kH - 1}).status(), name, "the limit is",
                StatusCode::kResourceExhausted);
 }

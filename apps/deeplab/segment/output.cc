@@ -148,7 +148,7 @@ Status OutputWriter::write_cutout(const SegmentedPhoto& segmented, Segmenter& se
   DEEPLAB_ASSIGN_OR_RETURN(
       imageio::PngWriter png,
       imageio::PngWriter::start_rgba(mask.width, mask.height, [&](std::span<const std::byte> part) {
-        return annotate(file.write(part), segmented.photo->name());
+        return file.write(part);
       }));
   pixels_.resize(width * 4);
   int32_t y = 0, block_begin = 0, block_end = 0;
@@ -187,9 +187,8 @@ Status OutputWriter::write_score(int32_t id, const SegmentedPhoto& segmented,
       create_file(*segmented.photo, file_labels_[static_cast<size_t>(id)] + ".confidence.png"));
   DEEPLAB_ASSIGN_OR_RETURN(imageio::PngWriter png,
                            imageio::PngWriter::start_gray16(
-                               mask.width, mask.height, [&](std::span<const std::byte> part) {
-                                 return annotate(file.write(part), segmented.photo->name());
-                               }));
+                               mask.width, mask.height,
+                               [&](std::span<const std::byte> part) { return file.write(part); }));
   gray16_.resize(width);
   for (int32_t begin = 0; begin < mask.height;) {
     DEEPLAB_ASSIGN_OR_RETURN(const int32_t end, sum_confidence({&id, 1}, mask, begin, segmenter));
