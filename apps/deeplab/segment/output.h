@@ -30,6 +30,8 @@ struct OutputSet {
 
   /// By the names in the comma-separated `list`. Error: another name.
   static Result<OutputSet> parse(std::string_view list);
+  /// Whether one of the files is made of the mask; the others are made of the scores.
+  bool uses_mask() const { return mask || overlay || polygons; }
   /// Whether one of the files depends on --class.
   bool uses_classes() const { return cutout || scores || polygons; }
 };
@@ -52,7 +54,7 @@ struct SegmentedPhoto {
   const Photo* photo = nullptr;
   const PhotoFile* file = nullptr;
   const DecodedPhoto* decoded = nullptr;
-  MaskView mask;
+  MaskView mask;  ///< Without ids if OutputSet::uses_mask() says no.
   std::span<const ClassShare> shares;
 };
 

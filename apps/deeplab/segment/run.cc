@@ -139,6 +139,8 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
 
   watch.restart();
   DEEPLAB_ASSIGN_OR_RETURN(report.shares, class_shares(worker.mask, report.width, report.height));
+  // A byte per pixel less for a cut-out, which may need the whole photo.
+  if (!output_.write.uses_mask()) worker.mask = std::vector<uint8_t>();
   SegmentedPhoto segmented;
   segmented.photo = &photo;
   segmented.file = &file;
