@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # ./build.sh [--with PART,...] [--preset NAME] [-B DIR] [--target NAME]... [-DOPTION=VALUE...]: installs what is
 # missing, configures and builds. Afterwards DIR/bin has the programs and DIR/lib the library.
-#   --with PARTS  what is not built by default: train (deeplab-train; needs libtorch, 1 GB), bench (kernel
-#                 benchmarks), or all
+#   --with PARTS  what is not built by default: codecs (HEIC, AVIF, TIFF, GIF, colour profiles), train
+#                 (deeplab-train; needs libtorch, 1 GB), bench (kernel benchmarks), or all
 #   --preset      release (the default), debug, asan-ubsan, tsan, scalar, aarch64, ...; see CMakePresets.json
 #   -B DIR        where to build; build/PRESET without
 #   --target      only this target, for instance deeplab_cli; may be repeated
@@ -35,9 +35,13 @@ done
 directory=${directory:-$here/build/$preset}
 
 packages=$build_packages
-[ "$parts" != all ] || parts=train,bench
+[ "$parts" != all ] || parts=codecs,train,bench
 for part in ${parts//,/ }; do
   case $part in
+    codecs)
+      for codec in HEIF TIFF GIF LCMS; do options+=(-DDEEPLAB_WITH_$codec=ON); done
+      packages="$packages $codecs_packages"
+      ;;
     train)
       options+=(-DDEEPLAB_BUILD_TRAIN=ON)
       packages="$packages $train_packages"

@@ -10,6 +10,7 @@ train_packages="libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev"
 cross_packages="g++-aarch64-linux-gnu qemu-user"
 sanitizer_packages="clang-16 libclang-rt-16-dev"
 style_packages="clang-format-14"
+codecs_packages="libheif-dev libtiff-dev libgif-dev liblcms2-dev"
 bench_packages="libbenchmark-dev"
 
 # Runs a command as root, through sudo if need be.

@@ -17,6 +17,9 @@ constexpr std::string_view kSignature = kFormat == "jpeg"   ? "\xFF\xD8\xFF"
                                         : kFormat == "png"  ? "\x89PNG\r\n\x1A\n"
                                         : kFormat == "webp" ? "RIFF....WEBP"
                                         : kFormat == "bmp"  ? "BM"
+                                        : kFormat == "gif"  ? "GIF8.a"
+                                        : kFormat == "tiff" ? ""
+                                        : kFormat == "heif" ? "....ftyp"
                                                             : "P";
 
 void check(const Result<imageio::Image>& image, const imageio::ReadOptions& options) {

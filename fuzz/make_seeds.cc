@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/imageio/codec_files.h"
 #include "tests/imageio/sample_files.h"
 #include "tests/tflite/metadata_builder.h"
 #include "tests/tflite/model_builder.h"
@@ -73,9 +74,15 @@ void model_seeds() {
 }
 
 void image_seeds() {
-  for (const auto& [name, bytes] : imageio::testing::every_flavour()) {
+  std::vector<imageio::testing::NamedFile> files = imageio::testing::every_flavour();
+  for (auto& file : imageio::testing::optional_flavours()) files.push_back(std::move(file));
+  for (const auto& [name, bytes] : files) {
     const std::string end = name.substr(name.rfind('.') + 1);
-    const std::string target = end == "jpg" ? "jpeg" : end == "ppm" || end == "pgm" ? "pnm" : end;
+    const std::string target = end == "jpg"                                 ? "jpeg"
+                               : end == "heic" || end == "avif"             ? "heif"
+                               : end == "tif"                               ? "tiff"
+                               : end.starts_with('p') && end.ends_with('m') ? "pnm"
+                                                                            : end;
     for (const int choice : {0, 1, 2 | 20 << 2}) {
       Bytes seed;
       seed.reserve(bytes.size() + 1);

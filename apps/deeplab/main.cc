@@ -10,6 +10,8 @@
 #include "apps/deeplab/common/external.h"
 #include "apps/deeplab/common/interrupt.h"
 #include "deeplab/deeplab.h"
+#include "imageio/file_kind.h"
+#include "imageio/reader.h"
 
 namespace {
 
@@ -33,9 +35,22 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
   return "deeplab: " + reason + " (see --help)\n";
 }
 
+/// The version on a line of its own, then what this build reads.
+std::string version_text() {
+  using deeplab::imageio::missing_formats;
+  const bool colors = deeplab::imageio::has_color_management();
+  std::string text = std::string(deeplab_version()) +
+                     "\nphotos: " + deeplab::imageio::readable_formats() +
+                     (colors ? "; ICC profiles" : "");
+  std::string missing = missing_formats();
+  if (!colors) missing += missing.empty() ? "ICC profiles" : ", ICC profiles";
+  if (!missing.empty()) text += "\nnot built in: " + missing + " (./build.sh --with codecs)";
+  return text;
+}
+
 int run_command_line(int argc, char** argv) {
   CLI::App app("Semantic segmentation with DeepLab models on the CPU", "deeplab");
-  app.set_version_flag("--version", deeplab_version());
+  app.set_version_flag("--version", version_text);
   app.require_subcommand(1);
   app.get_formatter()->column_width(32);
   app.failure_message(usage_message);

@@ -429,6 +429,12 @@ DEEPLAB_API deeplab_status deeplab_segmenter_confidence_mask(deeplab_segmenter* 
                                                              int32_t height, float* mask,
                                                              ptrdiff_t stride);
 
+/* The same of rows [row_begin, row_end) of that mask; row_begin goes to the first byte of `mask`.
+ * Row ranges, since a mask of a large photo takes four bytes per pixel. */
+DEEPLAB_API deeplab_status deeplab_segmenter_confidence_rows(
+    deeplab_segmenter* segmenter, const int32_t* class_ids, int32_t class_count, int32_t width,
+    int32_t height, int32_t row_begin, int32_t row_end, float* mask, ptrdiff_t stride);
+
 /* The probability of every class at once, at the cost of one: rows [row_begin, row_end) of masks
  * of width x height. The value of class c at (x, y) is written to byte
  * c * class_stride + (y - row_begin) * stride + x * sizeof(float) of `masks`. Row ranges, since

@@ -501,6 +501,15 @@ class Segmenter {
         segmenter_.get(), class_ids.data(), static_cast<int32_t>(class_ids.size()), width, height,
         mask.data(), row_bytes(width)));
   }
+  /// The same of the rows [row_begin, row_end) alone, tight.
+  Status confidence_mask(std::span<const int32_t> class_ids, int32_t width, int32_t height,
+                         int32_t row_begin, int32_t row_end, std::span<float> mask) {
+    const int32_t rows = row_begin < row_end ? row_end - row_begin : 0;
+    if (Status s = detail::check_size(width, rows, mask.size()); !s.ok()) return s;
+    return detail::to_status(deeplab_segmenter_confidence_rows(
+        segmenter_.get(), class_ids.data(), static_cast<int32_t>(class_ids.size()), width, height,
+        row_begin, row_end, mask.data(), row_bytes(width)));
+  }
   /// The probability of the most probable class.
   Status certainty_mask(int32_t width, int32_t height, std::span<float> mask) {
     if (Status s = detail::check_size(width, height, mask.size()); !s.ok()) return s;

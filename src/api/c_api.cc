@@ -350,6 +350,22 @@ deeplab_status deeplab_segmenter_confidence_mask(deeplab_segmenter* segmenter,
   });
 }
 
+deeplab_status deeplab_segmenter_confidence_rows(deeplab_segmenter* segmenter,
+                                                 const int32_t* class_ids, int32_t class_count,
+                                                 int32_t width, int32_t height, int32_t row_begin,
+                                                 int32_t row_end, float* mask, ptrdiff_t stride) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(
+        check_handle(segmenter, "deeplab_segmenter_confidence_rows: segmenter"));
+    if (class_count < 0 || (class_ids == nullptr && class_count > 0)) {
+      return invalid_argument("deeplab_segmenter_confidence_rows: class_count is ", class_count,
+                              "; expected 0 or more, with class_ids not NULL");
+    }
+    return segmenter->segmenter->confidence_mask({class_ids, static_cast<size_t>(class_count)},
+                                                 width, height, row_begin, row_end, mask, stride);
+  });
+}
+
 deeplab_status deeplab_segmenter_all_confidences(deeplab_segmenter* segmenter, int32_t width,
                                                  int32_t height, int32_t row_begin, int32_t row_end,
                                                  float* masks, ptrdiff_t stride,

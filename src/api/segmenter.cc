@@ -252,8 +252,12 @@ Status Segmenter::category_mask(int32_t width, int32_t height, uint8_t* mask, pt
 }
 
 Status Segmenter::confidence_mask(std::span<const int32_t> class_ids, int32_t width, int32_t height,
-                                  float* mask, ptrdiff_t stride) {
+                                  int32_t y_begin, int32_t y_end, float* mask, ptrdiff_t stride) {
   if (mask == nullptr) return invalid_argument("the mask's memory is null");
+  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "mask"));
+  if (y_begin < 0 || y_begin >= y_end || y_end > height) {
+    return invalid_argument("rows ", y_begin, " to ", y_end, " of a mask of ", height);
+  }
   DEEPLAB_ASSIGN_OR_RETURN(const ptrdiff_t row, element_stride(stride, width));
   for (size_t i = 0; i < class_ids.size(); ++i) {
     const int32_t id = class_ids[i];
@@ -266,8 +270,10 @@ Status Segmenter::confidence_mask(std::span<const int32_t> class_ids, int32_t wi
     }
   }
   DEEPLAB_RETURN_IF_ERROR(configure_labels(width, height));
-  for_label_rows(0, height, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
-    labels_.confidence_rows(class_ids, begin, end, mask, row, scratch);
+  // The label head counts rows from the mask's first one, of which only these exist.
+  float* first_row = mask - ptrdiff_t{y_begin} * row;
+  for_label_rows(y_begin, y_end, [&](int32_t begin, int32_t end, vision::LabelScratch& scratch) {
+    labels_.confidence_rows(class_ids, begin, end, first_row, row, scratch);
   });
   return {};
 }

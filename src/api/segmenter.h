@@ -100,7 +100,12 @@ class Segmenter {
   }
   /// Of a set of different classes.
   Status confidence_mask(std::span<const int32_t> class_ids, int32_t width, int32_t height,
-                         float* mask, ptrdiff_t stride);
+                         float* mask, ptrdiff_t stride) {
+    return confidence_mask(class_ids, width, height, 0, height, mask, stride);
+  }
+  /// The rows [y_begin, y_end) of it alone; `mask` points to y_begin.
+  Status confidence_mask(std::span<const int32_t> class_ids, int32_t width, int32_t height,
+                         int32_t y_begin, int32_t y_end, float* mask, ptrdiff_t stride);
   /// The probability of the most probable class.
   Status certainty_mask(int32_t width, int32_t height, float* mask, ptrdiff_t stride);
   /// The probability of every class in the rows [y_begin, y_end) of a confidence mask of width x

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
+#include <utility>
 
 namespace deeplab {
 namespace {
@@ -26,12 +27,6 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
-  /// Closes now and gives errno (0 on success): on some filesystems a full disk shows here.
-  int close() {
-    const int result = ::close(fd_) == 0 ? 0 : errno;
-    fd_ = -1;
-    return result;
-  }
 
  private:
   int fd_;
@@ -107,28 +102,61 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
   return bytes;
 }
 
-Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
+Result<AtomicFile> AtomicFile::create(const std::string& path) {
   // Beside the target, so that renaming never crosses a filesystem; and in the folder that is there
   // now, whatever it is called when the file is whole.
+  AtomicFile file(path);
   const size_t slash = path.rfind('/');
   const std::string parent = slash == path.npos ? "." : path.substr(0, slash + 1);
-  const std::string target = slash == path.npos ? path : path.substr(slash + 1);
-  const Descriptor folder(open_again(AT_FDCWD, parent.c_str(), O_PATH | O_DIRECTORY));
-  if (folder.get() < 0) return io_error("cannot create ", path, ": ", system_reason(errno));
+  file.target_ = slash == path.npos ? path : path.substr(slash + 1);
+  file.folder_ = open_again(AT_FDCWD, parent.c_str(), O_PATH | O_DIRECTORY);
+  if (file.folder_ < 0) return io_error("cannot create ", path, ": ", system_reason(errno));
   std::string temporary;
-  Descriptor fd(create_beside(folder.get(), target, temporary));
-  if (fd.get() < 0) return io_error("cannot create ", path, ": ", system_reason(errno));
-  int error = write_all(fd.get(), bytes);
-  if (const int close_error = fd.close(); error == 0) error = close_error;
-  if (error == 0 &&
-      ::renameat(folder.get(), temporary.c_str(), folder.get(), target.c_str()) != 0) {
+  file.file_ = create_beside(file.folder_, file.target_, temporary);
+  if (file.file_ < 0) return io_error("cannot create ", path, ": ", system_reason(errno));
+  file.temporary_ = std::move(temporary);
+  return file;
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      target_(std::move(other.target_)),
+      temporary_(std::exchange(other.temporary_, std::string())),
+      folder_(std::exchange(other.folder_, -1)),
+      file_(std::exchange(other.file_, -1)) {}
+
+AtomicFile::~AtomicFile() { discard(); }
+
+void AtomicFile::discard() {
+  if (file_ >= 0) ::close(std::exchange(file_, -1));
+  if (!temporary_.empty()) ::unlinkat(folder_, temporary_.c_str(), 0);
+  temporary_.clear();
+  if (folder_ >= 0) ::close(std::exchange(folder_, -1));
+}
+
+Status AtomicFile::write(std::span<const std::byte> bytes) {
+  const int error = write_all(file_, bytes);
+  if (error == 0) return {};
+  discard();
+  return io_error("cannot write ", path_, ": ", system_reason(error));
+}
+
+Status AtomicFile::commit() {
+  // On some filesystems a full disk shows when a file is closed.
+  int error = ::close(std::exchange(file_, -1)) == 0 ? 0 : errno;
+  if (error == 0 && ::renameat(folder_, temporary_.c_str(), folder_, target_.c_str()) != 0) {
     error = errno;
   }
-  if (error != 0) {
-    ::unlinkat(folder.get(), temporary.c_str(), 0);
-    return io_error("cannot write ", path, ": ", system_reason(error));
-  }
-  return {};
+  if (error == 0) temporary_.clear();
+  discard();
+  if (error == 0) return {};
+  return io_error("cannot write ", path_, ": ", system_reason(error));
+}
+
+Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
+  DEEPLAB_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
+  DEEPLAB_RETURN_IF_ERROR(file.write(bytes));
+  return file.commit();
 }
 
 }  // namespace deeplab

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -19,5 +20,29 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
 /// appears whole or not at all, and on any error the temporary file is removed, even if the
 /// folder was renamed meanwhile.
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
+
+/// The same for a file whose bytes come one piece after another. Destroyed without commit(), it
+/// leaves nothing.
+class AtomicFile {
+ public:
+  static Result<AtomicFile> create(const std::string& path);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  ~AtomicFile();
+
+  Status write(std::span<const std::byte> bytes);
+  /// The file appears under its name. Nothing may be written afterwards.
+  Status commit();
+
+ private:
+  explicit AtomicFile(std::string path) : path_(std::move(path)) {}
+  void discard();
+
+  std::string path_;
+  std::string target_;     // the name in the folder
+  std::string temporary_;  // the name until then; empty: there is no such file
+  int folder_ = -1;
+  int file_ = -1;
+};
 
 }  // namespace deeplab

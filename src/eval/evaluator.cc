@@ -94,6 +94,7 @@ EvaluatedPhoto Evaluator::evaluate(const VocItem& item, Worker& worker) const {
       worker, {}, [](const std::unique_ptr<Predictor>& p) { return p->canvas_width(); });
   const auto photo = (*widest)->read_photo(item.image_path);
   if (!photo.ok()) return failed(photo.status());
+  result.warning = photo->warning;
   const auto truth = read_mask(item, *photo);
   if (!truth.ok()) return failed(truth.status());
   for (size_t i = 0; i < candidates_.size(); ++i) {

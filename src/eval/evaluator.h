@@ -45,6 +45,7 @@ Result<std::shared_ptr<const ClassMap>> read_class_map(const std::string& path,
 struct EvaluatedPhoto {
   std::vector<PhotoScore> scores;  ///< By candidate; empty if there is an error.
   Status error;                    ///< Names the file.
+  std::string warning;             ///< Of a damaged photo that was read nevertheless; or empty.
   bool is_fatal = false;           ///< It would hit other photos, too: a mask of other classes.
 };
 

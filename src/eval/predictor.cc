@@ -81,9 +81,9 @@ int32_t Predictor::canvas_width() const { return largest().canvas_width(); }
 
 Result<imageio::Image> Predictor::read_photo(const std::string& path) const {
   const api::Segmenter& canvas = largest();
-  DEEPLAB_ASSIGN_OR_RETURN(photos::DecodedPhoto decoded,
-                           photos::decode_photo({path, path}, fit_, canvas.canvas_width(),
-                                                canvas.canvas_height(), false));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      photos::DecodedPhoto decoded,
+      photos::decode_photo({path, path}, fit_, canvas.canvas_width(), canvas.canvas_height()));
   return std::move(decoded.small);
 }
 

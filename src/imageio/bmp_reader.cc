@@ -1,4 +1,4 @@
-// BMP: 1/4/8-bit palettes (8 also run-length coded), 16/24/32 bit with or without bit masks.
+// BMP: 1/4/8-bit palettes (4 and 8 also run-length coded), 16/24/32 bit with or without bit masks.
 // Layouts: learn.microsoft.com, "Bitmap Structures" (BITMAPCOREHEADER to BITMAPV5HEADER).
 #include <algorithm>
 #include <array>
@@ -83,10 +83,11 @@ Status check_flavour(const Header& header) {
   const bool known = (header.compression == kRgb && (bits == 1 || bits == 4 || bits == 8 ||
                                                      bits == 16 || bits == 24 || bits == 32)) ||
                      (masked && (bits == 16 || bits == 32)) ||
-                     (header.compression == kRle8 && bits == 8 && !header.top_down);
+                     (header.compression == kRle8 && bits == 8 && !header.top_down) ||
+                     (header.compression == kRle4 && bits == 4 && !header.top_down);
   if (known) return {};
   return unsupported("a BMP of ", bits, " bits per pixel with compression ", header.compression,
-                     "; expected 1, 4, 8, 16, 24 or 32 bits, uncompressed, or 8 bits in RLE8");
+                     "; expected 1, 4, 8, 16, 24 or 32 bits, uncompressed, or RLE4 or RLE8");
 }
 
 Result<Header> read_header(Bytes bytes) {
@@ -146,9 +147,17 @@ void unpack_row(Bytes row, uint32_t bits, std::span<uint8_t> indices) {
   }
 }
 
-/// RLE8 into indices, rows in file order; pixels that the code skips stay 0. A pair (n > 0, v) is
-/// a run; (0, 0) ends the row, (0, 1) the picture, (0, 2) moves on, (0, n) has n literal bytes.
-bool unpack_rle8(Bytes code, int64_t width, int64_t height, std::vector<uint8_t>& indices) {
+/// The value of pixel `i` of a run or of literal pixels: RLE4 has two of them in a byte.
+uint8_t rle_value(uint32_t byte, uint32_t bits, size_t i) {
+  if (bits == 8) return static_cast<uint8_t>(byte);
+  return static_cast<uint8_t>(i % 2 == 0 ? byte >> 4 : byte & 15);
+}
+
+/// RLE8 or RLE4 into indices, rows in file order; pixels that the code skips stay 0. A pair
+/// (n > 0, v) is a run; (0, 0) ends the row, (0, 1) the picture, (0, 2) moves on, (0, n) has n
+/// literal pixels.
+bool unpack_rle(Bytes code, uint32_t bits, int64_t width, int64_t height,
+                std::vector<uint8_t>& indices) {
   size_t at = 0;
   int64_t x = 0;
   int64_t y = 0;
@@ -159,16 +168,22 @@ bool unpack_rle8(Bytes code, int64_t width, int64_t height, std::vector<uint8_t>
     at += 2;
     if (count > 0 || value > 2) {
       const uint32_t length = count > 0 ? count : value;
-      if (length > width - x) return false;
+      // Runs of RLE4 fill whole bytes, so that one of an odd width may end a pixel late.
+      const bool ends_late = bits == 4 && length == width - x + 1;
+      if (length > width - x && !ends_late) return false;
+      const size_t kept = ends_late ? length - 1 : length;
       auto out = indices.begin() + (y * width + x);
-      x += length;
+      x += static_cast<int64_t>(kept);
       if (count > 0) {
-        std::fill_n(out, length, static_cast<uint8_t>(value));
+        for (size_t i = 0; i < kept; ++i) *out++ = rle_value(value, bits, i);
         continue;
       }
-      const size_t padded = length + length % 2;
+      const size_t stored = bits == 8 ? length : (length + 1) / 2;
+      const size_t padded = stored + stored % 2;
       if (code.size() - at < padded) return false;
-      for (size_t i = 0; i < length; ++i) *out++ = static_cast<uint8_t>(load_u8(code, at + i));
+      for (size_t i = 0; i < kept; ++i) {
+        *out++ = rle_value(load_u8(code, at + (bits == 8 ? i : i / 2)), bits, i);
+      }
       at += padded;
     } else if (value == 0) {
       x = 0;
@@ -192,8 +207,8 @@ Result<Image> decode_indexed(Bytes bytes, const Header& header) {
   const auto height = static_cast<size_t>(header.height);
   const Bytes data = bytes.subspan(header.pixels_at);
   std::vector<uint8_t> indices(width * height);
-  if (header.compression == kRle8) {
-    if (!unpack_rle8(data, header.width, header.height, indices)) {
+  if (header.compression == kRle8 || header.compression == kRle4) {
+    if (!unpack_rle(data, header.bits, header.width, header.height, indices)) {
       return invalid_image("damaged BMP: the run-length code ends early or leaves the picture");
     }
   } else {
@@ -272,7 +287,8 @@ Result<ImageInfo> probe(Bytes bytes) {
 Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
   DEEPLAB_ASSIGN_OR_RETURN(const Header header, read_header(bytes));
   DEEPLAB_RETURN_IF_ERROR(check_size(header.width, header.height, options.max_pixels));
-  const int64_t needed = header.compression == kRle8 ? 1 : header.row_bytes() * header.height;
+  const bool is_rle = header.compression == kRle8 || header.compression == kRle4;
+  const int64_t needed = is_rle ? 1 : header.row_bytes() * header.height;
   if (static_cast<int64_t>(bytes.size()) - static_cast<int64_t>(header.pixels_at) < needed) {
     return truncated();
   }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <new>
 #include <span>
+#include <vector>
 
 #include "base/status.h"
 #include "imageio/image.h"
@@ -16,7 +17,7 @@ namespace deeplab::imageio {
 
 using Bytes = std::span<const std::byte>;
 
-/// An image as stored in the file, and the EXIF orientation that makes it upright.
+/// An image as stored in the file, and the orientation that makes it upright.
 struct Decoded {
   Image image;
   int orientation = 1;
@@ -30,6 +31,8 @@ struct Codec {
   /// Rows as stored in the file, whatever the orientation; null if rows cannot be decoded one by
   /// one.
   Status (*decode_rows)(Bytes bytes, const ReadOptions& options, const RowSink& sink) = nullptr;
+  /// The file's ICC profile; empty if it has none or it cannot be read. Null: the format has none.
+  std::vector<std::byte> (*profile)(Bytes bytes) = nullptr;
 };
 
 extern const Codec kJpegCodec;
@@ -37,6 +40,13 @@ extern const Codec kPngCodec;
 extern const Codec kWebpCodec;
 extern const Codec kBmpCodec;
 extern const Codec kPnmCodec;
+// Optional, see codec_list.h.
+extern const Codec kHeifCodec;
+extern const Codec kTiffCodec;
+extern const Codec kGifCodec;
+
+/// The largest piece of metadata (EXIF, XMP, profile) that is kept in memory.
+inline constexpr size_t kMostMetadataBytes = 1 << 20;
 
 Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace deeplab::imageio {
@@ -17,16 +18,18 @@ struct Image {
   int32_t original_width = 0;
   int32_t original_height = 0;
   std::vector<uint8_t> pixels;  ///< height * width * channels bytes
+  /// What is wrong with a damaged file that was read as far as it goes; empty if nothing is.
+  std::string warning;
 };
 
-enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kPnm };
+enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kPnm, kHeif, kTiff, kGif };
 
 /// What a file's header says, without decoding its pixels.
 struct ImageInfo {
   ImageFormat format = ImageFormat::kJpeg;
   int32_t width = 0;    ///< Upright, like Image::original_width.
   int32_t height = 0;   ///< Upright, like Image::original_height.
-  int orientation = 1;  ///< EXIF orientation 1..8 as stored; 1 if the file has none.
+  int orientation = 1;  ///< As EXIF counts, 1..8, as stored; 1 if the file has none.
 };
 
 }  // namespace deeplab::imageio

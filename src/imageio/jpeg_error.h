@@ -15,20 +15,31 @@ namespace deeplab::imageio {
 struct JpegErrorManager {
   jpeg_error_mgr base;  // first, so that libjpeg's pointer to it is also a pointer to this
   CError error;
+  /// Decides, if not null, whether libjpeg may continue after a warning that costs pixels.
+  bool (*tolerates)(j_common_ptr jpeg, int code) = nullptr;
+  char warning[JMSG_LENGTH_MAX] = "";  ///< The first one that was tolerated.
 };
+
+inline void format_jpeg_message(j_common_ptr jpeg, char* text) {
+  if (jpeg->err->msg_code == JWRN_JPEG_EOF) {
+    std::strcpy(text, "the data ends early (truncated file)");
+  } else {
+    (*jpeg->err->format_message)(jpeg, text);
+  }
+}
 
 [[noreturn]] inline void jpeg_raise(j_common_ptr jpeg) {
   static_assert(sizeof(CError::message) > JMSG_LENGTH_MAX);
   char text[JMSG_LENGTH_MAX];
-  (*jpeg->err->format_message)(jpeg, text);
-  const int code = jpeg->err->msg_code;
+  format_jpeg_message(jpeg, text);
   reinterpret_cast<JpegErrorManager*>(jpeg->err)->error.raise(
-      code == JERR_OUT_OF_MEMORY ? StatusCode::kResourceExhausted : StatusCode::kInvalidImage,
-      code == JWRN_JPEG_EOF ? "the data ends early (truncated file)" : text);
+      jpeg->err->msg_code == JERR_OUT_OF_MEMORY ? StatusCode::kResourceExhausted
+                                                : StatusCode::kInvalidImage,
+      text);
 }
 
-/// libjpeg continues after a warning (level -1), with grey for lost pixels. Only the
-/// warnings that cost no pixels are let pass.
+/// libjpeg continues after a warning (level -1), with grey for lost pixels. The warnings that cost
+/// no pixels are let pass without a word.
 inline void jpeg_message(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   switch (jpeg->err->msg_code) {
@@ -40,8 +51,13 @@ inline void jpeg_message(j_common_ptr jpeg, int level) {
     case JWRN_NOT_SEQUENTIAL:
       return;
     default:
-      jpeg_raise(jpeg);
+      break;
   }
+  auto* manager = reinterpret_cast<JpegErrorManager*>(jpeg->err);
+  if (manager->tolerates == nullptr || !manager->tolerates(jpeg, jpeg->err->msg_code)) {
+    jpeg_raise(jpeg);
+  }
+  if (manager->warning[0] == '\0') format_jpeg_message(jpeg, manager->warning);
 }
 
 /// The manager for jpeg_decompress_struct::err or jpeg_compress_struct::err; prints nothing.

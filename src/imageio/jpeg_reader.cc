@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "imageio/codec.h"
@@ -13,6 +16,24 @@ namespace {
 constexpr int kMostScans = 100;
 
 constexpr int kExifMarker = JPEG_APP0 + 1;
+constexpr int kIccMarker = JPEG_APP0 + 2;
+
+// Data that end early, by the file's end or by a marker, are read if a sixteenth of the rows is
+// there, or if the picture is small: a few bytes must not become gigapixels of grey.
+constexpr int64_t kLeastPart = 16;
+constexpr int64_t kSmallPixels = int64_t{1} << 22;
+
+/// Damage that other readers show a picture for: a wrong code, lost data, an early end.
+bool tolerates(j_common_ptr common, int code) {
+  const auto* jpeg = reinterpret_cast<j_decompress_ptr>(common);
+  if (code != JWRN_JPEG_EOF && code != JWRN_HIT_MARKER) return true;
+  const int64_t all = jpeg->total_iMCU_rows;
+  // Of several scans the first one has to be there; it has all of the picture, if coarsely.
+  const int64_t there = jpeg->input_scan_number > 1 ? all : int64_t{jpeg->input_iMCU_row};
+  if (there < 1) return false;
+  return there * kLeastPart >= all ||
+         int64_t{jpeg->image_width} * jpeg->image_height <= kSmallPixels;
+}
 
 class JpegDecoder {
  public:
@@ -22,6 +43,13 @@ class JpegDecoder {
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   Status read_header(Bytes bytes);
+  std::vector<std::byte> profile(Bytes bytes);
+  /// From here on damage is a warning.
+  void tolerate_damage() { errors_.tolerates = tolerates; }
+  /// Empty, or what is wrong with the file.
+  std::string warning() const {
+    return errors_.warning[0] == '\0' ? std::string() : str_cat("damaged JPEG: ", errors_.warning);
+  }
   /// Chooses the scale (ReadOptions::target_side); then as many read_row() as output_height().
   Status start(int32_t target_side);
   /// One row of RGB. The last one also looks whether the file ends as it should.
@@ -42,6 +70,7 @@ class JpegDecoder {
   JpegErrorManager errors_;
   jpeg_progress_mgr progress_ = {};
   jpeg_decompress_struct jpeg_ = {};
+  bool wants_profile_ = false;
   std::vector<uint8_t> cmyk_row_;  // empty unless the file is CMYK
 };
 
@@ -60,20 +89,33 @@ Status JpegDecoder::read_header(Bytes bytes) {
     jpeg_mem_src(&jpeg_, reinterpret_cast<const unsigned char*>(bytes.data()),
                  static_cast<unsigned long>(bytes.size()));
     jpeg_save_markers(&jpeg_, kExifMarker, 0xFFFF);
+    if (wants_profile_) jpeg_save_markers(&jpeg_, kIccMarker, 0xFFFF);
     jpeg_read_header(&jpeg_, TRUE);
   });
   return done ? Status() : failure();
 }
 
 int JpegDecoder::orientation() const {
+  OrientationFinder finder;
   for (const jpeg_marker_struct* m = jpeg_.marker_list; m != nullptr; m = m->next) {
-    const auto data = std::as_bytes(std::span(m->data, m->data_length));
-    // APP1 also carries XMP; only the block that says so is EXIF.
-    if (m->marker == kExifMarker && data.size() >= 4 && std::memcmp(data.data(), "Exif", 4) == 0) {
-      return exif_orientation(data);
-    }
+    if (m->marker == kExifMarker) finder.app1(std::as_bytes(std::span(m->data, m->data_length)));
   }
-  return 1;
+  return finder.orientation();
+}
+
+std::vector<std::byte> JpegDecoder::profile(Bytes bytes) {
+  wants_profile_ = true;
+  if (!read_header(bytes).ok()) return {};
+  JOCTET* data = nullptr;
+  unsigned size = 0;
+  std::vector<std::byte> profile;
+  // It allocates all that the markers have, which are in memory already.
+  if (!guarded(errors_.error, [&] { jpeg_read_icc_profile(&jpeg_, &data, &size); })) return {};
+  const std::unique_ptr<JOCTET, decltype(&std::free)> owner(data, std::free);
+  if (size > kMostMetadataBytes) return {};
+  const auto* first = reinterpret_cast<const std::byte*>(data);
+  if (data != nullptr) profile.assign(first, first + size);
+  return profile;
 }
 
 void JpegDecoder::choose_scale(int32_t target_side) {
@@ -142,6 +184,7 @@ Result<ImageInfo> probe(Bytes bytes) {
 Status open(JpegDecoder& decoder, Bytes bytes, const ReadOptions& options) {
   DEEPLAB_RETURN_IF_ERROR(decoder.read_header(bytes));
   DEEPLAB_RETURN_IF_ERROR(check_size(decoder.width(), decoder.height(), options.max_pixels));
+  if (!options.strict) decoder.tolerate_damage();
   return decoder.start(options.target_side);
 }
 
@@ -156,6 +199,7 @@ Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
   for (int32_t y = 0; y < image.height; ++y) {
     DEEPLAB_RETURN_IF_ERROR(decoder.read_row(add_row(image)));
   }
+  image.warning = decoder.warning();
   return decoded;
 }
 
@@ -172,6 +216,7 @@ Status decode_rows(Bytes bytes, const ReadOptions& options, const RowSink& sink)
 
 }  // namespace
 
-const Codec kJpegCodec = {recognizes, probe, decode, decode_rows};
+const Codec kJpegCodec = {recognizes, probe, decode, decode_rows,
+                          [](Bytes bytes) { return JpegDecoder().profile(bytes); }};
 
 }  // namespace deeplab::imageio

@@ -1,11 +1,12 @@
 #include <png.h>
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "imageio/c_error.h"
 #include "imageio/codec.h"
-#include "imageio/orientation.h"
+#include "imageio/png_metadata.h"
 
 namespace deeplab::imageio {
 namespace {
@@ -15,7 +16,7 @@ constexpr size_t kIhdrEnd = 33;  // signature, then length, "IHDR", 13 bytes and
 constexpr size_t kWidthAt = 16;
 constexpr size_t kHeightAt = 20;
 // The largest chunk but IDAT that is held in memory. Only palettes and EXIF are kept at all.
-constexpr png_alloc_size_t kMostChunkBytes = 1 << 20;
+constexpr png_alloc_size_t kMostChunkBytes = kMostMetadataBytes;
 
 /// libpng says it in several ways.
 bool is_about_memory(png_const_charp message) { return std::strstr(message, "memory") != nullptr; }
@@ -61,7 +62,6 @@ class PngDecoder {
   int64_t height() const { return png_get_image_height(png_, info_); }
   int color_type() const { return png_get_color_type(png_, info_); }
   int bit_depth() const { return png_get_bit_depth(png_, info_); }
-  int orientation();
 
  private:
   Status failure() const { return {error_.code, str_cat(blame(error_), "PNG: ", error_.message)}; }
@@ -118,13 +118,6 @@ Result<Image> PngDecoder::read_pixels(SetTransforms set_transforms) {
   return image;
 }
 
-int PngDecoder::orientation() {
-  png_uint_32 size = 0;
-  png_bytep data = nullptr;
-  if (png_get_eXIf_1(png_, info_, &size, &data) == 0 || data == nullptr) return 1;
-  return exif_orientation(std::as_bytes(std::span(data, size)));
-}
-
 /// Looks at the size before libpng does, for a sentence that names it.
 Status check_header(Bytes bytes, int64_t max_pixels) {
   if (bytes.size() < kIhdrEnd) {
@@ -142,7 +135,7 @@ Result<ImageInfo> probe(Bytes bytes) {
   PngDecoder decoder(bytes);
   DEEPLAB_RETURN_IF_ERROR(decoder.read_header());
   return ImageInfo{ImageFormat::kPng, static_cast<int32_t>(decoder.width()),
-                   static_cast<int32_t>(decoder.height()), decoder.orientation()};
+                   static_cast<int32_t>(decoder.height()), png_orientation(bytes)};
 }
 
 Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
@@ -154,7 +147,7 @@ Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
     png_set_scale_16(png);  // v * 255 / 65535, rounded
     png_set_gray_to_rgb(png);
   }));
-  return Decoded{std::move(image), decoder.orientation()};
+  return Decoded{std::move(image), png_orientation(bytes)};
 }
 
 }  // namespace
@@ -209,6 +202,6 @@ Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options) {
   return image;
 }
 
-const Codec kPngCodec = {recognizes, probe, decode};
+const Codec kPngCodec = {recognizes, probe, decode, nullptr, png_profile};
 
 }  // namespace deeplab::imageio

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <new>
+#include <utility>
 
 #include "imageio/c_error.h"
 #include "imageio/writer.h"
@@ -22,28 +23,58 @@ struct Layout {
 
 void on_warning(png_structp, png_const_charp) {}
 
+/// Where the bytes go: kept until there are many, if there is a sink.
+struct Output {
+  EncodedImage bytes;
+  PngWriter::Sink sink;  // may be empty
+  Status failure;
+
+  static constexpr size_t kPiece = size_t{1} << 16;
+
+  Status flush() {
+    if (!sink) return {};
+    const Status status = sink(bytes);
+    bytes.clear();
+    return status;
+  }
+};
+
 void on_write(png_structp png, png_bytep data, size_t size) {
-  auto* out = static_cast<EncodedImage*>(png_get_io_ptr(png));
-  if (!append_bytes(*out, data, size)) png_error(png, "Out of memory");
+  auto* out = static_cast<Output*>(png_get_io_ptr(png));
+  if (!append_bytes(out->bytes, data, size)) png_error(png, "Out of memory");
+  if (!out->sink || out->bytes.size() < Output::kPiece) return;
+  try {
+    out->failure = out->flush();
+  } catch (...) {
+    out->failure = out_of_memory();
+  }
+  if (!out->failure.ok()) png_error(png, "not written");
 }
 
 void on_flush(png_structp) {}
 
 class PngEncoder {
  public:
-  PngEncoder() = default;
+  explicit PngEncoder(PngWriter::Sink sink = nullptr) { out_.sink = std::move(sink); }
   ~PngEncoder() { png_destroy_write_struct(&png_, &info_); }
   PngEncoder(const PngEncoder&) = delete;
   PngEncoder& operator=(const PngEncoder&) = delete;
 
-  Result<EncodedImage> encode(int32_t width, int32_t height, const Layout& layout,
-                              const uint8_t* pixels, std::span<const Rgb> palette);
+  Status start(int32_t width, int32_t height, const Layout& layout, std::span<const Rgb> palette);
+  Status write_row(const uint8_t* row);
+  /// All bytes, or those that the sink has not got.
+  Result<EncodedImage> finish();
 
  private:
   void set_header(int32_t width, int32_t height, const Layout& layout,
                   std::span<const Rgb> palette);
   void set_compression(bool indexed);
+  Status failure() const {
+    if (!out_.failure.ok()) return out_.failure;
+    return {error_.code, str_cat("cannot encode a PNG: ", error_.message)};
+  }
 
+  Output out_;
   CError error_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
@@ -75,28 +106,30 @@ void PngEncoder::set_compression(bool indexed) {
   }
 }
 
-Result<EncodedImage> PngEncoder::encode(int32_t width, int32_t height, const Layout& layout,
-                                        const uint8_t* pixels, std::span<const Rgb> palette) {
-  const size_t stride = static_cast<size_t>(width) * static_cast<size_t>(layout.channels) *
-                        static_cast<size_t>(layout.bit_depth / 8);
-  EncodedImage out;
+Status PngEncoder::start(int32_t width, int32_t height, const Layout& layout,
+                         std::span<const Rgb> palette) {
   const bool done = guarded(error_, [&] {
     png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, &error_, on_error, on_warning);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) error_.raise(StatusCode::kResourceExhausted, "Out of memory");
-    png_set_write_fn(png_, &out, on_write, on_flush);
+    png_set_write_fn(png_, &out_, on_write, on_flush);
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     set_header(width, height, layout, palette);
     set_compression(!palette.empty());
     png_write_info(png_, info_);
     if (layout.bit_depth == 16 && std::endian::native == std::endian::little) png_set_swap(png_);
-    for (int32_t y = 0; y < height; ++y) {
-      png_write_row(png_, pixels + static_cast<size_t>(y) * stride);
-    }
-    png_write_end(png_, info_);
   });
-  if (!done) return Status(error_.code, str_cat("cannot encode a PNG: ", error_.message));
-  return out;
+  return done ? Status() : failure();
+}
+
+Status PngEncoder::write_row(const uint8_t* row) {
+  return guarded(error_, [&] { png_write_row(png_, row); }) ? Status() : failure();
+}
+
+Result<EncodedImage> PngEncoder::finish() {
+  if (!guarded(error_, [&] { png_write_end(png_, info_); })) return failure();
+  if (out_.sink) DEEPLAB_RETURN_IF_ERROR(out_.flush());
+  return std::move(out_.bytes);
 }
 
 bool has_samples(size_t count, int32_t width, int32_t height, int channels) {
@@ -113,8 +146,13 @@ Result<EncodedImage> encode(int32_t width, int32_t height, const Layout& layout,
                             height, " pixels of ", layout.channels, " channel(s)");
   }
   try {
-    return PngEncoder().encode(width, height, layout,
-                               reinterpret_cast<const uint8_t*>(pixels.data()), palette);
+    PngEncoder encoder;
+    DEEPLAB_RETURN_IF_ERROR(encoder.start(width, height, layout, palette));
+    const size_t stride = static_cast<size_t>(width) * static_cast<size_t>(layout.channels);
+    for (; !pixels.empty(); pixels = pixels.subspan(stride)) {
+      DEEPLAB_RETURN_IF_ERROR(encoder.write_row(reinterpret_cast<const uint8_t*>(pixels.data())));
+    }
+    return encoder.finish();
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
@@ -154,5 +192,55 @@ Result<EncodedImage> encode_png_rgb(int32_t width, int32_t height, std::span<con
 Result<EncodedImage> encode_png_rgba(int32_t width, int32_t height, std::span<const uint8_t> rgba) {
   return encode(width, height, {PNG_COLOR_TYPE_RGB_ALPHA, 8, 4}, rgba);
 }
+
+class PngWriter::Encoder : public PngEncoder {
+ public:
+  using PngEncoder::PngEncoder;
+};
+
+namespace {
+
+constexpr Layout kRgba = {PNG_COLOR_TYPE_RGB_ALPHA, 8, 4};
+constexpr Layout kGray16 = {PNG_COLOR_TYPE_GRAY, 16, 1};
+
+template <typename Encoder>
+Result<std::unique_ptr<Encoder>> start(int32_t width, int32_t height, const Layout& layout,
+                                       PngWriter::Sink sink) {
+  if (width < 1 || height < 1) {
+    return invalid_argument("cannot encode a PNG of ", width, "x", height, " pixels");
+  }
+  try {
+    auto encoder = std::make_unique<Encoder>(std::move(sink));
+    DEEPLAB_RETURN_IF_ERROR(encoder->start(width, height, layout, {}));
+    return encoder;
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+}
+
+}  // namespace
+
+PngWriter::PngWriter(std::unique_ptr<Encoder> encoder) : encoder_(std::move(encoder)) {}
+PngWriter::PngWriter(PngWriter&&) noexcept = default;
+PngWriter& PngWriter::operator=(PngWriter&&) noexcept = default;
+PngWriter::~PngWriter() = default;
+
+Result<PngWriter> PngWriter::start_rgba(int32_t width, int32_t height, Sink sink) {
+  DEEPLAB_ASSIGN_OR_RETURN(auto encoder, start<Encoder>(width, height, kRgba, std::move(sink)));
+  return PngWriter(std::move(encoder));
+}
+
+Result<PngWriter> PngWriter::start_gray16(int32_t width, int32_t height, Sink sink) {
+  DEEPLAB_ASSIGN_OR_RETURN(auto encoder, start<Encoder>(width, height, kGray16, std::move(sink)));
+  return PngWriter(std::move(encoder));
+}
+
+Status PngWriter::write_row(const uint8_t* rgba) { return encoder_->write_row(rgba); }
+
+Status PngWriter::write_row(const uint16_t* gray) {
+  return encoder_->write_row(reinterpret_cast<const uint8_t*>(gray));
+}
+
+Status PngWriter::finish() { return encoder_->finish().status(); }
 
 }  // namespace deeplab::imageio

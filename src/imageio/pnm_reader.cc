@@ -1,4 +1,5 @@
-// PPM and PGM, plain (P2, P3) and raw (P5, P6), 8 and 16 bit: netpbm.sourceforge.net/doc/ppm.html
+// PBM, PGM and PPM, plain (P1, P2, P3) and raw (P4, P5, P6), 1, 8 and 16 bit:
+// netpbm.sourceforge.net/doc/pbm.html, pgm.html, ppm.html
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -32,6 +33,13 @@ class Scanner {
     return value;
   }
 
+  /// The next digit 0 or 1, which PBM need not separate from the next one.
+  std::optional<int64_t> bit() {
+    skip_space();
+    if (at_end() || (peek() != '0' && peek() != '1')) return std::nullopt;
+    return load_u8(bytes_, at_++) - '0';
+  }
+
   bool at_end() const { return at_ >= bytes_.size(); }
   Bytes rest() const { return bytes_.subspan(at_); }
   void skip(size_t count) { at_ += count; }
@@ -54,6 +62,7 @@ struct Header {
   int64_t width = 0;
   int64_t height = 0;
   int64_t max_value = 0;
+  bool bitmap = false;    ///< PBM: one bit per sample, 1 is black.
   bool plain = false;     ///< Samples as decimal text.
   int file_channels = 0;  ///< 1 = grey, 3 = RGB
   size_t raster_at = 0;   ///< Where the samples begin.
@@ -63,8 +72,7 @@ bool recognizes(Bytes bytes) {
   if (bytes.size() < 3 || load_u8(bytes, 0) != 'P') return false;
   const uint32_t kind = load_u8(bytes, 1);
   const uint32_t next = load_u8(bytes, 2);
-  return (kind == '2' || kind == '3' || kind == '5' || kind == '6') &&
-         (is_space(next) || next == '#');
+  return kind >= '1' && kind <= '6' && (is_space(next) || next == '#');
 }
 
 Result<Header> read_header(Bytes bytes) {
@@ -72,12 +80,15 @@ Result<Header> read_header(Bytes bytes) {
   Scanner scanner(bytes, 2);
   const auto width = scanner.number();
   const auto height = width ? scanner.number() : std::nullopt;
-  const auto max_value = height ? scanner.number() : std::nullopt;
+  const bool bitmap = kind == '1' || kind == '4';
+  auto max_value = height && !bitmap ? scanner.number() : std::nullopt;
+  if (height && bitmap) max_value = 1;
   if (!max_value || scanner.at_end()) {
-    return invalid_image("damaged PPM/PGM: expected a width, a height and a largest value");
+    return invalid_image("damaged PNM: expected a width, a height",
+                         bitmap ? "" : " and a largest value");
   }
   if (*max_value < 1 || *max_value > kMostValue) {
-    return invalid_image("damaged PPM/PGM: the largest value is ", *max_value, "; expected 1 to ",
+    return invalid_image("damaged PNM: the largest value is ", *max_value, "; expected 1 to ",
                          kMostValue);
   }
   scanner.skip(1);  // exactly one white space before the raster
@@ -85,7 +96,8 @@ Result<Header> read_header(Bytes bytes) {
   header.width = *width;
   header.height = *height;
   header.max_value = *max_value;
-  header.plain = kind == '2' || kind == '3';
+  header.bitmap = bitmap;
+  header.plain = kind <= '3';
   header.file_channels = kind == '3' || kind == '6' ? 3 : 1;
   header.raster_at = bytes.size() - scanner.rest().size();
   return header;
@@ -110,6 +122,21 @@ bool fill(const Header& header, Image& image, Next next) {
 
 bool read_raster(const Header& header, Bytes raster, Image& image) {
   size_t at = 0;
+  if (header.bitmap) {
+    Scanner scanner(raster, 0);
+    const auto white = [](std::optional<int64_t> bit) {
+      return bit ? std::optional(1 - *bit) : std::nullopt;
+    };
+    if (header.plain) return fill(header, image, [&] { return white(scanner.bit()); });
+    int64_t x = 0;
+    return fill(header, image, [&]() -> std::optional<int64_t> {  // each row begins with a byte
+      const int64_t bit = load_u8(raster, at) >> (7 - x % 8) & 1;
+      ++x;
+      if (x % 8 == 0 || x == header.width) ++at;
+      if (x == header.width) x = 0;
+      return 1 - bit;
+    });
+  }
   if (header.plain) {
     Scanner scanner(raster, 0);
     return fill(header, image, [&] { return scanner.number(); });
@@ -140,15 +167,18 @@ Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
   // The fewest bytes that can hold the samples, before anything is allocated. As text, each
   // sample but the last is a digit and a space.
   const int64_t samples = header.width * header.height * header.file_channels;
-  const int64_t needed = header.plain             ? 2 * samples - 1
+  const int64_t needed = header.bitmap
+                             ? (header.plain ? samples : (header.width + 7) / 8 * header.height)
+                         : header.plain           ? 2 * samples - 1
                          : header.max_value > 255 ? 2 * samples
                                                   : samples;
   if (static_cast<int64_t>(raster.size()) < needed) {
-    return invalid_image("damaged PPM/PGM: the data ends early (truncated file)");
+    return invalid_image("damaged PNM: the data ends early (truncated file)");
   }
   Image image = make_image(header.width, header.height, 3);
   if (!read_raster(header, raster, image)) {
-    return invalid_image("damaged PPM/PGM: expected ", samples, " decimal numbers");
+    return invalid_image("damaged PNM: expected ", samples,
+                         header.bitmap ? " digits 0 or 1" : " decimal numbers");
   }
   return Decoded{std::move(image), 1};
 }

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "base/file.h"
 #include "imageio/codec.h"
+#include "imageio/codec_list.h"
+#include "imageio/color.h"
+#include "imageio/file_kind.h"
 #include "imageio/orientation.h"
 
 namespace deeplab::imageio {
@@ -15,18 +19,21 @@ namespace {
 // Keeps every byte count far from overflow, whatever limit the caller asks for.
 constexpr int64_t kMostPixels = int64_t{1} << 48;
 
-const Codec* find_codec(Bytes bytes) {
-  static constexpr const Codec* kCodecs[] = {&kJpegCodec, &kPngCodec, &kWebpCodec, &kBmpCodec,
-                                             &kPnmCodec};
-  for (const Codec* codec : kCodecs) {
-    if (codec->recognizes(bytes)) return codec;
+Status not_an_image(Bytes bytes, const std::string& name) {
+  const FileKind kind = kind_of(bytes);
+  if (!kind.missing_codec.empty()) {
+    return unsupported(name, ": ", kind.name, "; this deeplab was built without ",
+                       kind.missing_codec, ", which ./build.sh --with codecs adds");
   }
-  return nullptr;
+  if (bytes.empty()) return invalid_image(name, " is empty; expected ", readable_formats());
+  return invalid_image(name, " is of no known image format (", kind.name, "); expected ",
+                       readable_formats());
 }
 
-Status not_an_image(Bytes bytes, const std::string& name) {
-  return invalid_image(name, bytes.empty() ? " is empty" : " is of no known image format",
-                       "; expected JPEG, PNG, WebP, BMP, PPM or PGM");
+/// The conversion that `options` ask for; nothing if there is nothing to convert.
+std::optional<ToSrgb> find_conversion(const Codec& codec, Bytes bytes, bool to_srgb) {
+  if (!to_srgb || codec.profile == nullptr || !kHasColorManagement) return std::nullopt;
+  return ToSrgb::make(codec.profile(bytes));
 }
 
 constexpr const char* kNoMemory = ": not enough memory to read the image";
@@ -97,15 +104,29 @@ uint8_t* add_row(Image& image) {
   return image.pixels.data() + at;
 }
 
+namespace {
+
+/// Pixels as stored in the file, in the colours and with the channels that `options` ask for.
+Result<Decoded> decode_stored(const Codec& codec, Bytes bytes, const ReadOptions& options) {
+  DEEPLAB_ASSIGN_OR_RETURN(Decoded decoded, codec.decode(bytes, options));
+  Image& image = decoded.image;
+  if (const auto conversion = find_conversion(codec, bytes, options.to_srgb)) {
+    conversion->run(image.pixels.data(), image.pixels.size() / static_cast<size_t>(image.channels),
+                    image.channels);
+  }
+  if (image.channels == 4 && !options.keep_alpha) flatten_alpha(image);
+  return decoded;
+}
+
+}  // namespace
+
 Result<Image> decode_image(Bytes bytes, const std::string& name, const ReadOptions& options) {
   const Codec* codec = find_codec(bytes);
   if (codec == nullptr) return not_an_image(bytes, name);
   try {
-    Result<Decoded> decoded = codec->decode(bytes, options);
+    Result<Decoded> decoded = decode_stored(*codec, bytes, options);
     if (!decoded.ok()) return annotate(decoded.status(), name);
-    Image& image = decoded->image;
-    if (image.channels == 4 && !options.keep_alpha) flatten_alpha(image);
-    return make_upright(std::move(image), decoded->orientation);
+    return make_upright(std::move(decoded->image), decoded->orientation);
   } catch (const std::bad_alloc&) {
     return no_memory(name, kNoMemory);
   }
@@ -116,19 +137,38 @@ Status decode_rows(Bytes bytes, const std::string& name, const ReadOptions& opti
   try {
     DEEPLAB_ASSIGN_OR_RETURN(const ImageInfo info, probe_image(bytes, name));
     const Codec* codec = find_codec(bytes);
-    if (codec->decode_rows != nullptr && info.orientation == 1) {
+    const auto conversion = find_conversion(*codec, bytes, options.to_srgb);
+    if (codec->decode_rows != nullptr && info.orientation == 1 && !conversion) {
       return annotate(codec->decode_rows(bytes, options, sink), name);
+    }
+    if (codec->decode_rows != nullptr && info.orientation == 1 && options.target_side == 0) {
+      std::vector<uint8_t> row;
+      const auto convert = [&](const uint8_t* rgb) {
+        row.assign(rgb, rgb + static_cast<size_t>(info.width) * 3);
+        conversion->run(row.data(), static_cast<size_t>(info.width), 3);
+        return sink(row.data());
+      };
+      return annotate(codec->decode_rows(bytes, options, convert), name);
     }
     ReadOptions opaque = options;
     opaque.keep_alpha = false;
-    DEEPLAB_ASSIGN_OR_RETURN(const Image image, decode_image(bytes, name, opaque));
-    const size_t stride = static_cast<size_t>(image.width) * 3;
-    for (size_t at = 0; at < image.pixels.size(); at += stride) {
-      DEEPLAB_RETURN_IF_ERROR(sink(image.pixels.data() + at));
-    }
-    return {};
+    const Result<Decoded> decoded = decode_stored(*codec, bytes, opaque);
+    if (!decoded.ok()) return annotate(decoded.status(), name);
+    return for_each_upright_row(decoded->image, decoded->orientation, sink);
   } catch (const std::bad_alloc&) {
     return no_memory(name, kNoMemory);
+  }
+}
+
+bool has_color_management() { return kHasColorManagement; }
+
+bool has_color_profile(Bytes bytes) {
+  if (!kHasColorManagement) return false;
+  const Codec* codec = find_codec(bytes);
+  try {
+    return codec != nullptr && find_conversion(*codec, bytes, true).has_value();
+  } catch (const std::bad_alloc&) {
+    return false;  // decoding says so
   }
 }
 

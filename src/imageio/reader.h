@@ -1,8 +1,10 @@
-// Photos and label maps in: JPEG, PNG, WebP (still), BMP, PPM and PGM.
+// Photos and label maps in: JPEG, PNG, WebP, BMP and PNM (PBM, PGM, PPM); with optional codecs
+// HEIC, AVIF, TIFF and GIF. Of an animation the first frame.
 //
 // The format is found by content, never by file name. Every error is one sentence that starts
-// with the file's name; a truncated or damaged file is refused rather than half decoded. Colour
-// profiles and gamma are ignored, as TensorFlow's own decoders do.
+// with the file's name. A truncated or damaged file is refused rather than half decoded, except a
+// JPEG that other readers show as well, which is read with a warning. Colour profiles are ignored,
+// as TensorFlow's own decoders do, unless `to_srgb` asks for them.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +29,21 @@ struct ReadOptions {
   /// false composes transparent pixels over white and gives RGB; true gives RGBA if the file
   /// has an alpha channel (or a transparent palette entry or colour).
   bool keep_alpha = false;
+  /// Refuses the damaged JPEGs that otherwise are read with a warning (Image::warning).
+  bool strict = false;
+  /// Converts from the file's ICC profile to sRGB, if it has one and color management is built in.
+  bool to_srgb = false;
 };
 
+/// Whether this build can do what ReadOptions::to_srgb asks for.
+bool has_color_management();
+/// Whether to_srgb would change this file's pixels (for all that its profile says).
+bool has_color_profile(std::span<const std::byte> bytes);
+
 /// The photo at `path` ("-" is standard input) as 8-bit RGB: grey and palettes expanded, 16-bit
-/// samples scaled, CMYK converted, EXIF orientation applied (JPEG, PNG and WebP).
-/// Errors: kIoError, kInvalidImage (damaged, truncated or not an image), kUnsupported (an
-/// animation, a rare BMP or JPEG flavour), kResourceExhausted (a limit, or out of memory).
+/// samples scaled, CMYK converted, turned upright as EXIF or XMP say.
+/// Errors: kIoError, kInvalidImage (damaged, truncated or not an image), kUnsupported (a codec that
+/// is not built in, a rare flavour), kResourceExhausted (a limit, or out of memory).
 Result<Image> read_image(const std::string& path, const ReadOptions& options = {});
 
 /// The same from memory; `name` stands for the file in error sentences.
@@ -48,8 +59,7 @@ using RowSink = std::function<Status(const uint8_t* rgb)>;
 Status decode_rows(std::span<const std::byte> bytes, const std::string& name,
                    const ReadOptions& options, const RowSink& sink);
 
-/// Format, upright size and orientation from the header alone. (An eXIf chunk that follows a
-/// PNG's pixels is not seen.) No size limit is applied.
+/// Format, upright size and orientation, without decoding pixels. No size limit is applied.
 Result<ImageInfo> probe_image(std::span<const std::byte> bytes, const std::string& name);
 
 /// A label map: an indexed or grey PNG whose raw values are the labels, 0 to 255, with neither

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,6 +29,30 @@ Result<EncodedImage> encode_png_gray16(int32_t width, int32_t height,
 Result<EncodedImage> encode_png_rgb(int32_t width, int32_t height, std::span<const uint8_t> rgb);
 /// Alpha is straight, not premultiplied.
 Result<EncodedImage> encode_png_rgba(int32_t width, int32_t height, std::span<const uint8_t> rgba);
+
+/// A PNG whose rows come one after another and whose bytes leave in pieces, so that nobody has to
+/// hold all of either.
+class PngWriter {
+ public:
+  using Sink = std::function<Status(std::span<const std::byte>)>;
+  static Result<PngWriter> start_rgba(int32_t width, int32_t height, Sink sink);
+  static Result<PngWriter> start_gray16(int32_t width, int32_t height, Sink sink);
+  PngWriter(PngWriter&&) noexcept;
+  PngWriter& operator=(PngWriter&&) noexcept;
+  ~PngWriter();
+
+  /// The next row from the top; as many rows as it was told. Errors: the sink's, or no memory.
+  Status write_row(const uint8_t* rgba);
+  Status write_row(const uint16_t* gray);
+  /// After the last row.
+  Status finish();
+
+ private:
+  class Encoder;
+  explicit PngWriter(std::unique_ptr<Encoder> encoder);
+
+  std::unique_ptr<Encoder> encoder_;
+};
 
 /// Baseline JPEG without chroma subsampling, which would smear the colour edges of an overlay.
 /// `quality` is libjpeg's, 1 to 100.

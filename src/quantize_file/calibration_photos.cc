@@ -87,7 +87,7 @@ CalibrationPhotos::CalibrationPhotos(vision::Fit fit, int32_t width, int32_t hei
 
 Result<std::vector<uint8_t>> CalibrationPhotos::decode(const photos::Photo& photo) const {
   DEEPLAB_ASSIGN_OR_RETURN(const photos::DecodedPhoto decoded,
-                           photos::decode_photo(photo, fit_, width_, height_, false));
+                           photos::decode_photo(photo, fit_, width_, height_));
   // Pixels as they are: mean 0, deviation 1, scale 1.
   vision::Normalization none;
   none.mean.fill(0);

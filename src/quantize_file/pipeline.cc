@@ -223,9 +223,9 @@ class Quantization {
     result_.least_agreement = 1;
     const std::vector<photos::Photo> photos = spread(photos_->photos(), kDropPhotos);
     for (const photos::Photo& photo : photos) {
-      DEEPLAB_ASSIGN_OR_RETURN(const photos::DecodedPhoto decoded,
-                               photos::decode_photo(photo, setup_.fit, exact->canvas_width(),
-                                                    exact->canvas_height(), false));
+      DEEPLAB_ASSIGN_OR_RETURN(
+          const photos::DecodedPhoto decoded,
+          photos::decode_photo(photo, setup_.fit, exact->canvas_width(), exact->canvas_height()));
       const vision::ImageView view = photos::view_of(decoded.small);
       std::vector<uint8_t> masks[2];
       size_t side = 0;

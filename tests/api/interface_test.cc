@@ -338,6 +338,16 @@ TEST_F(Interface, ConfidencesOfSetsAndOfAllClassesAgree) {
         ASSERT_NEAR(one[i], sum, 1e-6);
       }
     }
+    // `one` is of the whole set now; the same by rows.
+    std::vector<float> part(kPixels);
+    for (const auto& [begin, end] : {std::pair(0, kHeight), {0, 1}, {30, 52}, {76, 77}}) {
+      ASSERT_TRUE(segmenter.confidence_mask(set, kWidth, kHeight, begin, end, part).ok());
+      EXPECT_TRUE(std::equal(part.begin(), part.begin() + ptrdiff_t{end - begin} * kWidth,
+                             one.begin() + ptrdiff_t{begin} * kWidth));
+    }
+    for (const auto& [begin, end] : {std::pair(-1, 1), {0, 0}, {5, 4}, {0, kHeight + 1}}) {
+      EXPECT_FALSE(segmenter.confidence_mask(set, kWidth, kHeight, begin, end, part).ok());
+    }
     for (size_t i = 0; i < kPixels; ++i) {
       float highest = 0;
       for (size_t c = 0; c < 21; ++c) highest = std::max(highest, all[c * kPixels + i]);

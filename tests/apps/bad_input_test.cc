@@ -205,7 +205,7 @@ TEST_F(BadInput, EveryBrokenPhotoIsRefusedByNameInOneGo) {
   corpus.push_back({"negative.pgm", text_file("P5 -3 4 255\nxxxxxxxxxxxx")});
 
   // A bomb of a chunk may be skipped and the pixels still be good; all else must be refused.
-  std::vector<std::string> arguments = {"segment", "-m", model_, "-o", dir_ / "out"};
+  std::vector<std::string> arguments = {"segment", "-m", model_, "-o", dir_ / "out", "--strict"};
   std::vector<std::string> paths = unreadable_paths(dir_);
   for (const NamedFile& file : corpus) {
     // The number keeps the stems apart: two photos may not share their outputs' names.
@@ -233,7 +233,8 @@ TEST_F(BadInput, EveryBrokenPhotoIsRefusedByNameInOneGo) {
 }
 
 TEST_F(BadInput, APhotoWithFlippedBytesIsSegmentedOrRefused) {
-  std::vector<std::string> arguments = {"segment", "-m", model_, "-o", dir_ / "flipped"};
+  std::vector<std::string> arguments = {"segment",        "-m",      model_, "-o",
+                                        dir_ / "flipped", "--strict"};
   const std::vector<NamedFile> flavours = imageio::testing::every_flavour();
   size_t photos = 0;
   for (const NamedFile& file : flavours) {

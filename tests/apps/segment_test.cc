@@ -367,8 +367,56 @@ TEST_F(Segment, DirectoriesAreSearchedInOrder) {
   };
   EXPECT_THAT(run_and_list(), ElementsAre("a/z.JPG", "b.jpg", "c/d/e.jpeg"));
   // What an earlier run wrote among the photos is not taken for photos.
-  fs::copy(out(), dir_ / "in");
+  fs::copy(out(), dir_ / "in", fs::copy_options::recursive);
   EXPECT_THAT(run_and_list(), ElementsAre("a/z.JPG", "b.jpg", "c/d/e.jpeg"));
+}
+
+TEST_F(Segment, FoldersOfADirectoryAreKept) {
+  cat_as("in/a/0001.jpg");
+  cat_as("in/b/0001.jpg");
+  const std::vector<std::string> line = {dir_ / "in", "--write",
+                                         "mask,overlay,cutout,polygons,scores", "--class", "cat"};
+  const ProgramRun run = segment(line);
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(files_below(out()),
+              ElementsAre("a/0001.cat.confidence.png", "a/0001.cutout.png", "a/0001.mask.png",
+                          "a/0001.overlay.jpg", "a/0001.polygons.json", "b/0001.cat.confidence.png",
+                          "b/0001.cutout.png", "b/0001.mask.png", "b/0001.overlay.jpg",
+                          "b/0001.polygons.json"));
+  EXPECT_EQ(json::parse(file_text(out("b/0001.polygons.json")))["images"][0]["file_name"],
+            "b/0001.jpg");
+  std::vector<std::string> again = line;
+  again.push_back("--resume");
+  EXPECT_THAT(segment(again).err, HasSubstr("2 of 2 photos had their files already"));
+}
+
+TEST_F(Segment, ADirectoryRunCountsWhatItPassesOver) {
+  cat_as("in/photo");  // found by its content
+  write_text(dir_ / "in/notes.txt", "no photo");
+  write_text(dir_ / "in/film.mp4", std::string("\0\0\0\x18", 4) + "ftypisom");
+  const ProgramRun run = segment({dir_ / "in"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.err,
+            "deeplab: passed over 2 files: 1 MP4 video (film.mp4), 1 text file (notes.txt)\n");
+  EXPECT_THAT(files_below(out()), ElementsAre("photo.mask.png", "photo.overlay.jpg"));
+  EXPECT_EQ(segment({dir_ / "in", "--quiet"}).err, "");
+  const ProgramRun strict = segment({dir_ / "in", "--strict", "--quiet"});
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_EQ(strict.err, run.err);
+}
+
+TEST_F(Segment, ADamagedJpegIsReadWithAWarning) {
+  const std::string cut = dir_ / "cut.jpg";
+  write_text(cut, file_text(cat_).substr(0, 20000));
+  const ProgramRun run = segment({cut});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.err, "deeplab: warning: " + cut +
+                         ": damaged JPEG: the data ends early (truncated file); --strict refuses "
+                         "it\n");
+  EXPECT_TRUE(fs::exists(out("cut.mask.png")));
+  const ProgramRun strict = segment({cut, "--strict"});
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_THAT(strict.err, AllOf(HasSubstr(cut), HasSubstr("truncated")));
 }
 
 TEST_F(Segment, ADirectoryWithoutPhotosIsAnError) {
@@ -410,7 +458,7 @@ TEST_F(Segment, ABrokenPhotoFailsAloneAndByName) {
   write_text(empty, "");
   write_text(cut, file_text(cat_).substr(0, 20000));
   const std::string missing = dir_ / "missing.jpg";
-  const ProgramRun run = segment({text, empty, cut, missing, good, "--json"});
+  const ProgramRun run = segment({text, empty, cut, missing, good, "--json", "--strict"});
   EXPECT_EQ(run.status, 1);
   const std::vector<std::string> errors = lines_of(run.err);
   ASSERT_THAT(errors, SizeIs(4)) << run.err;

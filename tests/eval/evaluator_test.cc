@@ -132,7 +132,7 @@ TEST_F(EvaluatorTest, ALargePhotoIsDecodedAsEveryProgramDecodesIt) {
   ASSERT_TRUE(scores(options).ok());
 
   const auto photo = photos::decode_photo({dataset_.items.back().image_path, "large"},
-                                          vision::Fit::kPad, kCanvas, kCanvas, false);
+                                          vision::Fit::kPad, kCanvas, kCanvas);
   ASSERT_TRUE(photo.ok());
   EXPECT_LT(photo->small.width, 900);
   api::SegmenterOptions plain;

@@ -130,7 +130,7 @@ TEST(Bmp, DamagedAndRareHeadersAreNamed) {
                StatusCode::kInvalidImage);
   expect_error(refusal({.width = 1, .height = 1, .bits = 5, .data = row}), "odd.bmp", "5 bits",
                StatusCode::kUnsupported);
-  expect_error(refusal({.width = 1, .height = 1, .bits = 4, .compression = 2, .data = row}),
+  expect_error(refusal({.width = 1, .height = 1, .bits = 8, .compression = 2, .data = row}),
                "odd.bmp", "compression 2", StatusCode::kUnsupported);
   expect_error(refusal({.width = 1,
                         .height = 1,
@@ -143,6 +143,37 @@ TEST(Bmp, DamagedAndRareHeadersAreNamed) {
                "header of 200", StatusCode::kUnsupported);
   expect_error(refusal({.width = -3, .height = 1, .data = row}), "odd.bmp", "-3x1",
                StatusCode::kInvalidImage);
+}
+
+TEST(Bmp, Rle4RunsLiteralsAndMoves) {
+  Samples palette;
+  for (uint8_t i = 0; i < 16; ++i) palette.insert(palette.end(), {i, i, i});
+  const auto first_samples = [&](const Samples& code) {
+    const Image image = decode_ok(bmp_file(
+        {.width = 5, .height = 2, .bits = 4, .compression = 2, .palette = palette, .data = code}));
+    Samples values;
+    for (size_t i = 0; i < image.pixels.size(); i += 3) values.push_back(image.pixels[i]);
+    return values;
+  };
+  // From the bottom: a run of 5 that alternates; then 3 literal pixels, padded, and a run of 2.
+  EXPECT_EQ(first_samples({5, 0x12, 0, 0, 0, 3, 0x34, 0x50, 2, 0x66, 0, 1}),
+            (Samples{3, 4, 5, 6, 6, 1, 2, 1, 2, 1}));
+  // A move by 2 columns and 1 row; a run that ends a pixel late, as some programs write it.
+  EXPECT_EQ(first_samples({1, 0x70, 0, 2, 2, 1, 2, 0x89, 0, 1}),
+            (Samples{0, 0, 0, 8, 9, 7, 0, 0, 0, 0}));
+  EXPECT_EQ(first_samples({6, 0xAA, 0, 0, 6, 0xBC, 0, 1}),
+            (Samples{11, 12, 11, 12, 11, 10, 10, 10, 10, 10}));
+  for (const Samples& wrong : {Samples{7, 0x11, 0, 1}, Samples{0, 9, 1, 2, 3, 4}, Samples{5}}) {
+    expect_error(decode_image(bmp_file({.width = 5,
+                                        .height = 2,
+                                        .bits = 4,
+                                        .compression = 2,
+                                        .palette = palette,
+                                        .data = wrong}),
+                              "wrong.bmp")
+                     .status(),
+                 "wrong.bmp", "run-length", StatusCode::kInvalidImage);
+  }
 }
 
 }  // namespace

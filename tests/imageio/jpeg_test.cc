@@ -129,22 +129,71 @@ TEST(Jpeg, GarbageBeforeAMarkerIsHarmless) {
   EXPECT_EQ(decode_ok(file).pixels, clean);
 }
 
-TEST(Jpeg, AFileWithoutItsLastBytesIsRefused) {
+/// The file is read with a warning that says `words`; refused if strict.
+Image damaged(const File& file, const std::string& words) {
+  expect_error(decode_image(file, "cut.jpg", {.strict = true}).status(), "cut.jpg", words,
+               StatusCode::kInvalidImage);
+  Image image = decode_ok(file);
+  EXPECT_THAT(image.warning, ::testing::HasSubstr(words));
+  EXPECT_THAT(image.warning, ::testing::StartsWith("damaged JPEG: "));
+  return image;
+}
+
+TEST(Jpeg, AFileWithoutItsLastBytesIsReadWithAWarning) {
   const File file = jpeg_file({.width = kW, .height = kH, .samples = gradient(kW, kH, 3)});
+  const Image whole = decode_ok(file);
+  EXPECT_EQ(whole.warning, "");
   for (const size_t lost : {2, 10, 200}) {
     const File cut(file.begin(), file.end() - static_cast<ptrdiff_t>(lost));
-    expect_error(decode_image(cut, "cut.jpg").status(), "cut.jpg", "truncated",
-                 StatusCode::kInvalidImage);
+    const Image image = damaged(cut, "truncated");
+    const auto same = std::mismatch(image.pixels.begin(), image.pixels.end(), whole.pixels.begin());
+    EXPECT_GT(same.first - image.pixels.begin(), kW * 3 * kH / 3) << lost;  // the top is there
   }
 }
 
-TEST(Jpeg, AFileWithoutItsEndMarkerIsRefused) {
+TEST(Jpeg, AWrongHuffmanCodeIsReadWithAWarning) {
+  File file = jpeg_file({.width = 64, .height = 64, .samples = gradient(64, 64, 3)});
+  // Ones without end are no code. (0xFF is followed by a stuffed zero.)
+  const auto middle = file.begin() + static_cast<ptrdiff_t>(file.size() * 3 / 4);
+  for (ptrdiff_t i = 0; i < 8; i += 2) middle[i] = std::byte{0xFF}, middle[i + 1] = std::byte{0};
+  const Image image = damaged(file, "orrupt JPEG data");
+  EXPECT_EQ(image.width, 64);
+}
+
+TEST(Jpeg, AFewRowsOfALargePictureAreRefused) {
+  File file = jpeg_file({.width = kW, .height = kH, .samples = gradient(kW, kH, 3)});
+  const std::byte frame[2] = {std::byte{0xFF}, std::byte{0xC0}};
+  const auto at = std::search(file.begin(), file.end(), frame, frame + 2);
+  const File sides = FileBuilder().be16(8000).be16(8000).take();
+  std::copy(sides.begin(), sides.end(), at + 5);
+  expect_error(decode_image(file, "huge.jpg").status(), "huge.jpg", "", StatusCode::kInvalidImage);
+}
+
+TEST(Jpeg, XmpTurnsAPhotoThatHasNoExif) {
+  const auto with_app1 = [](const std::string& text) {
+    return jpeg_file({.width = kW,
+                      .height = kH,
+                      .samples = gradient(kW, kH, 3),
+                      .exif = text_file(std::string("http://ns.adobe.com/xap/1.0/\0", 29) + text)});
+  };
+  for (const char* xmp :
+       {"<rdf:Description tiff:Orientation=\"6\"/>", "<tiff:Orientation>6</tiff:Orientation>"}) {
+    EXPECT_EQ(decode_ok(with_app1(xmp)).width, kH) << xmp;
+  }
+  for (const char* xmp : {"tiff:Orientation=\"9\"", "tiff:Orientation=\"66\"", "tiff:Orientation",
+                          "exif:Orientation=\"6\""}) {
+    EXPECT_EQ(decode_ok(with_app1(xmp)).width, kW) << xmp;
+  }
+}
+
+TEST(Jpeg, AFileWithoutItsEndMarkerIsReadWithAWarning) {
   // All pixels are there, but a comment begins where the file should end.
   File file = jpeg_file({.width = kW, .height = kH, .samples = gradient(kW, kH, 3)});
   file.back() = std::byte{0xFE};
   file.insert(file.end(), {std::byte{0}, std::byte{4}, std::byte{'n'}, std::byte{'o'}});
-  expect_error(decode_image(file, "endless.jpg").status(), "endless.jpg", "truncated",
-               StatusCode::kInvalidImage);
+  EXPECT_EQ(
+      damaged(file, "truncated").pixels,
+      decode_ok(jpeg_file({.width = kW, .height = kH, .samples = gradient(kW, kH, 3)})).pixels);
 }
 
 TEST(Jpeg, TwoChannelsAreRefused) {

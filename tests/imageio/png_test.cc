@@ -195,5 +195,74 @@ TEST(LabelPng, OtherPicturesAreRefusedByName) {
                "13x7", StatusCode::kResourceExhausted);
 }
 
+/// ImageMagick's form of a block in a text.
+File raw_profile_text(const std::string& keyword, const File& block) {
+  std::string text = "\nexif\n    " + std::to_string(block.size());
+  for (size_t i = 0; i < block.size(); ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    const auto byte = std::to_integer<unsigned>(block[i]);
+    if (i % 36 == 0) text += '\n';
+    text += kDigits[byte / 16];
+    text += kDigits[byte % 16];
+  }
+  return FileBuilder().text(keyword).u8(0).text(text + "\n").take();
+}
+
+TEST(Png, OrientationInTexts) {
+  constexpr int kWide = 6, kHigh = 4;
+  const File png = png_file({.width = kWide, .height = kHigh, .rows = gradient(kWide, kHigh, 3)});
+  const auto turned = [&](const std::string& name, const File& data) {
+    const File file = with_png_chunk(png, png_chunk(name, data));
+    const auto info = probe_image(file, "p.png");
+    const bool is_turned = decode_ok(file).width == kHigh;
+    EXPECT_TRUE(info.ok() && (info->width == kHigh) == is_turned) << name;
+    return is_turned;
+  };
+  const File exif = exif_block(6, true);
+  const File app1 = FileBuilder().text(std::string("Exif\0\0", 6)).raw(exif).take();
+  const std::string xmp = "<x tiff:Orientation=\"6\"/>";
+  const File xmp_app1 = text_file(std::string("http://ns.adobe.com/xap/1.0/\0", 29) + xmp);
+  EXPECT_TRUE(turned("tEXt", raw_profile_text("Raw profile type exif", exif)));
+  EXPECT_TRUE(turned("tEXt", raw_profile_text("Raw profile type exif", app1)));
+  EXPECT_TRUE(turned("tEXt", raw_profile_text("Raw profile type APP1", app1)));
+  EXPECT_TRUE(turned("tEXt", raw_profile_text("Raw profile type APP1", xmp_app1)));
+  EXPECT_TRUE(turned("tEXt", raw_profile_text("Raw profile type xmp", text_file(xmp))));
+  EXPECT_TRUE(turned("iTXt", text_file(std::string("XML:com.adobe.xmp\0\0\0\0\0", 22) + xmp)));
+  EXPECT_FALSE(turned("tEXt", raw_profile_text("Comment", exif)));
+  EXPECT_FALSE(turned("tEXt", text_file("Raw profile type exif")));
+  EXPECT_FALSE(turned("iTXt", text_file("XML:com.adobe.xmp")));
+  EXPECT_FALSE(turned("zTXt", text_file(std::string("Raw profile type exif\0\0x", 24))));
+  // eXIf counts if there is one.
+  const File text = png_chunk("tEXt", raw_profile_text("Raw profile type exif", exif));
+  const File standard = png_chunk("eXIf", exif_block(1, true));
+  EXPECT_EQ(decode_ok(with_png_chunk(with_png_chunk(png, text), standard)).width, kWide);
+}
+
+TEST(Png, CompressedTextsAreUnpackedUpToAMegabyte) {
+  const File png = png_file({.width = 6, .height = 4, .rows = gradient(6, 4, 3)});
+  const File text = raw_profile_text("Raw profile type exif", exif_block(6, false));
+  const auto end = std::find(text.begin(), text.end(), std::byte{0}) + 1;
+  const Samples packed =
+      zlib_of(Samples(reinterpret_cast<const uint8_t*>(text.data()) + (end - text.begin()),
+                      reinterpret_cast<const uint8_t*>(text.data()) + text.size()));
+  const File good = FileBuilder().text("Raw profile type exif").u8(0).u8(0).raw(packed).take();
+  EXPECT_EQ(decode_ok(with_png_chunk(png, png_chunk("zTXt", good))).width, 4);
+  const File zeros = zlib_zeros(size_t{100} << 20);
+  const File bomb = FileBuilder().text("Raw profile type exif").u8(0).u8(0).raw(zeros).take();
+  EXPECT_EQ(decode_ok(with_png_chunk(png, png_chunk("zTXt", bomb))).width, 6);
+}
+
+TEST(Png, AnAnimationIsItsFirstPicture) {
+  const File png = png_file({.width = 6, .height = 4, .rows = gradient(6, 4, 3)});
+  const File frames = png_chunk("acTL", FileBuilder().be32(2).be32(0).take());
+  const File control = png_chunk(
+      "fcTL",
+      FileBuilder().be32(0).be32(6).be32(4).be32(0).be32(0).be16(1).be16(10).u8(0).u8(0).take());
+  File film = with_png_chunk(with_png_chunk(png, control), frames);
+  const File second = png_chunk("fdAT", FileBuilder().be32(1).be32(7).take());
+  film.insert(film.end() - 12, second.begin(), second.end());
+  EXPECT_EQ(decode_ok(film).pixels, gradient(6, 4, 3));
+}
+
 }  // namespace
 }  // namespace deeplab::imageio::testing

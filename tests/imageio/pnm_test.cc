@@ -56,5 +56,19 @@ TEST(Pnm, DamageIsNamed) {
                StatusCode::kInvalidImage);
 }
 
+TEST(Pnm, BitmapsAreBlackOnWhite) {
+  const Samples expected = {0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0};
+  EXPECT_EQ(pixels("P1 2 2\n1 0\n0 1\n"), expected);
+  EXPECT_EQ(pixels("P1\n# by hand\n2 2 1001"), expected);  // digits need nothing between them
+  EXPECT_EQ(pixels("P4 2 2\n\x80\x40"), expected);         // each row begins with a byte
+  Samples nine(9 * 3, 0);
+  std::fill(nine.begin() + 8 * 3, nine.end(), 255);
+  EXPECT_EQ(pixels(std::string("P4 9 1\n\xFF\x7F", 9)), nine);
+  expect_error(refusal("P4 9 2\nabc"), "odd.ppm", "truncated", StatusCode::kInvalidImage);
+  expect_error(refusal("P1 2 2 10"), "odd.ppm", "truncated", StatusCode::kInvalidImage);
+  expect_error(refusal("P1 2 2 1012"), "odd.ppm", "digits 0 or 1", StatusCode::kInvalidImage);
+  expect_error(refusal("P4 x"), "odd.ppm", "a width, a height", StatusCode::kInvalidImage);
+}
+
 }  // namespace
 }  // namespace deeplab::imageio::testing

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "imageio/file_kind.h"
 #include "tests/imageio/check.h"
 #include "tests/samples/samples.h"
 #include "tests/test_data.h"
@@ -30,6 +31,24 @@ TEST(RealPhoto, HasThePixelsOfTheJpegLibrary) {
   ASSERT_TRUE(cat.ok()) << cat.status().message();
   EXPECT_GT(cat->width, cat->height);
   EXPECT_EQ(cat->pixels, default_jpeg_pixels(bytes_of(deeplab::testing::kCatPhoto)));
+}
+
+TEST(RealData, FilesThatWereRefusedOrLay) {
+  DEEPLAB_NEEDS_TEST_DATA();
+  const Result<Image> rle = read_image(test_data("faults/images/pal4rle.bmp"));
+  ASSERT_TRUE(rle.ok()) << rle.status().message();
+  EXPECT_EQ(rle->width, 127);
+  EXPECT_EQ(rle->height, 64);
+  const Result<Image> turned = read_image(test_data("faults/images/raw_profile_orientation6.png"));
+  ASSERT_TRUE(turned.ok()) << turned.status().message();
+  EXPECT_EQ(turned->width, 20);
+  EXPECT_EQ(turned->height, 40);
+  for (const char* name : {"faults/heic_dir/phone.avif", "faults/heic_dir/scan.tif"}) {
+    const Result<Image> image = read_image(test_data(name));
+    const bool is_tiff = std::string(name).ends_with("tif");
+    EXPECT_EQ(image.ok(), missing_formats().find(is_tiff ? "TIFF" : "AVIF") == std::string::npos);
+    EXPECT_TRUE(!image.ok() || image->width == 128) << name;
+  }
 }
 
 TEST(RealData, PhotosMatchTheirMasks) {

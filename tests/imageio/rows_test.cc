@@ -56,7 +56,8 @@ TEST(DecodeRows, AreUprightAtAnyOrientationAndScale) {
 TEST(DecodeRows, ErrorsNameTheFile) {
   const File file = jpeg_file({.width = kW, .height = kH, .samples = gradient(kW, kH, 3)});
   const File cut(file.begin(), file.end() - 2);
-  expect_error(rows_of(cut, kW).status, "sample", "truncated", StatusCode::kInvalidImage);
+  expect_error(rows_of(cut, kW, {.strict = true}).status, "sample", "truncated",
+               StatusCode::kInvalidImage);
   expect_error(rows_of({}, kW).status, "sample", "empty", StatusCode::kInvalidImage);
   const Rows refused = rows_of(file, kW, {.max_pixels = kW * kH - 1});
   expect_error(refused.status, "sample", "limit", StatusCode::kResourceExhausted);
@@ -92,6 +93,48 @@ TEST(JpegWriter, AFileIsDoneAfterAllItsRows) {
   ASSERT_TRUE(early.ok() && early->write_row(rgb.data()).ok());
   EXPECT_FALSE(early->finish().ok());
   EXPECT_FALSE(JpegWriter::start(70000, 1, 90).ok());
+}
+
+TEST(PngWriter, GivesTheBytesOfOneCallInPieces) {
+  constexpr int kWide = 300, kHigh = 400;  // more than one piece
+  Samples noise(size_t{kWide} * kHigh * 4);
+  uint32_t random = 1;
+  for (uint8_t& sample : noise) sample = static_cast<uint8_t>((random = random * 69069 + 1) >> 24);
+  std::vector<uint16_t> gray(size_t{kWide} * kHigh);
+  for (size_t i = 0; i < gray.size(); ++i) gray[i] = static_cast<uint16_t>(noise[i] * 257 + i % 7);
+  for (const bool rgba : {true, false}) {
+    EncodedImage pieces;
+    int count = 0;
+    const auto sink = [&](std::span<const std::byte> part) {
+      pieces.insert(pieces.end(), part.begin(), part.end());
+      ++count;
+      return Status();
+    };
+    Result<PngWriter> writer = rgba ? PngWriter::start_rgba(kWide, kHigh, sink)
+                                    : PngWriter::start_gray16(kWide, kHigh, sink);
+    ASSERT_TRUE(writer.ok());
+    for (ptrdiff_t y = 0; y < kHigh; ++y) {
+      ASSERT_TRUE((rgba ? writer->write_row(noise.data() + y * kWide * 4)
+                        : writer->write_row(gray.data() + y * kWide))
+                      .ok());
+    }
+    ASSERT_TRUE(writer->finish().ok());
+    EXPECT_GT(count, 1);
+    const auto at_once =
+        rgba ? encode_png_rgba(kWide, kHigh, noise) : encode_png_gray16(kWide, kHigh, gray);
+    ASSERT_TRUE(at_once.ok());
+    EXPECT_EQ(pieces, *at_once);
+  }
+}
+
+TEST(PngWriter, TheSinksErrorEndsIt) {
+  const auto full = [](std::span<const std::byte>) { return io_error("the disk is full"); };
+  Result<PngWriter> writer = PngWriter::start_rgba(2, 1, full);
+  ASSERT_TRUE(writer.ok());
+  const Samples row(8);
+  ASSERT_TRUE(writer->write_row(row.data()).ok());
+  EXPECT_EQ(writer->finish().message(), "the disk is full");
+  EXPECT_FALSE(PngWriter::start_rgba(0, 1, full).ok());
 }
 
 }  // namespace

@@ -215,13 +215,18 @@ File png_chunk(const std::string& name, const File& data) {
   return FileBuilder().be32(static_cast<uint32_t>(data.size())).raw(body).be32(crc).take();
 }
 
-File zlib_zeros(size_t size) {
-  const Samples zeros(size);
-  uLongf length = compressBound(size);
+Samples zlib_of(const Samples& data) {
+  uLongf length = compressBound(data.size());
   Samples out(length);
-  if (compress2(out.data(), &length, zeros.data(), size, 9) != Z_OK)
+  if (compress2(out.data(), &length, data.data(), data.size(), 9) != Z_OK)
     throw std::runtime_error("zlib");
-  return to_file(out.data(), length);
+  out.resize(length);
+  return out;
+}
+
+File zlib_zeros(size_t size) {
+  const Samples packed = zlib_of(Samples(size));
+  return to_file(packed.data(), packed.size());
 }
 
 File with_png_chunk(const File& png, const File& chunk) {
@@ -321,6 +326,11 @@ std::vector<NamedFile> every_flavour() {
   Samples runs;
   for (int y = 0; y < kH; ++y) runs.insert(runs.end(), {20, 3, 0, 3, 1, 2, 3, 0, 14, 9, 0, 0});
   runs.insert(runs.end(), {0, 1});
+  Samples nibble_runs;
+  for (int y = 0; y < kH; ++y) {
+    nibble_runs.insert(nibble_runs.end(), {20, 0x34, 0, 3, 0x12, 0x30, 14, 0x99, 0, 0});
+  }
+  nibble_runs.insert(nibble_runs.end(), {0, 1});
   const File lossy = webp_file(kW, kH, 3, rgb, false, 80);
   return {
       {"gray.jpg",
@@ -375,6 +385,12 @@ std::vector<NamedFile> every_flavour() {
                              .compression = 1,
                              .palette = palette,
                              .data = runs})},
+      {"rle4.bmp", bmp_file({.width = kW,
+                             .height = kH,
+                             .bits = 4,
+                             .compression = 2,
+                             .palette = palette,
+                             .data = nibble_runs})},
       {"32.bmp", bmp_file({.width = kW,
                            .height = kH,
                            .bits = 32,
@@ -385,6 +401,8 @@ std::vector<NamedFile> every_flavour() {
       {"raw.ppm", FileBuilder().text("P6 " + size + " 255\n").raw(rgb).take()},
       {"raw16.pgm", FileBuilder().text("P5 " + size + " 65535\n").raw(gray).raw(gray).take()},
       {"plain.ppm", plain.take()},
+      {"raw.pbm",
+       FileBuilder().text("P4 " + size + "\n").raw(Samples(size_t{5} * kH, 0xA5)).take()},
   };
 }
 

@@ -75,6 +75,7 @@ std::vector<uint16_t> png_gray16_values(const File& file);
 /// A PNG chunk with its checksum, and one that holds `size` zeros compressed by zlib.
 File png_chunk(const std::string& name, const File& data);
 File zlib_zeros(size_t size);
+Samples zlib_of(const Samples& data);
 /// `png` with `chunk` after IHDR, or with another size in IHDR.
 File with_png_chunk(const File& png, const File& chunk);
 File with_png_size(const File& png, uint32_t width, uint32_t height);

@@ -45,6 +45,7 @@ std::shared_ptr<const T> PhotoStore::keep(std::vector<std::shared_ptr<const T>>&
 Result<std::shared_ptr<const imageio::Image>> PhotoStore::photo(int64_t item) {
   if (auto kept = find(photos_, item)) return kept;
   imageio::ReadOptions read;
+  read.strict = true;  // half a photo with a whole mask would teach what is not there
   read.target_side = target_side_;
   DEEPLAB_ASSIGN_OR_RETURN(
       imageio::Image image,

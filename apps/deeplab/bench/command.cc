@@ -150,7 +150,7 @@ Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(const ModelPointer
 
 Result<DecodedPhoto> Bench::decode(const Canvas& canvas) const {
   return decode_photo(canvas.file, options_.fit, canvas.subject.canvas_width,
-                      canvas.subject.canvas_height, false);
+                      canvas.subject.canvas_height);
 }
 
 Status Bench::segment_first_photo(const Canvas& canvas, Isa isa, int threads,

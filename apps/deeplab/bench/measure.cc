@@ -131,8 +131,8 @@ Status time_network(api::Segmenter& segmenter, const vision::ImageView& photo, L
 
 Result<Spread> time_decode(const PhotoFile& file, vision::Fit fit, int32_t canvas_width,
                            int32_t canvas_height, int runs) {
-  return time_calls(
-      runs, [&] { return decode_photo(file, fit, canvas_width, canvas_height, false).status(); });
+  return time_calls(runs,
+                    [&] { return decode_photo(file, fit, canvas_width, canvas_height).status(); });
 }
 
 Result<Spread> time_write(const LabelMap& labels, int runs) {

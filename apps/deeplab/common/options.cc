@@ -92,6 +92,36 @@ CLI::Option* add_mask_map_option(CLI::App& app, std::string& path) {
       ->type_name("FILE");
 }
 
+void add_decode_options(CLI::App& app, photos::DecodeOptions& options) {
+  using photos::ColorManagement;
+  app.add_flag("--strict", options.strict,
+               "Refuse damaged JPEGs that are else read with a warning; status 1 for files of a "
+               "directory that were passed over");
+  const bool built_in = imageio::has_color_management();
+  if (built_in) options.color = ColorManagement::kView;
+  app.add_option_function<std::string>(
+         "--color-management",
+         [&options, built_in](const std::string& name) {
+           if (name == "off") {
+             options.color = ColorManagement::kOff;
+           } else if (name == "view" || name == "all") {
+             if (!built_in) {
+               throw CLI::ValidationError(
+                   "--color-management",
+                   "this deeplab was built without lcms2, which ./build.sh --with codecs adds");
+             }
+             options.color = name == "all" ? ColorManagement::kAll : ColorManagement::kView;
+           } else {
+             throw CLI::ValidationError("--color-management",
+                                        "unknown value '" + name + "'; expected off, view or all");
+           }
+         },
+         std::string("ICC profiles to sRGB: not at all, for overlays and cut-outs, or for the "
+                     "network, too [") +
+             (built_in ? "view]" : "off]"))
+      ->type_name("off|view|all");
+}
+
 CLI::Option* add_json_flag(CLI::App& app, bool& json) {
   return app.add_flag("--json", json, "Results as JSON, one object per line");
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "photos/photos.h"
 #include "vision/placement.h"
 
 namespace deeplab::app {
@@ -39,6 +40,8 @@ CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride);
 CLI::Option* add_threads_option(CLI::App& app, int& threads);
 /// --mask-map FILE: what the values of a dataset's masks stand for.
 CLI::Option* add_mask_map_option(CLI::App& app, std::string& path);
+/// --strict and --color-management.
+void add_decode_options(CLI::App& app, photos::DecodeOptions& options);
 /// --json.
 CLI::Option* add_json_flag(CLI::App& app, bool& json);
 /// --quiet.

@@ -1,6 +1,9 @@
 // Names of the photos room that the commands use.
 #pragma once
 
+#include <string>
+
+#include "apps/deeplab/common/command.h"
 #include "deeplab/deeplab.hpp"
 #include "photos/photos.h"
 
@@ -15,6 +18,13 @@ using photos::PhotoFile;
 using photos::PhotoList;
 using photos::read_photo;
 using photos::view_of;
+
+/// A warning about a damaged photo that was read nevertheless, on standard error.
+void print_warning(const Photo& photo, const std::string& warning);
+
+/// The line about the files of directories that were passed over, on standard error; not if
+/// `quiet`, unless it is an error. kFailed if there are any and `strict`.
+ExitCode report_passed_over(const PhotoList& list, bool strict, bool quiet);
 
 /// A decoded photo for the public interface.
 inline ImageView picture_of(const imageio::Image& image) {

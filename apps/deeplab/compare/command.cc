@@ -29,6 +29,7 @@ struct CompareOptions {
   int32_t output_stride = 0;
   ModelFlags model_flags;  ///< Of both.
   int threads = 0;
+  photos::DecodeOptions decode;
   bool all_ops = false;
   bool same_input = false;
   bool json = false;
@@ -50,7 +51,8 @@ Result<CompareReport> compare_photo(const Photo& photo, const CompareOptions& op
   DEEPLAB_ASSIGN_OR_RETURN(
       const DecodedPhoto decoded,
       decode_photo(photo, options.fit, std::max(a.canvas_width(), b.canvas_width()),
-                   std::max(a.canvas_height(), b.canvas_height()), false));
+                   std::max(a.canvas_height(), b.canvas_height()), options.decode));
+  if (!decoded.small.warning.empty()) print_warning(photo, decoded.small.warning);
   DEEPLAB_RETURN_IF_ERROR(a.run(view_of(decoded.small), options.fit));
   DEEPLAB_RETURN_IF_ERROR(b.run(view_of(decoded.small), options.fit));
   CompareReport report;
@@ -116,7 +118,7 @@ ExitCode compare(const CompareOptions& options) {
     print_error(output.message());
     return ExitCode::kFailed;
   }
-  return code;
+  return std::max(code, report_passed_over(list, options.decode.strict, false));
 }
 
 /// A flag that takes A[,B]: `set` gets one side's text and may throw CLI::ValidationError.
@@ -177,6 +179,7 @@ void add_compare(CLI::App& app, Action& action) {
                   });
   add_fit_option(*command, options->fit);
   add_size_option(*command, options->size);
+  add_decode_options(*command, options->decode);
   add_output_stride_option(*command, options->output_stride);
   options->model_flags.add_to(*command);
   add_threads_option(*command, options->threads);

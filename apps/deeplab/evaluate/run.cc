@@ -5,6 +5,7 @@
 #include <new>
 #include <system_error>
 
+#include "apps/deeplab/common/command.h"
 #include "apps/deeplab/common/interrupt.h"
 #include "base/file.h"
 #include "imageio/writer.h"
@@ -93,6 +94,10 @@ Status EvaluateRun::write_prediction(const eval::VocItem& item,
 /// Photos come in order, so that the first fatal error of the list is the one reported whatever the
 /// number of threads.
 bool EvaluateRun::keep(size_t photo, eval::EvaluatedPhoto result) {
+  if (!result.warning.empty()) {
+    progress_->hide();
+    print_error(str_cat("warning: ", dataset_.items[photo].image_path, ": ", result.warning));
+  }
   if (result.is_fatal) {
     fatal_ = std::move(result.error);
     return false;

@@ -24,6 +24,7 @@ struct RunOptions {
   std::string directory;
   vision::Fit fit = vision::Fit::kPad;
   ModelFlags model_flags;
+  photos::DecodeOptions decode;
   bool all_tensors = false;
   FileNetworkOptions network;
 };
@@ -82,11 +83,12 @@ ExitCode run(const RunOptions& options) {
   }
   const Photo photo{options.photo, ""};
   const auto image = decode_photo(photo, options.fit, (*network)->canvas_width(),
-                                  (*network)->canvas_height(), false);
+                                  (*network)->canvas_height(), options.decode);
   if (!image.ok()) {
     print_error(photo.name(), image.status());
     return ExitCode::kFailed;
   }
+  if (!image->small.warning.empty()) print_warning(photo, image->small.warning);
   if (const Status status = (*network)->run(view_of(image->small), options.fit); !status.ok()) {
     print_error(photo.name(), status);
     return ExitCode::kFailed;
@@ -125,6 +127,7 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("DIR");
   add_fit_option(*command, options->fit);
   add_size_option(*command, options->network.size);
+  add_decode_options(*command, options->decode);
   add_output_stride_option(*command, options->network.output_stride);
   options->model_flags.add_to(*command);
   add_executor_option(*command, options->network.executor);

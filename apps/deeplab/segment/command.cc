@@ -45,6 +45,7 @@ struct SegmentOptions {
   int quality = 90;
   int64_t min_area = 1;
   double tolerance = 1;
+  photos::DecodeOptions decode;
   bool resume = false;
   bool json = false;
   bool quiet = false;
@@ -141,6 +142,10 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list,
     } else {
       only.add(*report);
     }
+    if (report.ok() && !report->warning.empty()) {
+      progress.hide();
+      print_warning(photo, report->warning);
+    }
     if (report.ok() && !report->was_there && (options.json || !options.quiet)) {
       progress.hide();
       const Status printed = print_output(options.json ? json_line(*report) : text_line(*report));
@@ -169,7 +174,7 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list,
   if (only.id() && !normalization_known && !options.quiet) {
     print_error(normalization_warning(options.model, labels[static_cast<size_t>(*only.id())]));
   }
-  return exit_code;
+  return std::max(exit_code, report_passed_over(list, options.decode.strict, options.quiet));
 }
 
 ExitCode fail(const Status& status, ExitCode code = ExitCode::kFailed) {
@@ -197,6 +202,7 @@ ExitCode run_segment(const SegmentOptions& options) {
   OutputOptions output;
   output.directory = options.directory;
   output.write = options.write;
+  output.decode = options.decode;
   output.jpeg_quality = options.quality;
   output.min_area = options.min_area;
   output.tolerance = options.tolerance;
@@ -275,7 +281,9 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
   command.add_flag("--resume", options.resume,
                    "Skip photos whose outputs are complete and up to date");
   command.footer(
-      "--write, in DIR, STEM being the photo's name without its extension (stdin for -):\n"
+      "--write, in DIR, STEM being the photo's name without its extension (stdin for -); photos "
+      "of\n"
+      "a directory keep their folders below it:\n"
       "  mask      STEM.mask.png              class ids in the PASCAL VOC palette\n"
       "  overlay   STEM.overlay.jpg           the mask over the photo, with a legend\n"
       "  cutout    STEM.cutout.png            the photo's classes with soft edges, RGBA\n"
@@ -299,6 +307,7 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
       ->description(
           "Threads: photos at a time, or for the network of a single photo; 0 is one per CPU");
   options.model_flags.add_to(command);
+  add_decode_options(command, options.decode);
 }
 
 /// What a single flag cannot know.

@@ -51,9 +51,8 @@ std::vector<std::string> make_file_labels(const std::vector<std::string>& labels
   return names;
 }
 
-size_t pixel_count(const MaskView& mask) {
-  return static_cast<size_t>(mask.width) * static_cast<size_t>(mask.height);
-}
+// Probabilities at a time: 4 MB, whatever the photo's size.
+constexpr int32_t kConfidenceBlock = 1 << 20;
 
 }  // namespace
 
@@ -76,15 +75,16 @@ OutputNames::OutputNames(std::string directory, std::span<const Photo> inputs)
 }
 
 Status OutputNames::claim(const Photo& photo) {
-  const auto [it, is_new] = claimed_.try_emplace(photo.stem, photo.name());
+  const std::string stem = (fs::path(photo.folder) / photo.stem).string();
+  const auto [it, is_new] = claimed_.try_emplace(stem, photo.name());
   if (is_new) return {};
   return invalid_argument(photo.name(), ": its outputs would have the same names as those of ",
-                          it->second, " (", photo.stem,
-                          ".*); segment it in a call with another -o");
+                          it->second, " (", stem, ".*); segment it in a call with another -o");
 }
 
 Result<std::string> OutputNames::path(const Photo& photo, std::string_view suffix) const {
-  std::string path = (fs::path(directory_) / str_cat(photo.stem, ".", suffix)).string();
+  std::string path =
+      (fs::path(directory_) / photo.folder / str_cat(photo.stem, ".", suffix)).string();
   if (!inputs_.contains(canonical_path(path))) return path;
   return invalid_argument(photo.name(), ": its output ", path,
                           " is itself a photo of this call; choose another -o");
@@ -133,7 +133,7 @@ Result<imageio::EncodedImage> OutputWriter::encode_overlay(const SegmentedPhoto&
   pixels_.resize(static_cast<size_t>(mask.width) * 3);  // from the decoder to the encoder by rows
   int32_t y = 0;
   DEEPLAB_RETURN_IF_ERROR(
-      for_each_row(*segmented.file, *segmented.decoded, [&](const uint8_t* rgb) {
+      for_each_row(*segmented.file, *segmented.decoded, options_.decode, [&](const uint8_t* rgb) {
         std::copy_n(rgb, pixels_.size(), pixels_.data());
         if (Status drawn = overlay.draw_row(y++, pixels_.data()); !drawn.ok()) return drawn;
         return jpeg.write_row(pixels_.data());
@@ -143,31 +143,64 @@ Result<imageio::EncodedImage> OutputWriter::encode_overlay(const SegmentedPhoto&
 
 Status OutputWriter::write_cutout(const SegmentedPhoto& segmented, Segmenter& segmenter) {
   const MaskView& mask = segmented.mask;
-  DEEPLAB_RETURN_IF_ERROR(sum_confidence(chosen_, mask, segmenter));
-  pixels_.resize(pixel_count(mask) * 4);
-  const imageio::Image& photo = segmented.decoded->own_size();
-  DEEPLAB_RETURN_IF_ERROR(cut_out(picture_of(photo), confidence_, pixels_));
-  return write_file(*segmented.photo, "cutout.png",
-                    imageio::encode_png_rgba(mask.width, mask.height, pixels_));
+  const auto width = static_cast<size_t>(mask.width);
+  DEEPLAB_ASSIGN_OR_RETURN(AtomicFile file, create_file(*segmented.photo, "cutout.png"));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      imageio::PngWriter png,
+      imageio::PngWriter::start_rgba(mask.width, mask.height, [&](std::span<const std::byte> part) {
+        return file.write(part);
+      }));
+  pixels_.resize(width * 4);
+  int32_t y = 0, block_begin = 0, block_end = 0;
+  const Status drawn = for_each_row(
+      *segmented.file, *segmented.decoded, options_.decode, [&](const uint8_t* rgb) -> Status {
+        if (y == block_end) {
+          block_begin = y;
+          DEEPLAB_ASSIGN_OR_RETURN(block_end, sum_confidence(chosen_, mask, y, segmenter));
+        }
+        const ImageView row = {rgb, mask.width, 1, ptrdiff_t{mask.width} * 3};
+        const auto confidence =
+            std::span(confidence_).subspan(static_cast<size_t>(y++ - block_begin) * width, width);
+        DEEPLAB_RETURN_IF_ERROR(cut_out(row, confidence, pixels_));
+        return png.write_row(pixels_.data());
+      });
+  DEEPLAB_RETURN_IF_ERROR(drawn);
+  DEEPLAB_RETURN_IF_ERROR(png.finish());
+  return annotate(file.commit(), segmented.photo->name());
 }
 
 Status OutputWriter::write_scores(const SegmentedPhoto& segmented, Segmenter& segmenter) {
-  const MaskView& mask = segmented.mask;
   std::vector<int32_t> ids = options_.classes;
   if (ids.empty()) {
     for (const ClassShare& share : segmented.shares) ids.push_back(share.id);
   }
-  for (const int32_t id : ids) {
-    DEEPLAB_RETURN_IF_ERROR(sum_confidence({&id, 1}, mask, segmenter));
-    gray16_.resize(confidence_.size());
-    std::ranges::transform(confidence_, gray16_.begin(), [](float p) {
-      return static_cast<uint16_t>(std::lround(65535 * std::clamp(p, 0.0f, 1.0f)));
-    });
-    DEEPLAB_RETURN_IF_ERROR(
-        write_file(*segmented.photo, file_labels_[static_cast<size_t>(id)] + ".confidence.png",
-                   imageio::encode_png_gray16(mask.width, mask.height, gray16_)));
-  }
+  for (const int32_t id : ids) DEEPLAB_RETURN_IF_ERROR(write_score(id, segmented, segmenter));
   return {};
+}
+
+Status OutputWriter::write_score(int32_t id, const SegmentedPhoto& segmented,
+                                 Segmenter& segmenter) {
+  const MaskView& mask = segmented.mask;
+  const auto width = static_cast<size_t>(mask.width);
+  DEEPLAB_ASSIGN_OR_RETURN(
+      AtomicFile file,
+      create_file(*segmented.photo, file_labels_[static_cast<size_t>(id)] + ".confidence.png"));
+  DEEPLAB_ASSIGN_OR_RETURN(imageio::PngWriter png,
+                           imageio::PngWriter::start_gray16(
+                               mask.width, mask.height,
+                               [&](std::span<const std::byte> part) { return file.write(part); }));
+  gray16_.resize(width);
+  for (int32_t begin = 0; begin < mask.height;) {
+    DEEPLAB_ASSIGN_OR_RETURN(const int32_t end, sum_confidence({&id, 1}, mask, begin, segmenter));
+    for (const float* row = confidence_.data(); begin < end; ++begin, row += width) {
+      std::transform(row, row + width, gray16_.begin(), [](float p) {
+        return static_cast<uint16_t>(std::lround(65535 * std::clamp(p, 0.0f, 1.0f)));
+      });
+      DEEPLAB_RETURN_IF_ERROR(png.write_row(gray16_.data()));
+    }
+  }
+  DEEPLAB_RETURN_IF_ERROR(png.finish());
+  return annotate(file.commit(), segmented.photo->name());
 }
 
 Status OutputWriter::write_polygons(const SegmentedPhoto& segmented) {
@@ -179,20 +212,36 @@ Status OutputWriter::write_polygons(const SegmentedPhoto& segmented) {
   const Photo& photo = *segmented.photo;
   DEEPLAB_ASSIGN_OR_RETURN(
       const std::string document,
-      coco_polygons(fs::path(photo.path).filename().string(), segmented.mask, options));
+      coco_polygons((fs::path(photo.folder) / fs::path(photo.path).filename()).string(),
+                    segmented.mask, options));
   return write_file(photo, "polygons.json", std::as_bytes(std::span(document)));
 }
 
-Status OutputWriter::sum_confidence(std::span<const int32_t> ids, const MaskView& mask,
-                                    Segmenter& segmenter) {
-  confidence_.resize(pixel_count(mask));
-  return segmenter.confidence_mask(ids, mask.width, mask.height, confidence_);
+Result<int32_t> OutputWriter::sum_confidence(std::span<const int32_t> ids, const MaskView& mask,
+                                             int32_t y, Segmenter& segmenter) {
+  const int32_t rows = std::clamp(kConfidenceBlock / mask.width, 1, mask.height - y);
+  confidence_.resize(static_cast<size_t>(rows) * static_cast<size_t>(mask.width));
+  DEEPLAB_RETURN_IF_ERROR(
+      segmenter.confidence_mask(ids, mask.width, mask.height, y, y + rows, confidence_));
+  return y + rows;
+}
+
+Result<AtomicFile> OutputWriter::create_file(const Photo& photo, std::string_view suffix) const {
+  DEEPLAB_ASSIGN_OR_RETURN(const std::string path, names_.path(photo, suffix));
+  if (!photo.folder.empty()) {
+    std::error_code ignored;  // the file says what is wrong
+    fs::create_directories(fs::path(path).parent_path(), ignored);
+  }
+  Result<AtomicFile> file = AtomicFile::create(path);
+  if (!file.ok()) return annotate(file.status(), photo.name());
+  return file;
 }
 
 Status OutputWriter::write_file(const Photo& photo, std::string_view suffix,
                                 std::span<const std::byte> bytes) {
-  DEEPLAB_ASSIGN_OR_RETURN(const std::string path, names_.path(photo, suffix));
-  return annotate(write_file_atomically(path, bytes), photo.name());
+  DEEPLAB_ASSIGN_OR_RETURN(AtomicFile file, create_file(photo, suffix));
+  DEEPLAB_RETURN_IF_ERROR(annotate(file.write(bytes), photo.name()));
+  return annotate(file.commit(), photo.name());
 }
 
 Status OutputWriter::write_file(const Photo& photo, std::string_view suffix,

@@ -12,6 +12,7 @@
 
 #include "apps/deeplab/common/photos.h"
 #include "apps/deeplab/segment/report.h"
+#include "base/file.h"
 #include "deeplab/deeplab.hpp"
 #include "deeplab/deeplab_draw.hpp"
 #include "imageio/image.h"
@@ -29,10 +30,10 @@ struct OutputSet {
 
   /// By the names in the comma-separated `list`. Error: another name.
   static Result<OutputSet> parse(std::string_view list);
+  /// Whether one of the files is made of the mask; the others are made of the scores.
+  bool uses_mask() const { return mask || overlay || polygons; }
   /// Whether one of the files depends on --class.
   bool uses_classes() const { return cutout || scores || polygons; }
-  /// Whether the photo's own pixels are needed, all of them at a time.
-  bool uses_pixels() const { return cutout; }
 };
 
 struct OutputOptions {
@@ -42,6 +43,7 @@ struct OutputOptions {
   /// For the cut-out, the polygons and the scores. Empty: every class but the background, and,
   /// for the scores, those that the photo holds.
   std::vector<int32_t> classes;
+  photos::DecodeOptions decode;  ///< As the photo was decoded for the network.
   int jpeg_quality = 90;
   int64_t min_area = 1;
   double tolerance = 1;
@@ -51,12 +53,13 @@ struct OutputOptions {
 struct SegmentedPhoto {
   const Photo* photo = nullptr;
   const PhotoFile* file = nullptr;
-  const DecodedPhoto* decoded = nullptr;  ///< With the own size if uses_pixels() says so.
-  MaskView mask;
+  const DecodedPhoto* decoded = nullptr;
+  MaskView mask;  ///< Without ids if OutputSet::uses_mask() says no.
   std::span<const ClassShare> shares;
 };
 
-/// The names of the files of one run. Several threads may call the const methods.
+/// The names of the files of one run: below the output directory as the photos lie below the
+/// directory that the user named. Several threads may call the const methods.
 class OutputNames {
  public:
   /// `inputs` are the photos of the whole run; none of them is ever written over.
@@ -64,13 +67,13 @@ class OutputNames {
 
   /// Reserves the names of a photo's files. Error: an earlier photo of this run has them.
   Status claim(const Photo& photo);
-  /// DIR/STEM.SUFFIX. Error: a photo of this run has this path.
+  /// DIR/FOLDER/STEM.SUFFIX. Error: a photo of this run has this path.
   Result<std::string> path(const Photo& photo, std::string_view suffix) const;
 
  private:
   std::string directory_;
   std::set<std::string> inputs_;                // canonical paths
-  std::map<std::string, std::string> claimed_;  // stem -> path of the photo that has it
+  std::map<std::string, std::string> claimed_;  // FOLDER/STEM -> path of the photo that has it
 };
 
 /// Writes the files of photos, each whole or not at all. Keeps its buffers between photos; one per
@@ -94,9 +97,14 @@ class OutputWriter {
   Result<imageio::EncodedImage> encode_overlay(const SegmentedPhoto& segmented);
   Status write_cutout(const SegmentedPhoto& segmented, Segmenter& segmenter);
   Status write_scores(const SegmentedPhoto& segmented, Segmenter& segmenter);
+  Status write_score(int32_t id, const SegmentedPhoto& segmented, Segmenter& segmenter);
   Status write_polygons(const SegmentedPhoto& segmented);
-  /// Leaves in confidence_ the probability of a pixel being of any class of `ids`.
-  Status sum_confidence(std::span<const int32_t> ids, const MaskView& mask, Segmenter& segmenter);
+  /// Leaves in confidence_ the probability of a pixel being of any class of `ids`, for a block of
+  /// rows that begins with y; gives the row after the block.
+  Result<int32_t> sum_confidence(std::span<const int32_t> ids, const MaskView& mask, int32_t y,
+                                 Segmenter& segmenter);
+  /// The file for a photo's output, in a folder that is there.
+  Result<AtomicFile> create_file(const Photo& photo, std::string_view suffix) const;
   Status write_file(const Photo& photo, std::string_view suffix, std::span<const std::byte> bytes);
   Status write_file(const Photo& photo, std::string_view suffix,
                     const Result<imageio::EncodedImage>& image);

@@ -35,6 +35,7 @@ struct SegmentReport {
   std::string image;       ///< As on the command line, or as found.
   int32_t width = 0;       ///< The photo's own size, and the mask's.
   int32_t height = 0;
+  std::string warning;  ///< What is wrong with a photo that was read nevertheless; or empty.
   std::string model;
   Fit fit = Fit::kPad;
   std::vector<ClassShare> shares;

@@ -12,9 +12,8 @@ namespace {
 
 // A worker costs an arena of about 6 MB at 513x513; more threads than that go to the networks.
 constexpr int kMaxWorkers = 16;
-// Photos of today's cameras stay parallel. Mask and overlay take about 2 bytes per pixel (the mask,
-// files on their way), a cut-out 16 (the photo, RGBA, two planes of probabilities): up to 270 MB a
-// worker.
+// Photos of today's cameras stay parallel. A photo takes about 2 bytes per pixel (the mask, files
+// on their way) if it is decoded by rows, 5 if not: up to 84 MB per worker.
 constexpr int64_t kPixelsAWorker = int64_t{1} << 24;
 
 /// Room in the gate, as long as this lives.
@@ -123,13 +122,14 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
   const SegmenterInfo canvas = segmenter.info();
   DEEPLAB_ASSIGN_OR_RETURN(DecodedPhoto decoded,
                            decode_photo(file, static_cast<vision::Fit>(fit_), canvas.canvas_width,
-                                        canvas.canvas_height, output_.write.uses_pixels()));
+                                        canvas.canvas_height, output_.decode));
+  report.warning = decoded.small.warning;
   report.times.decode = read_ms + watch.milliseconds();
   report.width = decoded.small.original_width;
   report.height = decoded.small.original_height;
 
   DEEPLAB_RETURN_IF_ERROR(segmenter.run(picture_of(decoded.small)));
-  decoded.keep_own_size();
+  decoded.keep_complete();
   worker.mask.resize(static_cast<size_t>(report.width) * static_cast<size_t>(report.height));
   DEEPLAB_RETURN_IF_ERROR(segmenter.category_mask(report.width, report.height, worker.mask));
   const Timing timing = segmenter.timing();
@@ -139,6 +139,8 @@ Result<SegmentReport> SegmentRun::segment_file(const Photo& photo, const PhotoFi
 
   watch.restart();
   DEEPLAB_ASSIGN_OR_RETURN(report.shares, class_shares(worker.mask, report.width, report.height));
+  // A byte per pixel less for a cut-out, which may need the whole photo.
+  if (!output_.write.uses_mask()) worker.mask = std::vector<uint8_t>();
   SegmentedPhoto segmented;
   segmented.photo = &photo;
   segmented.file = &file;
