@@ -144,27 +144,26 @@ std::vector<Line> split_lines(std::string_view text) {
 
 /// What there is instead of a split's list, and what to write.
 Status no_split(const std::string& root, const std::string& split, const std::string& list_path) {
-  std::error_code ignored;
-  if (!fs::is_directory(photos_folder(root), ignored)) {
-    return io_error(
-        root, " has no folder JPEGImages; there is ", list_entries(root),
-        "; expected photos JPEGImages/ID.jpg, masks SegmentationClass/ID.png and a list "
-        "of ids ImageSets/Segmentation/",
-        split, ".txt");
-  }
   const std::string splits = list_splits(root);
   if (!splits.empty()) {
     return io_error("no split '", split, "': ", list_path,
                     " does not exist; name another one, or '", kEverySplit,
                     "' for every photo with a mask; there are: ", splits);
   }
+  std::error_code ignored;
+  if (!fs::is_directory(photos_folder(root), ignored)) {
+    return io_error(root, " has no folder JPEGImages; there is ", list_entries(root),
+                    "; expected photos JPEGImages/ID.jpg, masks SegmentationClass/ID.png and a "
+                    "list of ids ",
+                    list_path);
+  }
   const FolderIndex photos(photos_folder(root), kPhotoExtensions);
   const FolderIndex masks(masks_folder(root), kMaskExtensions);
   return io_error("no split '", split, "': ", list_path, " does not exist; there are ",
                   counted(photos.files().size(), "photo"), " in JPEGImages and ",
                   counted(masks.files().size(), "mask"),
-                  " in SegmentationClass: write the photos' "
-                  "names to that file, one per line, or name the split '",
+                  " in SegmentationClass: write the photos' names to that file, one per line, or "
+                  "name the split '",
                   kEverySplit, "' for every photo with a mask");
 }
 
