@@ -239,11 +239,8 @@ Status ClassMapParser::finish() {
   if (map_.class_names_.empty()) {
     return invalid_argument(map_.name_, " names no class; every line says 'ignore'");
   }
-  for (size_t id = 0; id < map_.class_names_.size(); ++id) {
-    if (!used_[id]) {
-      return invalid_argument(map_.name_, ": no line gives class ", id, ", though class ",
-                              map_.class_names_.size() - 1, " exists; expected ids without a gap");
-    }
+  for (int32_t id = 0; id < map_.class_count() && map_.gap_ < 0; ++id) {
+    if (!used_[static_cast<size_t>(id)]) map_.gap_ = id;
   }
   map_.by_colour_ = left_ == Left::kColours;
   map_.numbered_ = right_ == Right::kNumbered;
@@ -350,6 +347,12 @@ Result<imageio::Image> ClassMap::map_colours(const imageio::Image& mask,
     labels.pixels[i] = label;
   }
   return labels;
+}
+
+Status ClassMap::expect_no_gap() const {
+  if (gap_ < 0) return {};
+  return invalid_argument(name_, ": no line gives class ", gap_, ", though class ",
+                          class_count() - 1, " exists; expected ids without a gap");
 }
 
 }  // namespace deeplab::eval

@@ -53,6 +53,9 @@ class ClassMap {
   /// By class id; empty if the file gives an id no name.
   const std::vector<std::string>& class_names() const { return class_names_; }
   int32_t class_count() const { return static_cast<int32_t>(class_names_.size()); }
+  /// Error: a class below the highest one that no line gives. A network that is to be trained has
+  /// none.
+  Status expect_no_gap() const;
   /// Whether the file itself says what a mask value of 255 is; always true of a file of colours.
   bool explains_255() const { return by_colour_ || explains_255_; }
 
@@ -77,6 +80,7 @@ class ClassMap {
   bool by_colour_ = false;
   bool numbered_ = false;  ///< The lines give ids.
   bool explains_255_ = false;
+  int32_t gap_ = -1;  ///< The first class that no line gives; -1: there is none.
   Class default_ = kNoLine;
   std::array<Class, 256> by_id_ = {};
   std::unordered_map<uint32_t, Class> colours_;  ///< By 0xRRGGBB.

@@ -136,8 +136,8 @@ TEST_F(Dataset, AMaskMapGivesValuesTheModelsClasses) {
   EXPECT_THAT(evaluate({}).err, AllOf(HasSubstr("class id 113"), HasSubstr("--mask-map FILE")));
   write_text(dir_ / "map.txt", "0 = background\n113 = Cat\n");
   EXPECT_EQ(truth_of(kCat, {"--mask-map", dir_ / "map.txt"}), 100);
-  write_text(dir_ / "map.txt", "0 = 0\n113 = 1\n");
-  EXPECT_EQ(truth_of(1, {"--mask-map", dir_ / "map.txt"}), 100);
+  write_text(dir_ / "map.txt", "0 = 0\n113 = 12\n");
+  EXPECT_EQ(truth_of(12, {"--mask-map", dir_ / "map.txt"}), 100);
   write_text(dir_ / "map.txt", "0 = soil\n113 = leaf\n");
   const ProgramRun none = evaluate({"--mask-map", dir_ / "map.txt"});
   EXPECT_EQ(none.status, 1);

@@ -240,6 +240,7 @@ Result<RunOptions> run_options(const CommandLine& line) {
   std::shared_ptr<const ClassMap> map;
   if (!line.class_map.empty()) {
     DEEPLAB_ASSIGN_OR_RETURN(ClassMap parsed, ClassMap::read(line.class_map));
+    DEEPLAB_RETURN_IF_ERROR(parsed.expect_no_gap());
     map = std::make_shared<const ClassMap>(std::move(parsed));
   }
   for (const std::string& text : line.data) {
