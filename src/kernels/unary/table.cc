@@ -20,7 +20,7 @@ int16_t saturate_int16(int32_t value) {
   return static_cast<int16_t>(std::clamp(value, -32768, 32767));
 }
 
-/// a * b / 2^15 to the nearest, ties away from zero but for a half below 0, which goes up.
+/// a * b / 2^15: to the nearest, ties upwards, or without `round` towards zero.
 int16_t doubling_high_multiply(int16_t a, int16_t b, bool round) {
   if (a == b && a == std::numeric_limits<int16_t>::min()) {
     return std::numeric_limits<int16_t>::max();
