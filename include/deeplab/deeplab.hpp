@@ -195,9 +195,9 @@ using ModelInfo = deeplab_model_info;
 
 /// What a model file does not say, or says wrongly; see deeplab_model_options.
 struct ModelOptions {
-  std::vector<std::string> labels;  ///< One per class; empty: the file's.
-  float threshold = 0;              ///< Of a network with one class; 0: 0.5.
-  std::string output_tensor;        ///< Name or index; empty: the one with the largest picture.
+  std::vector<std::string> labels = {};  ///< One per class; empty: the file's.
+  float threshold = 0;                   ///< Of a network with one class; 0: 0.5.
+  std::string output_tensor = {};  ///< Name or index; empty: the one with the largest picture.
 };
 
 /// A model file in memory. Copies share it.

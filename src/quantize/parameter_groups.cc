@@ -35,6 +35,11 @@ class Groups {
 bool keeps_parameters(const graph::Op& op) {
   const graph::Attributes& a = op.attributes;
   return std::holds_alternative<graph::AveragePool2D>(a) ||
+         std::holds_alternative<graph::MaxPool2D>(a) ||
+         std::holds_alternative<graph::MirrorPad>(a) || std::holds_alternative<graph::Slice>(a) ||
+         std::holds_alternative<graph::Transpose>(a) ||
+         std::holds_alternative<graph::DepthToSpace>(a) ||
+         std::holds_alternative<graph::SpaceToDepth>(a) ||
          std::holds_alternative<graph::ResizeBilinear>(a) ||
          std::holds_alternative<graph::ResizeNearestNeighbor>(a) ||
          std::holds_alternative<graph::Concatenation>(a) ||
@@ -42,6 +47,16 @@ bool keeps_parameters(const graph::Op& op) {
          std::holds_alternative<graph::Reshape>(a) ||
          std::holds_alternative<graph::SpaceToBatchNd>(a) ||
          std::holds_alternative<graph::BatchToSpaceNd>(a);
+}
+
+std::optional<ActivationQuantization> given_parameters(const graph::Op& op) {
+  constexpr ActivationQuantization kProbability{1.0f / 256, -128};
+  if (std::holds_alternative<graph::Softmax>(op.attributes)) return kProbability;
+  const auto* unary = std::get_if<graph::Unary>(&op.attributes);
+  if (unary == nullptr) return std::nullopt;
+  if (unary->function == graph::UnaryFunction::kLogistic) return kProbability;
+  if (unary->function == graph::UnaryFunction::kTanh) return ActivationQuantization{1.0f / 128, 0};
+  return std::nullopt;
 }
 
 std::vector<TensorId> shared_parameters(const graph::Graph& graph) {

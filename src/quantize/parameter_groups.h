@@ -2,15 +2,21 @@
 // stored values without rescaling them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
+#include "quantize/parameters.h"
 
 namespace deeplab::quantize {
 
-/// Whether the int8 op has its inputs' parameters on its output: AVERAGE_POOL_2D, RESIZE_*,
-/// CONCATENATION, TILE, PAD, RESHAPE, SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND.
+/// Whether the int8 op has its inputs' parameters on its output: pooling, RESIZE_*, CONCATENATION,
+/// and those that only move values.
 bool keeps_parameters(const graph::Op& op);
+
+/// The parameters that TensorFlow Lite's kernels expect on the int8 output: of SOFTMAX and
+/// LOGISTIC, and of TANH.
+std::optional<ActivationQuantization> given_parameters(const graph::Op& op);
 
 /// For each tensor the lowest id of the tensors that must share its parameters, itself if it
 /// stands alone. Constants that such an op reads belong to the group. Values of the group's

@@ -118,6 +118,16 @@ class Quantizer {
     return {};
   }
 
+  static Status expect_int8_form(const Op& op) {
+    const auto* unary = std::get_if<graph::Unary>(&op.attributes);
+    const bool float_only = unary != nullptr && unary->function > graph::UnaryFunction::kElu;
+    const bool unknown = std::holds_alternative<graph::TransposeConv>(op.attributes) ||
+                         std::holds_alternative<graph::FullyConnected>(op.attributes) ||
+                         std::holds_alternative<graph::Cast>(op.attributes);
+    if (!float_only && !unknown) return {};
+    return unsupported(graph::op_label(op), ": this op cannot be quantized");
+  }
+
   /// What joins a group of a given scale must fit it.
   static Status check_fixed(const ActivationQuantization& q, const Range& range) {
     if (!range.known()) return {};
@@ -144,6 +154,7 @@ class Quantizer {
       DEEPLAB_RETURN_IF_ERROR(add_range(input, ranges_[at(input)], {-INFINITY, INFINITY}));
     }
     for (const Op& op : graph_.ops) {
+      DEEPLAB_RETURN_IF_ERROR(expect_int8_form(op));
       Convolution conv;
       const size_t data_operands = as_convolution(op, conv) ? 1 : op.inputs.size();
       for (size_t k = 0; k < data_operands; ++k) {
@@ -152,8 +163,8 @@ class Quantizer {
       }
       const TensorId output = op.output();
       if (keeps_parameters(op) || graph_.tensor(output).type != DataType::kFloat32) continue;
-      if (std::holds_alternative<graph::Softmax>(op.attributes)) {
-        DEEPLAB_RETURN_IF_ERROR(fix(output, {1.0f / 256, -128}));
+      if (const auto given = given_parameters(op)) {
+        DEEPLAB_RETURN_IF_ERROR(fix(output, *given));
       } else {
         DEEPLAB_RETURN_IF_ERROR(add_range(output, ranges_[at(output)], activation_range(op)));
       }

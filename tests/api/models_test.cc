@@ -82,6 +82,75 @@ TEST(ModelFile, ScoresAreThoseThatTheMaskIsMadeOf) {
   }
 }
 
+/// The probability of one class, by the pixels' red (or grey), and a second, smaller output.
+std::vector<std::byte> one_class_network(int32_t channels) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, {1, 8, 8, channels});
+  std::vector<float> weights(static_cast<size_t>(channels));
+  weights[0] = 1;
+  const int32_t filter = b.constant(Type::FLOAT32, {1, 1, 1, channels}, weights);
+  tflite::schema::Conv2DOptionsT conv;
+  conv.stride_h = conv.stride_w = 1;
+  const int32_t logits =
+      b.add(Code::CONV_2D, {x, filter, b.constant(Type::FLOAT32, {1}, std::vector<float>{0})},
+            b.activation(Type::FLOAT32, {1, 8, 8, 1}), conv);
+  const int32_t flat = b.add(Code::LOGISTIC, {logits}, b.activation(Type::FLOAT32, {1, 8, 8, 1}));
+  tflite::schema::ReshapeOptionsT shape;
+  shape.new_shape = {1, 64};
+  const int32_t mask = b.add(Code::RESHAPE, {flat}, b.activation(Type::FLOAT32, {1, 64}), shape);
+  tflite::schema::Pool2DOptionsT pool;
+  pool.padding = tflite::schema::Padding::VALID;
+  pool.stride_h = pool.stride_w = pool.filter_height = pool.filter_width = 2;
+  const int32_t small =
+      b.add(Code::MAX_POOL_2D, {x}, b.activation(Type::FLOAT32, {1, 4, 4, channels}), pool);
+  return b.build({small, mask});
+}
+
+/// The label of a photo of one colour.
+int32_t label_of(const Model& model, std::array<uint8_t, 3> colour) {
+  std::vector<uint8_t> pixels;
+  for (int i = 0; i < 64; ++i) pixels.insert(pixels.end(), colour.begin(), colour.end());
+  auto segmenter = Segmenter::create(model, {.threads = 1});
+  if (!segmenter.ok()) return -1;
+  const auto result =
+      segmenter->segment({.data = pixels.data(), .width = 8, .height = 8, .stride = 24});
+  return result.ok() ? result->category(3, 3) : -1;
+}
+
+TEST(ModelFile, OneClassIsComparedWithAThreshold) {
+  const std::string path = ::testing::TempDir() + "one_class.tflite";
+  for (const int32_t channels : {3, 1}) {
+    ASSERT_TRUE(write_file_atomically(path, one_class_network(channels)).ok());
+    const auto model = Model::load(path, ModelOptions{});
+    ASSERT_TRUE(model.ok()) << model.status().message();
+    EXPECT_EQ(model->class_count(), 2);
+    EXPECT_EQ(model->label(0), "background");
+    EXPECT_EQ(model->label(1), "foreground");
+    EXPECT_EQ(label_of(*model, {100, 100, 100}), 0);
+    EXPECT_EQ(label_of(*model, {200, 200, 200}), 1);
+    EXPECT_EQ(label_of(*model, {200, 0, 0}), channels == 3 ? 1 : 0) << "luma 60";
+    // A probability of 0.7 is a logit of 0.847, a pixel of 235.5.
+    const auto strict = Model::load(path, {.labels = {"cat"}, .threshold = 0.7f});
+    ASSERT_TRUE(strict.ok()) << strict.status().message();
+    EXPECT_EQ(strict->label(1), "cat");
+    EXPECT_EQ(label_of(*strict, {230, 230, 230}), 0);
+    EXPECT_EQ(label_of(*strict, {240, 240, 240}), 1);
+    EXPECT_THAT(Model::load(path, {.threshold = 2}).status().message(), HasSubstr("threshold"));
+  }
+}
+
+TEST(ModelFile, AnyOfSeveralOutputsCanBeTaken) {
+  const std::string path = ::testing::TempDir() + "outputs.tflite";
+  ASSERT_TRUE(write_file_atomically(path, one_class_network(3)).ok());
+  const auto first = Model::load(path, {.output_tensor = "0"});
+  ASSERT_TRUE(first.ok()) << first.status().message();
+  EXPECT_EQ(first->class_count(), 3);
+  EXPECT_EQ(label_of(*first, {0, 200, 0}), 1);
+  const auto none = Model::load(path, {.output_tensor = "masks"});
+  EXPECT_EQ(static_cast<int>(none.status().code()), static_cast<int>(StatusCode::kInvalidArgument));
+  EXPECT_THAT(none.status().message(), HasSubstr("no output 'masks'; it has 0 "));
+}
+
 struct Refusal {
   const char* name;
   std::function<ModelBuilder()> make;
@@ -102,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
     Each, RefusedByApi,
     ::testing::Values(
         Refusal{"ManyClasses", [] { return smallest_network(3, 256); }, StatusCode::kUnsupported,
-                "a segmentation network of 256 classes; expected 2 to 255"},
+                "a segmentation network of 256 classes; expected 1 to 255"},
         Refusal{"FourChannels", [] { return smallest_network(4, 3); }, StatusCode::kUnsupported,
                 "input 't0' is int8 1x5x5x4, expected float32, int8 or uint8 in 1 x height"},
         Refusal{"TwoInputs",

@@ -57,7 +57,7 @@ TEST(ChoosePhotos, FewPhotosAreInOneListOnly) {
 
 imageio::Image image_of(int32_t width, int32_t height, int32_t channels, uint8_t value) {
   const auto size = static_cast<size_t>(width * height * channels);
-  return {width, height, channels, width, height, std::vector<uint8_t>(size, value)};
+  return {width, height, channels, width, height, std::vector<uint8_t>(size, value), {}};
 }
 
 std::vector<std::byte> bytes_of(const std::string& uri) {

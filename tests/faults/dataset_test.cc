@@ -73,7 +73,7 @@ TEST_F(Datasets, ReadMasks) {
     const VocItem item = {id, id, folder_.file(std::string("SegmentationClass/") + id + ".png")};
     campaign(*id == 'a' ? "read a grey mask" : "read a colour mask", Throws::kBadAlloc,
              [&]() -> Result<uint64_t> {
-               const auto mask = read_mask_of(item, kWidth, kHeight);
+               const auto mask = read_mask_of(item, nullptr, kWidth, kHeight);
                if (!mask.ok()) return mask.status();
                const Status ids = check_class_ids(*mask, item.mask_path, kClasses);
                if (!ids.ok()) return ids;

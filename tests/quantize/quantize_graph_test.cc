@@ -337,6 +337,30 @@ TEST(QuantizeGraph, RefusesShiftedPixelsWithoutABias) {
   EXPECT_THAT(error_of(graph, ranges_of(graph), options), HasSubstr("expected a convolution"));
 }
 
+TEST(QuantizeGraph, OpsOfOtherSegmentersHaveTheParametersThatTheirKernelsExpect) {
+  GraphBuilder b;
+  const auto x = b.input(DataType::kFloat32, {1, 8, 8, 4});
+  graph::MaxPool2D pool;
+  pool.filter_h = pool.filter_w = 2;
+  const auto largest = b.op(pool, {x}, DataType::kFloat32);
+  const auto swish =
+      b.op(graph::Unary{graph::UnaryFunction::kHardSwish}, {largest}, DataType::kFloat32);
+  const auto gate =
+      b.op(graph::Unary{graph::UnaryFunction::kLogistic}, {swish}, DataType::kFloat32);
+  const auto y = b.op(graph::Mul{}, {swish, gate}, DataType::kFloat32);
+  const Graph from = b.build({y});
+  const Graph to = quantized(from, {});
+  EXPECT_TRUE(graph::validate(to).ok()) << graph::validate(to).message();
+  EXPECT_EQ(to.tensor(gate).quantization, deeplab::testing::per_tensor(1.0f / 256, -128));
+  EXPECT_EQ(to.tensor(largest).quantization, to.tensor(to.ops[1].inputs[0]).quantization);
+
+  GraphBuilder c;
+  const auto input = c.input(DataType::kFloat32, {1, 8, 8, 4});
+  const auto root = c.op(graph::Unary{graph::UnaryFunction::kSqrt}, {input}, DataType::kFloat32);
+  const Graph other = c.build({root});
+  EXPECT_THAT(error_of(other, ranges_of(other), {}), HasSubstr("op 0 (SQRT)"));
+}
+
 TEST(PrepareFloatGraph, GivesEveryConvolutionItsOwnBias) {
   GraphBuilder b;
   const auto x = b.input(DataType::kFloat32, {1, 2, 2, 2});
