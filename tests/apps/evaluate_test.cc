@@ -442,6 +442,7 @@ TEST_F(Evaluate, APhotoThatFailsIsNamedAndTheOthersCount) {
   write_image(mask(ids_[2]),
               imageio::encode_png_gray(static_cast<int32_t>(size), 1, std::vector<uint8_t>(size)));
   std::vector<uint8_t> rgb(3 * size, 77);
+  rgb[1] = 78;
   write_image(mask(ids_[3]), imageio::encode_png_rgb(static_cast<int32_t>(size), 1, rgb));
   const ProgramRun run = evaluate({"--json"});
   EXPECT_EQ(run.status, 1);
@@ -449,7 +450,7 @@ TEST_F(Evaluate, APhotoThatFailsIsNamedAndTheOthersCount) {
   ASSERT_THAT(errors, SizeIs(3)) << run.err;
   EXPECT_THAT(errors[0], HasSubstr(photo(ids_[1])));
   EXPECT_THAT(errors[1], AllOf(HasSubstr(mask(ids_[2])), HasSubstr("its photo")));
-  EXPECT_THAT(errors[2], AllOf(HasSubstr(mask(ids_[3])), HasSubstr("(77, 77, 77) at x 0, y 0")));
+  EXPECT_THAT(errors[2], AllOf(HasSubstr(mask(ids_[3])), HasSubstr("(77, 78, 77) at x 0, y 0")));
   json object = json::parse(run.out);
   EXPECT_EQ(object["images"], 1);
   EXPECT_EQ(object["failed"], 3);

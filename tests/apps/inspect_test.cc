@@ -112,7 +112,8 @@ TEST_F(Inspect, TextSaysTheWorkAndHowItIsCounted) {
 // In the order of the graph; the published networks have none of these ops.
 TEST(InspectOps, JsonHasTheAttributesOfRareOps) {
   const std::vector<std::pair<graph::Attributes, const char*>> ops = {
-      {graph::Pad{{{0, 0}, {1, 1}, {2, 0}, {0, 0}}}, R"({"amounts":[[0,0],[1,1],[2,0],[0,0]]})"},
+      {graph::Pad{{{0, 0}, {1, 1}, {2, 0}, {0, 0}}},
+       R"({"amounts":[[0,0],[1,1],[2,0],[0,0]],"value":0})"},
       {graph::SpaceToBatchNd{2, 3, {0, 0}, {1, 2}},
        R"({"block":[2,3],"pad_h":[0,0],"pad_w":[1,2]})"},
       {graph::BatchToSpaceNd{2, 3, {0, 0}, {1, 2}},

@@ -356,9 +356,10 @@ TEST(QuantizeGraph, OpsOfOtherSegmentersHaveTheParametersThatTheirKernelsExpect)
 
   GraphBuilder c;
   const auto input = c.input(DataType::kFloat32, {1, 8, 8, 4});
-  const auto root = c.op(graph::Unary{graph::UnaryFunction::kSqrt}, {input}, DataType::kFloat32);
-  const Graph other = c.build({root});
-  EXPECT_THAT(error_of(other, ranges_of(other), {}), HasSubstr("op 0 (SQRT)"));
+  const auto square =
+      c.op(graph::Unary{graph::UnaryFunction::kSquare}, {input}, DataType::kFloat32);
+  const Graph other = c.build({square});
+  EXPECT_THAT(error_of(other, ranges_of(other), {}), HasSubstr("op 0 (SQUARE)"));
 }
 
 TEST(PrepareFloatGraph, GivesEveryConvolutionItsOwnBias) {
