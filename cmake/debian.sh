@@ -8,7 +8,6 @@ build_packages="build-essential cmake ninja-build pkg-config zlib1g-dev
 # libopenblas0-pthread: Debian's default BLAS would slow down what libtorch does itself.
 train_packages="libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev"
 cross_packages="g++-aarch64-linux-gnu qemu-user"
-sanitizer_packages="clang-16 libclang-rt-16-dev"
 style_packages="clang-format-14"
 codecs_packages="libheif-dev libtiff-dev libgif-dev liblcms2-dev"
 bench_packages="libbenchmark-dev"
