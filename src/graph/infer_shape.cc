@@ -71,13 +71,8 @@ class Inference {
   Inference(const Graph& graph, const Op& op) : graph_(graph), op_(op) {}
 
   Result<Shape> operator()(const Conv2D& a) const {
-    DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
-    DEEPLAB_RETURN_IF_ERROR(expect_rank("filter", in(1), 4));
+    DEEPLAB_RETURN_IF_ERROR(expect_dense_filter());
     const Shape& filter = in(1);
-    if (filter[3] != in()[3]) {
-      return op_error(op_, "the filter ", shape_text(filter), " reads ", filter[3],
-                      " channels, but the input ", shape_text(in()), " has ", in()[3]);
-    }
     return slide(a.window, filter[1], filter[2], filter[0]);
   }
 
@@ -95,13 +90,8 @@ class Inference {
   }
 
   Result<Shape> operator()(const TransposeConv& a) const {
-    DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
-    DEEPLAB_RETURN_IF_ERROR(expect_rank("filter", in(1), 4));
+    DEEPLAB_RETURN_IF_ERROR(expect_dense_filter());
     const Shape& filter = in(1);
-    if (filter[3] != in()[3]) {
-      return op_error(op_, "the filter ", shape_text(filter), " reads ", filter[3],
-                      " channels, but the input ", shape_text(in()), " has ", in()[3]);
-    }
     if (std::min(a.height, a.width) < 1 || std::max(a.height, a.width) > kMaxSide) {
       return op_error(op_, "expected an output of 1x1 to ", kMaxSide, "x", kMaxSide, ", found ",
                       a.height, "x", a.width);
@@ -388,6 +378,16 @@ class Inference {
   Status expect_rank(const char* what, const Shape& shape, size_t rank) const {
     if (shape.size() == rank) return {};
     return op_error(op_, "expected ", what, " of ", rank, " dimensions, found ", shape_text(shape));
+  }
+
+  /// Of a filter that reads all channels of the input.
+  Status expect_dense_filter() const {
+    DEEPLAB_RETURN_IF_ERROR(expect_rank("input", in(), 4));
+    DEEPLAB_RETURN_IF_ERROR(expect_rank("filter", in(1), 4));
+    const Shape& filter = in(1);
+    if (filter[3] == in()[3]) return {};
+    return op_error(op_, "the filter ", shape_text(filter), " reads ", filter[3],
+                    " channels, but the input ", shape_text(in()), " has ", in()[3]);
   }
 
   Status expect_axis(int32_t axis) const {
