@@ -82,6 +82,17 @@ inline void expect_same_bytes(const graph::Graph& before, const graph::Graph& af
   }
 }
 
+/// The bytes of output 0 for random inputs.
+inline std::vector<std::byte> output_of(const graph::Graph& graph, kernels::Rounding rounding) {
+  auto executor = exec::NaiveExecutor::create(graph, rounding);
+  EXPECT_TRUE(executor.ok()) << executor.status().message();
+  if (!executor.ok()) return {};
+  fill_random(**executor, 4);
+  (*executor)->run();
+  const std::span<const std::byte> bytes = (*executor)->tensor(graph.outputs[0]);
+  return {bytes.begin(), bytes.end()};
+}
+
 /// "CONV_2D ADD": the ops that are left.
 inline std::string op_names(const graph::Graph& graph) {
   std::string names;
