@@ -171,6 +171,8 @@ class Lowering {
 
   Result<Lowered> operator()(const graph::Unary& a) const {
     const int64_t count = out().elements();
+    static_assert(static_cast<int>(kernels::UnaryKind::kNeg) + 1 == graph::kUnaryFunctions,
+                  "the same functions in the same order");
     const auto kind = static_cast<kernels::UnaryKind>(a.function);
     if (all(DataType::kFloat32)) return Lowered(kernels::UnaryFloat{count, kind, a.alpha});
     DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
