@@ -78,9 +78,9 @@ typedef enum deeplab_status {
   DEEPLAB_DEADLINE_EXCEEDED = 11  /* a run took longer than its caller allowed */
 } deeplab_status;
 
-/* The name of a status without its prefix, such as "INVALID_ARGUMENT"; "UNKNOWN" for any other
- * number. Static storage. */
-DEEPLAB_API const char* deeplab_status_name(deeplab_status status);
+/* The name of a deeplab_status without its prefix, such as "INVALID_ARGUMENT"; "UNKNOWN" for any
+ * other number. Static storage. */
+DEEPLAB_API const char* deeplab_status_name(int32_t status);
 
 /* The sentence of the last call on this thread that failed, UTF-8, cut after 2047 bytes; "" if
  * none has failed. Valid until the next failing call on this thread. */

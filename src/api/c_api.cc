@@ -126,11 +126,8 @@ deeplab_status fail(StatusCode code, const char* message) noexcept {
 
 }  // namespace deeplab::api
 
-const char* deeplab_status_name(deeplab_status status) {
-  int number = 0;  // C++ may not load an enum that is none of its values
-  static_assert(sizeof(number) == sizeof(status));
-  std::memcpy(&number, &status, sizeof(number));
-  return number >= 0 && number < std::ssize(kStatusNames) ? kStatusNames[number] : "UNKNOWN";
+const char* deeplab_status_name(int32_t status) {
+  return status >= 0 && status < std::ssize(kStatusNames) ? kStatusNames[status] : "UNKNOWN";
 }
 
 const char* deeplab_last_error(void) { return last_error; }

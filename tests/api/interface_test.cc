@@ -84,10 +84,8 @@ TEST(Names, OfStatusesVersionsAndIsas) {
   EXPECT_STREQ(deeplab_status_name(DEEPLAB_OK), "OK");
   EXPECT_STREQ(deeplab_status_name(DEEPLAB_RESOURCE_EXHAUSTED), "RESOURCE_EXHAUSTED");
   EXPECT_STREQ(deeplab_status_name(DEEPLAB_DEADLINE_EXCEEDED), "DEADLINE_EXCEEDED");
-  for (const int number : {-1, 12, 1 << 30}) {
-    deeplab_status status;
-    std::memcpy(&status, &number, sizeof(status));
-    EXPECT_STREQ(deeplab_status_name(status), "UNKNOWN");
+  for (const int32_t number : {-1, 12, 1 << 30}) {
+    EXPECT_STREQ(deeplab_status_name(number), "UNKNOWN");
   }
   EXPECT_EQ(status_name(StatusCode::kCancelled), "CANCELLED");
   EXPECT_EQ(deeplab_version_number(), DEEPLAB_VERSION_NUMBER);

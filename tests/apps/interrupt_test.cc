@@ -235,17 +235,25 @@ TEST_F(ManyPhotos, EvaluateKeepsWhatIsMeasuredAndGoesOn) {
 // ---- Disks, folders and memory ---------------------------------------------------------------
 
 TEST_F(ManyPhotos, APipeThatEndsEarlyFailsThatPhotoOnly) {
-  const std::string pipe = dir_ / "in/photo110.jpg";
-  const std::string bytes = file_text(pipe);
-  fs::remove(pipe);
+  const std::string pipe = dir_ / "pipe.jpg";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  std::jthread writer([&] { std::ofstream(pipe, std::ios::binary) << bytes.substr(0, 3000); });
+  std::jthread writer(
+      [&] { std::ofstream(pipe, std::ios::binary) << file_text(photo(0)).substr(0, 3000); });
   const std::string out = dir_ / "out";
-  const ProgramRun run = segment(out);
+  const ProgramRun run = segment(out, {pipe});
   EXPECT_EQ(run.status, 1);
   ASSERT_THAT(lines_of(run.err), SizeIs(1)) << run.err;
   EXPECT_THAT(run.err, HasSubstr(pipe));
-  EXPECT_THAT(files_of(out), SizeIs(kFilesAPhoto * (kPhotos - 1)));
+  EXPECT_THAT(files_of(out), SizeIs(kFilesAPhoto * kPhotos));
+}
+
+TEST_F(ManyPhotos, APipeInADirectoryIsPassedOver) {  // reading it might never end
+  ASSERT_EQ(::mkfifo((in() + "/pipe.jpg").c_str(), 0600), 0);
+  const std::string out = dir_ / "out";
+  const ProgramRun run = segment(out);
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("passed over 1 file: 1 special file (pipe.jpg)"));
+  EXPECT_THAT(files_of(out), SizeIs(kFilesAPhoto * kPhotos));
 }
 
 TEST_F(ManyPhotos, TooLittleMemoryIsAnErrorNeverTheEndOfTheProcess) {
