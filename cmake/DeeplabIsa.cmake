@@ -40,7 +40,7 @@ function(deeplab_isa_sources room)
         if(isa IN_LIST DEEPLAB_ISAS)
           target_sources(deeplab_${room} PRIVATE ${file})
           set_source_files_properties(${file} PROPERTIES
-            COMPILE_OPTIONS "${DEEPLAB_ISA_FLAGS_${isa}}")
+            COMPILE_OPTIONS "${DEEPLAB_ISA_FLAGS_${isa}}" SKIP_PRECOMPILE_HEADERS ON)
         endif()
       endif()
     endforeach()

@@ -1,12 +1,16 @@
-# deeplab_room(NAME SOURCES ... [LINKS ...] [LINKS_OUTSIDE ...]): one folder under src/ as one
-# target, deeplab_NAME. LINKS are rooms; LINKS_OUTSIDE are libraries, private to the room.
+# deeplab_room(NAME [SMALL] [SEPARATE] SOURCES ... [LINKS ...] [LINKS_OUTSIDE ...]): one folder under src/ as one
+# target, deeplab_NAME. LINKS are rooms; LINKS_OUTSIDE are libraries, private to the room. SMALL: it runs once
+# per model, photo or page, never per pixel, so a release is optimized for size. SEPARATE: its files use the
+# same names for their own functions, so each is compiled alone.
 
 add_library(deeplab_flags INTERFACE)
 target_compile_features(deeplab_flags INTERFACE cxx_std_20)
 target_compile_options(deeplab_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
   # Identical bytes on every ISA: never let the compiler fuse a multiply and an add by itself.
-  -ffp-contract=off)
+  -ffp-contract=off
+  # The linker drops each function that nothing calls.
+  -ffunction-sections -fdata-sections)
 # Not under a sanitizer: its instrumentation makes GCC 12 see uninitialized values in <regex>.
 if(DEEPLAB_WERROR AND NOT DEEPLAB_SANITIZE)
   target_compile_options(deeplab_flags INTERFACE -Werror)
@@ -31,12 +35,33 @@ function(deeplab_count_lines target)
   endif()
 endfunction()
 
+set(room_properties POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden
+  VISIBILITY_INLINES_HIDDEN ON CXX_EXTENSIONS OFF)
+
+# What most rooms include anyway, read once.
+foreach(kind rooms small_rooms)
+  add_library(deeplab_headers_${kind} OBJECT ${PROJECT_SOURCE_DIR}/src/headers.cc)
+  set_target_properties(deeplab_headers_${kind} PROPERTIES ${room_properties})
+  target_link_libraries(deeplab_headers_${kind} PRIVATE deeplab_flags)
+  target_precompile_headers(deeplab_headers_${kind} PRIVATE
+    <algorithm> <array> <cmath> <functional> <memory> <optional> <span> <string> <variant> <vector>)
+endforeach()
+set(small $<$<CONFIG:Release>:-Os>)
+target_compile_options(deeplab_headers_small_rooms PRIVATE ${small})
+
 function(deeplab_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;LINKS_OUTSIDE" ${ARGN})
+  cmake_parse_arguments(ROOM "SMALL;SEPARATE" "" "SOURCES;LINKS;LINKS_OUTSIDE" ${ARGN})
   add_library(deeplab_${name} STATIC ${ROOM_SOURCES})
-  set_target_properties(deeplab_${name} PROPERTIES
-    POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden
-    VISIBILITY_INLINES_HIDDEN ON CXX_EXTENSIONS OFF)
+  set_target_properties(deeplab_${name} PROPERTIES ${room_properties})
+  if(ROOM_SEPARATE)
+    set_target_properties(deeplab_${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
+  if(ROOM_SMALL)
+    target_compile_options(deeplab_${name} PRIVATE ${small})
+    target_precompile_headers(deeplab_${name} REUSE_FROM deeplab_headers_small_rooms)
+  else()
+    target_precompile_headers(deeplab_${name} REUSE_FROM deeplab_headers_rooms)
+  endif()
   target_include_directories(deeplab_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src
                                                     ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(deeplab_${name} PUBLIC deeplab_flags PRIVATE ${ROOM_LINKS_OUTSIDE})

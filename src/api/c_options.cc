@@ -11,7 +11,7 @@ using namespace deeplab::api;  // NOLINT(google-build-using-namespace): the file
 
 deeplab_image default_image() { return {}; }
 
-deeplab_segmenter_options default_options() {
+deeplab_segmenter_options default_segmenter_options() {
   deeplab_segmenter_options options = {};
   for (int c = 0; c < 3; ++c) options.mean[c] = options.stddev[c] = 127.5f;
   return options;
@@ -32,7 +32,7 @@ void deeplab_allocator_init(deeplab_allocator* allocator, size_t struct_size) {
 }
 
 void deeplab_segmenter_options_init(deeplab_segmenter_options* options, size_t struct_size) {
-  init_struct(options, struct_size, default_options());
+  init_struct(options, struct_size, default_segmenter_options());
 }
 
 void deeplab_run_options_init(deeplab_run_options* options, size_t struct_size) {
@@ -43,7 +43,7 @@ namespace deeplab::api {
 
 Result<SegmenterOptions> checked_options(const deeplab_segmenter_options* options) {
   constexpr const char* kName = "deeplab_segmenter_options";
-  deeplab_segmenter_options given = default_options();
+  deeplab_segmenter_options given = default_segmenter_options();
   if (options != nullptr) {
     DEEPLAB_ASSIGN_OR_RETURN(given, read_struct(options, given, kName));
   }

@@ -15,7 +15,7 @@ using deeplab::Result;
 using deeplab::Status;
 using namespace deeplab::api;  // NOLINT(google-build-using-namespace): the file is its border
 
-deeplab_stream_options default_options() {
+deeplab_stream_options default_stream_options() {
   deeplab_stream_options options = {};
   options.category_mask = 1;
   return options;
@@ -47,7 +47,7 @@ Result<StreamOptions> checked_options(const deeplab_stream_options& given) {
 }  // namespace
 
 void deeplab_stream_options_init(deeplab_stream_options* options, size_t struct_size) {
-  init_struct(options, struct_size, default_options());
+  init_struct(options, struct_size, default_stream_options());
 }
 
 deeplab_status deeplab_stream_create(const deeplab_model* model,
@@ -57,7 +57,7 @@ deeplab_status deeplab_stream_create(const deeplab_model* model,
     if (stream == nullptr) return invalid_argument("deeplab_stream_create: stream is NULL");
     *stream = nullptr;
     if (model == nullptr) return invalid_argument("deeplab_stream_create: model is NULL");
-    deeplab_stream_options given = default_options();
+    deeplab_stream_options given = default_stream_options();
     if (options != nullptr) {
       DEEPLAB_ASSIGN_OR_RETURN(given, read_struct(options, given, "deeplab_stream_options"));
     }

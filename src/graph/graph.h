@@ -25,6 +25,10 @@ struct Graph {
   std::vector<int> consumers(TensorId id) const;
 };
 
+/// The largest height or width of a picture in a graph: what a plan knows of its columns stays
+/// small.
+inline constexpr int32_t kMaxSide = 1 << 16;
+
 /// What one model may ask of the machine. A model over a limit is refused before anything of
 /// that size is allocated, or that work begun. With the defaults, reading and planning any file
 /// takes less than a second and a gigabyte.

@@ -14,8 +14,6 @@ constexpr int32_t kMaxStride = 1 << 12;
 constexpr int32_t kMaxDilation = 1 << 12;
 constexpr int32_t kMaxFilter = 1 << 15;
 constexpr int32_t kMaxPadding = 1 << 27;
-/// Of a resized picture: what a plan knows of its columns stays small.
-constexpr int32_t kMaxSide = 1 << 16;
 
 struct Arity {
   size_t min;

@@ -11,8 +11,6 @@
 namespace deeplab::graph {
 namespace {
 
-constexpr int32_t kMaxSide = 1 << 16;
-
 struct Size {
   int32_t height = 0;
   int32_t width = 0;

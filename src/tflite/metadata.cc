@@ -9,8 +9,8 @@
 namespace deeplab::tflite {
 namespace {
 
-constexpr int kMaxDepth = 16;
-constexpr int kMaxTables = 1 << 12;
+constexpr int kMaxMetadataDepth = 16;
+constexpr int kMaxMetadataTables = 1 << 12;
 
 namespace fb = metadata_schema;
 
@@ -34,7 +34,7 @@ Result<std::span<const std::byte>> find_metadata(const Source& source) {
 
 Result<const fb::ModelMetadata*> verify(const std::vector<uint64_t>& aligned, size_t size) {
   const auto* data = reinterpret_cast<const uint8_t*>(aligned.data());
-  flatbuffers::Verifier verifier(data, size, kMaxDepth, kMaxTables);
+  flatbuffers::Verifier verifier(data, size, kMaxMetadataDepth, kMaxMetadataTables);
   if (size < 8 || !fb::VerifyModelMetadataBuffer(verifier)) {
     return invalid_model("the metadata entry is damaged: FlatBuffers' verifier refuses it");
   }

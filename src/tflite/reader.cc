@@ -14,8 +14,8 @@ constexpr uint32_t kSchemaVersion = 3;
 /// More than any network of this family by two orders of magnitude; bounds the time a hostile
 /// file can take.
 constexpr size_t kMaxTensors = 1 << 16;
-constexpr size_t kMaxTables = 1 << 19;
-constexpr int kMaxDepth = 32;
+constexpr size_t kMaxModelTables = 1 << 19;
+constexpr int kMaxModelDepth = 32;
 
 /// FlatBuffers reads numbers where they lie: the file must start at an aligned address.
 class AlignedBytes {
@@ -44,7 +44,7 @@ Result<const schema::Model*> verify(std::span<const std::byte> bytes) {
     return unsupported("the file has ", bytes.size(), " bytes, but a FlatBuffer is below 2 GB");
   }
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  flatbuffers::Verifier verifier(data, bytes.size(), kMaxDepth, kMaxTables);
+  flatbuffers::Verifier verifier(data, bytes.size(), kMaxModelDepth, kMaxModelTables);
   if (!schema::VerifyModelBuffer(verifier)) {
     return invalid_model("the file is damaged or cut off: FlatBuffers' verifier refuses it");
   }

@@ -25,7 +25,7 @@ std::atomic<int64_t> received_at{0};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<int64_t>::is_always_lock_free,
               "a signal handler may not wait");
 
-struct sigaction before[std::size(kSignals)];
+struct sigaction actions_before[std::size(kSignals)];
 
 int64_t now() {
   timespec time{};
@@ -61,14 +61,15 @@ InterruptGuard::InterruptGuard() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < std::size(kSignals); ++i) {
-    ::sigaction(kSignals[i], nullptr, &before[i]);
+    ::sigaction(kSignals[i], nullptr, &actions_before[i]);
     // Who started this program may have it ignore them (nohup, a shell's background jobs).
-    if (before[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+    if (actions_before[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
   }
 }
 
 InterruptGuard::~InterruptGuard() {
-  for (size_t i = 0; i < std::size(kSignals); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
+  for (size_t i = 0; i < std::size(kSignals); ++i)
+    ::sigaction(kSignals[i], &actions_before[i], nullptr);
 }
 
 bool InterruptGuard::requested() { return received != 0; }
