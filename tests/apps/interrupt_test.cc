@@ -237,14 +237,14 @@ TEST_F(ManyPhotos, EvaluateKeepsWhatIsMeasuredAndGoesOn) {
 TEST_F(ManyPhotos, APipeThatEndsEarlyFailsThatPhotoOnly) {
   const std::string pipe = dir_ / "pipe.jpg";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  std::jthread writer(
-      [&] { std::ofstream(pipe, std::ios::binary) << file_text(photo(0)).substr(0, 3000); });
+  std::jthread writer(  // ends inside the header: of less than that there is no photo to warn about
+      [&] { std::ofstream(pipe, std::ios::binary) << file_text(photo(0)).substr(0, 100); });
   const std::string out = dir_ / "out";
   const ProgramRun run = segment(out, {pipe});
   EXPECT_EQ(run.status, 1);
   ASSERT_THAT(lines_of(run.err), SizeIs(1)) << run.err;
   EXPECT_THAT(run.err, HasSubstr(pipe));
-  EXPECT_THAT(files_of(out), SizeIs(kFilesAPhoto * kPhotos));
+  EXPECT_EQ(files_of(out).size(), size_t{kFilesAPhoto * kPhotos});
 }
 
 TEST_F(ManyPhotos, APipeInADirectoryIsPassedOver) {  // reading it might never end
@@ -253,7 +253,7 @@ TEST_F(ManyPhotos, APipeInADirectoryIsPassedOver) {  // reading it might never e
   const ProgramRun run = segment(out);
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.err, HasSubstr("passed over 1 file: 1 special file (pipe.jpg)"));
-  EXPECT_THAT(files_of(out), SizeIs(kFilesAPhoto * kPhotos));
+  EXPECT_EQ(files_of(out).size(), size_t{kFilesAPhoto * kPhotos});
 }
 
 TEST_F(ManyPhotos, TooLittleMemoryIsAnErrorNeverTheEndOfTheProcess) {
