@@ -21,14 +21,16 @@ void run_reference(const Conv2DInt8Problem& p, int8_t* output) {
                    p.bias.data(), output);
 }
 void run_reference(const Conv2DFloatProblem& p, float* output) {
-  conv2d_reference(p.params, p.input.data(), p.filter.data(), p.bias.data(), output);
+  conv2d_reference(p.params, kernels::Rounding::kEngine, p.input.data(), p.filter.data(),
+                   p.bias.data(), output);
 }
 void run_reference(const DepthwiseInt8Problem& p, int8_t* output) {
   depthwise_conv2d_reference(p.params, kernels::Rounding::kEngine, p.input.data(), p.filter.data(),
                              p.bias.data(), output);
 }
 void run_reference(const DepthwiseFloatProblem& p, float* output) {
-  depthwise_conv2d_reference(p.params, p.input.data(), p.filter.data(), p.bias.data(), output);
+  depthwise_conv2d_reference(p.params, kernels::Rounding::kEngine, p.input.data(), p.filter.data(),
+                             p.bias.data(), output);
 }
 
 template <typename Params, typename Element, typename Bias>

@@ -113,6 +113,15 @@ bool has_vex_vnni() {
 #endif
 }
 
+bool has_fma() {
+#if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("fma") != 0;
+#else
+  return false;
+#endif
+}
+
 Result<Isa> isa_from_name(std::string_view name) {
   for (Isa isa : available_isas()) {
     if (isa_name(isa) == name) return isa;

@@ -63,4 +63,7 @@ inline Result<Isa> selected_isa() {
 /// instruction as AVX-512 encodes it.
 bool has_vex_vnni();
 
+/// Whether this CPU is an x86 one with a fused multiply-add.
+bool has_fma();
+
 }  // namespace deeplab

@@ -17,11 +17,14 @@
 
 ISA(kScalar, ANY, "scalar", "", true)
 
-ISA(kAvx2, X86, "avx2", "-mavx2",
-    __builtin_cpu_supports("avx2"))
+// The portable kernels of the float convolutions, with the instruction that defines them.
+ENCODING(X86, "fma", "-mfma")
+
+ISA(kAvx2, X86, "avx2", "-mavx2 -mfma",
+    __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 
 // VPDPBUSD on 256-bit registers. One instruction in two encodings; products_avxvnni.h says why.
-ISA(kAvxVnni, X86, "avxvnni", "-mavx2 -mavxvnni",
+ISA(kAvxVnni, X86, "avxvnni", "-mavx2 -mfma -mavxvnni",
     has_vex_vnni() || has_evex_vnni(),
     Isa::kAvx2)
 ENCODING(X86, "avxvnni_evex", "-mavx512f -mavx512vl -mavx512vnni -mprefer-vector-width=256")

@@ -147,7 +147,8 @@ class Fuser {
   OpGroup spread_concat_at(int at) const {
     if (!is_pointwise(at)) return {};
     const TensorId joined = op(at).inputs[0];
-    if (graph_.tensor(joined).type != graph::DataType::kInt8) return {};
+    const graph::DataType type = graph_.tensor(joined).type;
+    if (type != graph::DataType::kInt8 && type != graph::DataType::kFloat32) return {};
     const int concat = producer(joined);
     const auto* join = as<graph::Concatenation>(concat);
     if (join == nullptr || join->axis != 3 || sole_reader(joined) != at ||
@@ -155,7 +156,8 @@ class Fuser {
       return {};
     }
     OpGroup group{OpGroup::Kind::kSpreadConcat, {concat, at}};
-    for (size_t k = 0; k < 2; ++k) {
+    // A float sum has one order: there the pixel must come first.
+    for (size_t k = 0; k < (type == graph::DataType::kInt8 ? 2 : 1); ++k) {
       const TensorId other = op(concat).inputs[1 - k];
       if (graph_.tensor(other).quantization != graph_.tensor(joined).quantization) continue;
       TensorId id = op(concat).inputs[k];
@@ -165,7 +167,7 @@ class Fuser {
                              graph_.tensor(op(quantize).inputs[0]).type == graph::DataType::kInt8;
       if (quantized) id = op(quantize).inputs[0];
       const int spread = spreader(id);
-      if (spread < 0 || graph_.tensor(id).type != graph::DataType::kInt8) continue;
+      if (spread < 0 || graph_.tensor(id).type != type) continue;
       if (quantized) group.ops.insert(group.ops.begin(), quantize);
       group.ops.insert(group.ops.begin(), spread);
       return group;

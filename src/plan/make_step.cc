@@ -13,7 +13,7 @@ constexpr StepMaker* kSingle[] = {
 };
 constexpr StepMaker* kBlock[] = {make_block_kernel_step, make_block_strips_step};
 constexpr StepMaker* kChannelwise[] = {make_channelwise_step};
-constexpr StepMaker* kSpreadConcat[] = {make_spread_concat_step};
+constexpr StepMaker* kSpreadConcat[] = {make_spread_concat_step, make_spread_concat_float_step};
 
 std::span<StepMaker* const> makers(OpGroup::Kind kind) {
   switch (kind) {

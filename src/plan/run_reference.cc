@@ -26,7 +26,7 @@ struct ReferenceRun {
     conv2d_reference(op.params, rounding, in<int8_t>(0), in<int8_t>(1), int8_bias(), out<int8_t>());
   }
   void operator()(const kernels::Conv2DFloat& op) const {
-    conv2d_reference(op, in<float>(0), in<float>(1), float_bias(), out<float>());
+    conv2d_reference(op, rounding, in<float>(0), in<float>(1), float_bias(), out<float>());
   }
   void operator()(const LoweredConv2DHybrid& op) const {
     conv2d_reference(op.params, rounding, in<float>(0), in<int8_t>(1), float_bias(), out<float>());
@@ -40,7 +40,8 @@ struct ReferenceRun {
                                out<int8_t>());
   }
   void operator()(const kernels::DepthwiseConv2DFloat& op) const {
-    depthwise_conv2d_reference(op, in<float>(0), in<float>(1), float_bias(), out<float>());
+    depthwise_conv2d_reference(op, rounding, in<float>(0), in<float>(1), float_bias(),
+                               out<float>());
   }
   void operator()(const LoweredTransposeConvInt8& op) const {
     transpose_conv_reference(op.params, rounding, in<int8_t>(0), in<int8_t>(1), int8_bias(),

@@ -17,11 +17,11 @@ inline void reference(const DepthwiseConv2DInt8& conv, const int8_t* x, const in
 }
 inline void reference(const Conv2DFloat& conv, const float* x, const float* w, const float* b,
                       float* y) {
-  conv2d_reference(conv, x, w, b, y);
+  conv2d_reference(conv, Rounding::kEngine, x, w, b, y);
 }
 inline void reference(const DepthwiseConv2DFloat& conv, const float* x, const float* w,
                       const float* b, float* y) {
-  depthwise_conv2d_reference(conv, x, w, b, y);
+  depthwise_conv2d_reference(conv, Rounding::kEngine, x, w, b, y);
 }
 inline auto table(const Conv2DInt8& /*conv*/) { return conv2d_int8_kernels(); }
 inline auto table(const DepthwiseConv2DInt8& /*conv*/) { return depthwise_conv2d_int8_kernels(); }

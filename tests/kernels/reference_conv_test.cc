@@ -177,8 +177,8 @@ TEST(ReferenceConv2D, EveryGeometryMatchesThePlainFormulation) {
     const auto float_filter = random_values<float>(random, weights);
     const auto float_bias = random_values<float>(random, static_cast<size_t>(g.out_c));
     std::vector<float> output(outputs);
-    conv2d_reference(Conv2DFloat{s, 0, 6}, float_input.data(), float_filter.data(),
-                     float_bias.data(), output.data());
+    conv2d_reference(Conv2DFloat{s, 0, 6}, Rounding::kTfLite, float_input.data(),
+                     float_filter.data(), float_bias.data(), output.data());
     plain_convolution<float>(s, float_input, float_filter, 0, 0, weight,
                              [&](size_t out, int32_t co, float acc) {
                                const float expected = acc + float_bias[static_cast<size_t>(co)];
@@ -236,8 +236,8 @@ TEST(ReferenceDepthwiseConv2D, EveryGeometryMatchesThePlainFormulation) {
     const auto float_input = random_values<float>(random, inputs);
     const auto float_filter = random_values<float>(random, weights);
     std::vector<float> output(outputs);
-    depthwise_conv2d_reference(float_conv, float_input.data(), float_filter.data(), nullptr,
-                               output.data());
+    depthwise_conv2d_reference(float_conv, Rounding::kTfLite, float_input.data(),
+                               float_filter.data(), nullptr, output.data());
     plain_convolution<float>(s, float_input, float_filter, 0, 0, weight,
                              [&](size_t out, int32_t, float acc) { EXPECT_EQ(output[out], acc); });
   }

@@ -214,7 +214,8 @@ TEST(ReferenceHybrid, TheEngineConvolvesTheFiltersValues) {
     std::vector<float> a(2 * 4 * 6 * 3), b(a.size());
     conv2d_reference(c.conv, Rounding::kEngine, c.input.data(), c.filter.data(), c.bias.data(),
                      a.data());
-    conv2d_reference(c.conv, c.input.data(), weights.data(), c.bias.data(), b.data());
+    conv2d_reference(c.conv, Rounding::kEngine, c.input.data(), weights.data(), c.bias.data(),
+                     b.data());
     EXPECT_EQ(0, std::memcmp(a.data(), b.data(), a.size() * sizeof(float)));
   }
   Case<DepthwiseConv2DHybrid> c(window(3, 6), 3 * 2 * 6, false, 4);
@@ -229,7 +230,8 @@ TEST(ReferenceHybrid, TheEngineConvolvesTheFiltersValues) {
   std::vector<float> a(2 * 4 * 6 * 6), b(a.size());
   depthwise_conv2d_reference(c.conv, Rounding::kEngine, c.input.data(), c.filter.data(), nullptr,
                              a.data());
-  depthwise_conv2d_reference(conv, c.input.data(), weights.data(), nullptr, b.data());
+  depthwise_conv2d_reference(conv, Rounding::kEngine, c.input.data(), weights.data(), nullptr,
+                             b.data());
   EXPECT_EQ(0, std::memcmp(a.data(), b.data(), a.size() * sizeof(float)));
 }
 

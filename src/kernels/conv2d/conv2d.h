@@ -24,9 +24,10 @@ struct Conv2DInt8 {
   int32_t output_max = 127;
 };
 
-/// In float the order is part of the definition: acc = 0; then acc += x * w (a rounded product,
-/// a rounded sum) over ky, kx, ci; then acc += bias; then the clamp. A tap outside the picture
-/// may be left out or added as 0 * w: acc is never -0, so finite weights give the same bits.
+/// In float the order is part of the definition: acc = 0; then acc = fma(x, w, acc), rounded once,
+/// over ky, kx, ci; then acc += bias; then the clamp. A tap outside the picture may be left out or
+/// added as 0 * w, if weights are finite: that changes at most the sign of a 0, which the bias,
+/// never -0, takes away.
 struct Conv2DFloat {
   WindowShape shape;
   float output_min = 0;  ///< Clamp bounds of the fused activation, finite.
@@ -36,8 +37,9 @@ struct Conv2DFloat {
 /// input [N,H,W,Ci], filter [Co,Kh,Kw,Ci], bias [Co] or null -> output [N,Ho,Wo,Co].
 void conv2d_reference(const Conv2DInt8& conv, Rounding rounding, const int8_t* input,
                       const int8_t* filter, const int32_t* bias, int8_t* output);
-void conv2d_reference(const Conv2DFloat& conv, const float* input, const float* filter,
-                      const float* bias, float* output);
+/// With TensorFlow Lite's rounding, product and sum are rounded one after the other.
+void conv2d_reference(const Conv2DFloat& conv, Rounding rounding, const float* input,
+                      const float* filter, const float* bias, float* output);
 
 /// A fast convolution: packs the weights once, then runs any range of output rows, in any
 /// order and from any thread. Always the engine's rounding. Params is Conv2DInt8 or
@@ -57,8 +59,9 @@ struct Conv2DKernelOf {
   /// be where row 0 would be of a buffer that holds no other rows.
   void (*run)(const Params& conv, const std::byte* packed, const Element* input, Element* output,
               int32_t row_begin, int32_t row_end, std::byte* scratch);
-  /// Adds extra[out_c] to the biases of packed weights. Null: the kernel cannot.
-  void (*add_bias)(const Params& conv, const Bias* extra, std::byte* packed) = nullptr;
+  /// Makes every sum of packed weights start from sums[out_c], those of channels that come before
+  /// the input's. Once per copy of packed weights. Null: the kernel cannot.
+  void (*start_from)(const Params& conv, const Bias* sums, std::byte* packed) = nullptr;
 };
 using Conv2DInt8Kernel = Conv2DKernelOf<Conv2DInt8, int8_t, int32_t>;
 using Conv2DFloatKernel = Conv2DKernelOf<Conv2DFloat, float, float>;

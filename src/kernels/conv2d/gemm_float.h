@@ -1,7 +1,7 @@
 // What the float kernels share: packing, and the loop over blocks of pixels and tiles of channels.
-// Every product is rounded before it is added, in the reference's order (ky, kx, ci), and the
-// bias comes last, so all kernels give the reference's bytes. Static and C-like for the reason
-// im2col.h gives.
+// Products are added by fused multiply-adds in the reference's order (ky, kx, ci), and the bias
+// comes last, so all kernels give the reference's bytes. Static and C-like for the reason im2col.h
+// gives.
 #pragma once
 
 #include <string.h>
@@ -11,12 +11,25 @@
 
 namespace deeplab::kernels {
 
-/// packed: [Co / N] panels of bias [N], then weights [depth][N]; the channels are filled up with
-/// zeros.
+/// packed: [Co / N] panels of what sums start from [N], bias [N], then weights [depth][N]; the
+/// channels are filled up with zeros.
 template <int N>
 static inline size_t gemm_float_packed_bytes(const Conv2DFloat& conv) {
   return static_cast<size_t>(round_up(conv.shape.out_c, N)) *
-         static_cast<size_t>(gemm_depth(conv.shape) + 1) * sizeof(float);
+         static_cast<size_t>(gemm_depth(conv.shape) + 2) * sizeof(float);
+}
+
+/// Where the panel of channel n has that channel.
+template <int N>
+static inline float* gemm_float_channel(const Conv2DFloat& conv, std::byte* packed, int32_t n) {
+  return reinterpret_cast<float*>(packed) +
+         static_cast<ptrdiff_t>(n / N) * N * (gemm_depth(conv.shape) + 2) + n % N;
+}
+
+template <int N>
+static inline void gemm_float_start_from(const Conv2DFloat& conv, const float* sums,
+                                         std::byte* packed) {
+  for (int32_t n = 0; n < conv.shape.out_c; ++n) *gemm_float_channel<N>(conv, packed, n) = sums[n];
 }
 
 template <int N>
@@ -25,11 +38,10 @@ static inline void gemm_float_pack(const Conv2DFloat& conv, const float* filter,
   const int32_t depth = gemm_depth(conv.shape);
   memset(packed, 0, gemm_float_packed_bytes<N>(conv));
   for (int32_t n = 0; n < conv.shape.out_c; ++n) {
-    float* panel =
-        reinterpret_cast<float*>(packed) + static_cast<ptrdiff_t>(n / N) * N * (depth + 1) + n % N;
-    if (bias != nullptr) *panel = bias[n];
+    float* panel = gemm_float_channel<N>(conv, packed, n);
+    if (bias != nullptr) panel[N] = bias[n] + 0.0f;
     for (int32_t k = 0; k < depth; ++k) {
-      panel[(k + 1) * N] = filter[static_cast<ptrdiff_t>(n) * depth + k];
+      panel[(k + 2) * N] = filter[static_cast<ptrdiff_t>(n) * depth + k];
     }
   }
 }
@@ -58,6 +70,15 @@ struct GemmFloatTile {
   int32_t out_stride;
 };
 
+/// Calls Multiply<pixels>::run(t), with pixels <= M known to the compiler.
+template <template <int> class Multiply, int M>
+static inline void multiply_pixels(const GemmFloatTile& t) {
+  if constexpr (M > 1) {
+    if (t.pixels < M) return multiply_pixels<Multiply, M - 1>(t);
+  }
+  Multiply<M>::run(t);
+}
+
 template <int M, int N, void (*Tile)(const GemmFloatTile&)>
 static inline void gemm_float_run(const Conv2DFloat& conv, const std::byte* packed,
                                   const float* input, float* output, int32_t row_begin,
@@ -83,7 +104,7 @@ static inline void gemm_float_run(const Conv2DFloat& conv, const std::byte* pack
       rows = gathered;
     }
     for (int32_t n = 0; n < s.out_c; n += N) {
-      tile.panel = reinterpret_cast<const float*>(packed) + static_cast<ptrdiff_t>(n) * (depth + 1);
+      tile.panel = reinterpret_cast<const float*>(packed) + static_cast<ptrdiff_t>(n) * (depth + 2);
       tile.channels = s.out_c - n < N ? s.out_c - n : N;
       for (int32_t m = 0; m < count; m += M) {
         tile.rows = rows + static_cast<ptrdiff_t>(m) * depth;

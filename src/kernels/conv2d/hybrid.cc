@@ -2,6 +2,7 @@
 
 #include "kernels/clamp.h"
 #include "kernels/conv2d/hybrid_input.h"
+#include "kernels/multiply_add.h"
 #include "kernels/reference_loops.h"
 
 namespace deeplab::kernels {
@@ -19,11 +20,12 @@ void run_engine(const Conv2DHybrid& conv, const float* input, const int8_t* filt
         const float* values = input + pixel * s.in_c;
         const int8_t* weights = filter + co * filter_size + tap * s.in_c;
         for (int32_t ci = 0; ci < s.in_c; ++ci) {
-          acc += values[ci] * (scale * static_cast<float>(weights[ci]));
+          const float weight = scale * static_cast<float>(weights[ci]);
+          acc = multiply_add<Rounding::kEngine>(values[ci], weight, acc);
         }
       });
-      if (bias != nullptr) acc += bias[co];
-      output[out_pixel * s.out_c + co] = clamp_float(acc, conv.output_min, conv.output_max);
+      output[out_pixel * s.out_c + co] =
+          clamp_float(add_bias(acc, bias, co), conv.output_min, conv.output_max);
     }
   });
 }

@@ -25,6 +25,7 @@ DEEPLAB_DECLARE_KERNELS(DEEPLAB_CONV2D_INT8_KERNELS, Conv2DInt8Kernel)
   ENTRY(T, X86, kConv2DFloatGemmAvx512) \
   ENTRY(T, X86, kConv2DFloatGemmAvx2) \
   ENTRY(T, ARM, kConv2DFloatGemmNeon) \
+  ENTRY(T, X86, kConv2DFloatGemmFma) \
   ENTRY(T, ANY, kConv2DFloatGemmScalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_CONV2D_FLOAT_KERNELS, Conv2DFloatKernel)

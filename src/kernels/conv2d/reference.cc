@@ -1,5 +1,6 @@
 #include "kernels/clamp.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/multiply_add.h"
 #include "kernels/reference_loops.h"
 
 namespace deeplab::kernels {
@@ -36,21 +37,25 @@ void conv2d_reference(const Conv2DInt8& conv, Rounding rounding, const int8_t* i
   });
 }
 
-void conv2d_reference(const Conv2DFloat& conv, const float* input, const float* filter,
-                      const float* bias, float* output) {
+void conv2d_reference(const Conv2DFloat& conv, Rounding rounding, const float* input,
+                      const float* filter, const float* bias, float* output) {
   const WindowShape& s = conv.shape;
   const int64_t filter_size = int64_t{s.filter_h} * s.filter_w * s.in_c;
-  for_each_output_pixel(s, [&](const WindowAt& at, int64_t out_pixel) {
-    for (int32_t co = 0; co < s.out_c; ++co) {
-      float acc = 0;
-      for_each_tap(s, at, [&](int64_t pixel, int64_t tap) {
-        const float* values = input + pixel * s.in_c;
-        const float* weights = filter + co * filter_size + tap * s.in_c;
-        for (int32_t ci = 0; ci < s.in_c; ++ci) acc += values[ci] * weights[ci];
-      });
-      if (bias != nullptr) acc += bias[co];
-      output[out_pixel * s.out_c + co] = clamp_float(acc, conv.output_min, conv.output_max);
-    }
+  with_rounding(rounding, [&]<Rounding kRounding>() {
+    for_each_output_pixel(s, [&](const WindowAt& at, int64_t out_pixel) {
+      for (int32_t co = 0; co < s.out_c; ++co) {
+        float acc = 0;
+        for_each_tap(s, at, [&](int64_t pixel, int64_t tap) {
+          const float* values = input + pixel * s.in_c;
+          const float* weights = filter + co * filter_size + tap * s.in_c;
+          for (int32_t ci = 0; ci < s.in_c; ++ci) {
+            acc = multiply_add<kRounding>(values[ci], weights[ci], acc);
+          }
+        });
+        output[out_pixel * s.out_c + co] =
+            clamp_float(add_bias(acc, bias, co), conv.output_min, conv.output_max);
+      }
+    });
   });
 }
 

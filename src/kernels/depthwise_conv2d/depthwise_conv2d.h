@@ -23,8 +23,9 @@ struct DepthwiseConv2DFloat : Conv2DFloat {
 void depthwise_conv2d_reference(const DepthwiseConv2DInt8& conv, Rounding rounding,
                                 const int8_t* input, const int8_t* filter, const int32_t* bias,
                                 int8_t* output);
-void depthwise_conv2d_reference(const DepthwiseConv2DFloat& conv, const float* input,
-                                const float* filter, const float* bias, float* output);
+void depthwise_conv2d_reference(const DepthwiseConv2DFloat& conv, Rounding rounding,
+                                const float* input, const float* filter, const float* bias,
+                                float* output);
 
 using DepthwiseConv2DInt8Kernel = Conv2DKernelOf<DepthwiseConv2DInt8, int8_t, int32_t>;
 using DepthwiseConv2DFloatKernel = Conv2DKernelOf<DepthwiseConv2DFloat, float, float>;

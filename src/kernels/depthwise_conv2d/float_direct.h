@@ -1,7 +1,11 @@
-// The loop that the float vector kernels share: each panel of N channels at each output pixel,
-// taps outside the picture left out, as the reference does. Products are rounded before they are
-// added, in the order ky, kx, and the bias comes last. Static and C-like for the reason strip.h
-// gives.
+// What the float kernels share. One vector of channels at a time, over pixels next to each other
+// that see the same taps: a weight is loaded once for all of them. Taps outside the picture are
+// left out, as the reference does; products are added by fused multiply-adds in the order ky, kx,
+// and the bias comes last.
+//
+// V is a vector: Vector, kLanes, kPixels (how many sums it keeps), zero(), load(), load_few(),
+// store(), store_few(), multiply_add(x, w, acc) and clamp(). Static and C-like for the reason
+// strip.h gives.
 #pragma once
 
 #include <string.h>
@@ -12,95 +16,149 @@
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
 namespace deeplab::kernels {
+namespace {
 
-/// packed, per panel: bias [N], weights [taps][N].
-template <int N>
-static inline ptrdiff_t depthwise_float_panel(const WindowShape& s) {
-  return ptrdiff_t{N} * (1 + static_cast<ptrdiff_t>(s.filter_h) * s.filter_w);
-}
+template <typename V>
+struct DepthwiseFloat {
+  static constexpr int kLanes = V::kLanes;
 
-template <int N>
-static inline size_t depthwise_float_packed_bytes(const DepthwiseConv2DFloat& conv) {
-  return static_cast<size_t>((conv.shape.out_c + N - 1) / N *
-                             depthwise_float_panel<N>(conv.shape)) *
-         sizeof(float);
-}
-
-template <int N>
-static inline void depthwise_float_pack(const DepthwiseConv2DFloat& conv, const float* filter,
-                                        const float* bias, std::byte* packed) {
-  const WindowShape& s = conv.shape;
-  memset(packed, 0, depthwise_float_packed_bytes<N>(conv));
-  for (int32_t c = 0; c < s.out_c; ++c) {
-    float* panel = reinterpret_cast<float*>(packed) + c / N * depthwise_float_panel<N>(s) + c % N;
-    if (bias != nullptr) *panel = bias[c];
-    for (ptrdiff_t t = 0; t < static_cast<ptrdiff_t>(s.filter_h) * s.filter_w; ++t) {
-      panel[(t + 1) * N] = filter[t * s.out_c + c];
-    }
+  /// packed: one panel per vector of channels: bias [kLanes], weights [taps][kLanes].
+  static ptrdiff_t panel_size(const WindowShape& s) {
+    return ptrdiff_t{kLanes} * (1 + static_cast<ptrdiff_t>(s.filter_h) * s.filter_w);
   }
-}
 
-static inline size_t depthwise_float_scratch_bytes(const DepthwiseConv2DFloat& /*conv*/) {
-  return 0;
-}
-static inline bool depthwise_float_supports(const DepthwiseConv2DFloat& conv) {
-  return conv.depth_multiplier == 1;
-}
+  static size_t packed_bytes(const DepthwiseConv2DFloat& conv) {
+    const ptrdiff_t panels = (conv.shape.out_c + kLanes - 1) / kLanes;
+    return static_cast<size_t>(panels * panel_size(conv.shape)) * sizeof(float);
+  }
 
-/// The window of one output pixel: where tap (0, 0) reads, and the taps inside the picture.
-struct DepthwiseFloatWindow {
-  const float* picture;
-  int32_t y, x;
-  int32_t ky_begin, ky_end, kx_begin, kx_end;
-};
-
-/// First tap at or after `from`, on one axis, that reads position 0 or later: ceil(-from / d).
-static inline int32_t first_tap(int64_t from, int32_t dilation, int32_t filter) {
-  const int64_t tap = from >= 0 ? 0 : (-from + dilation - 1) / dilation;
-  return static_cast<int32_t>(tap < filter ? tap : filter);
-}
-/// One past the last tap that reads a position before `extent`.
-static inline int32_t last_tap(int64_t from, int32_t dilation, int32_t filter, int32_t extent) {
-  const int64_t tap = from < extent ? (extent - from + dilation - 1) / dilation : 0;
-  return static_cast<int32_t>(tap < filter ? tap : filter);
-}
-
-template <int N, void (*Pixel)(const DepthwiseConv2DFloat&, const DepthwiseFloatWindow&,
-                               const float* panel, int32_t channel, float* out)>
-static inline void depthwise_float_run(const DepthwiseConv2DFloat& conv, const std::byte* packed,
-                                       const float* input, float* output, int32_t row_begin,
-                                       int32_t row_end, std::byte* /*scratch*/) {
-  const WindowShape& s = conv.shape;
-  DepthwiseFloatWindow window;
-  for (int32_t row = row_begin; row < row_end; ++row) {
-    window.picture = input + static_cast<ptrdiff_t>(row / s.out_h) * s.in_h * s.in_w * s.in_c;
-    window.y = row % s.out_h * s.stride_h - s.pad_top;
-    window.ky_begin = first_tap(window.y, s.dilation_h, s.filter_h);
-    window.ky_end = last_tap(window.y, s.dilation_h, s.filter_h, s.in_h);
-    for (int32_t column = 0; column < s.out_w; ++column) {
-      window.x = column * s.stride_w - s.pad_left;
-      window.kx_begin = first_tap(window.x, s.dilation_w, s.filter_w);
-      window.kx_end = last_tap(window.x, s.dilation_w, s.filter_w, s.in_w);
-      float* out = output + (static_cast<ptrdiff_t>(row) * s.out_w + column) * s.out_c;
-      const auto* panel = reinterpret_cast<const float*>(packed);
-      for (int32_t c = 0; c < s.out_c; c += N, panel += depthwise_float_panel<N>(s)) {
-        Pixel(conv, window, panel, c, out + c);
+  static void pack(const DepthwiseConv2DFloat& conv, const float* filter, const float* bias,
+                   std::byte* packed) {
+    const WindowShape& s = conv.shape;
+    memset(packed, 0, packed_bytes(conv));
+    for (int32_t c = 0; c < s.out_c; ++c) {
+      float* panel = reinterpret_cast<float*>(packed) + c / kLanes * panel_size(s) + c % kLanes;
+      if (bias != nullptr) *panel = bias[c] + 0.0f;
+      for (ptrdiff_t t = 0; t < static_cast<ptrdiff_t>(s.filter_h) * s.filter_w; ++t) {
+        panel[(t + 1) * kLanes] = filter[t * s.out_c + c];
       }
     }
   }
-}
 
-/// Calls tap(x, w) for every tap inside the picture: the input at `channel`, and its weights.
-template <int N, typename Tap>
-static inline void for_each_float_tap(const WindowShape& s, const DepthwiseFloatWindow& window,
-                                      const float* panel, int32_t channel, const Tap& tap) {
-  for (int32_t ky = window.ky_begin; ky < window.ky_end; ++ky) {
-    const ptrdiff_t line = (static_cast<ptrdiff_t>(window.y) + ky * s.dilation_h) * s.in_w;
-    for (int32_t kx = window.kx_begin; kx < window.kx_end; ++kx) {
-      tap(window.picture + (line + window.x + kx * s.dilation_w) * s.in_c + channel,
-          panel + (1 + static_cast<ptrdiff_t>(ky) * s.filter_w + kx) * N);
+  static size_t scratch_bytes(const DepthwiseConv2DFloat& /*conv*/) { return 0; }
+  static bool supports(const DepthwiseConv2DFloat& conv) { return conv.depth_multiplier == 1; }
+
+  /// Taps [begin, end) of one axis that read inside the picture.
+  struct Taps {
+    int32_t begin;
+    int32_t end;
+  };
+  static Taps taps_at(int64_t from, int32_t dilation, int32_t filter, int32_t extent) {
+    const int64_t begin = from >= 0 ? 0 : (-from + dilation - 1) / dilation;
+    const int64_t end = from < extent ? (extent - from + dilation - 1) / dilation : 0;
+    return {static_cast<int32_t>(begin < filter ? begin : filter),
+            static_cast<int32_t>(end < filter ? end : filter)};
+  }
+
+  /// Output pixels next to each other, whose windows have the same taps inside the picture.
+  struct Span {
+    const float* x;  ///< What tap (0, 0) of the first pixel reads; steps are in floats.
+    ptrdiff_t row_step, tap_step, pixel_step;
+    Taps rows, columns;
+    int32_t filter_w;
+    const float* panel;
+    int32_t channels;  ///< That exist, of kLanes.
+    float low, high;
+    float* out;
+    ptrdiff_t out_step;
+  };
+
+  template <int P, bool Few>
+  static void run_pixels(const Span& s) {
+    typename V::Vector sums[P];
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p) sums[p] = V::zero();
+    for (int32_t ky = s.rows.begin; ky < s.rows.end; ++ky) {
+      const float* x = s.x + ky * s.row_step + s.columns.begin * s.tap_step;
+      const float* w =
+          s.panel + (1 + static_cast<ptrdiff_t>(ky) * s.filter_w + s.columns.begin) * kLanes;
+      for (int32_t kx = s.columns.begin; kx < s.columns.end; ++kx) {
+        const typename V::Vector weights = V::load(w);
+#pragma GCC unroll 16
+        for (int p = 0; p < P; ++p) {
+          const float* from = x + p * s.pixel_step;
+          const typename V::Vector value = Few ? V::load_few(from, s.channels) : V::load(from);
+          sums[p] = V::multiply_add(value, weights, sums[p]);
+        }
+        x += s.tap_step;
+        w += kLanes;
+      }
+    }
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p) {
+      const typename V::Vector value = V::clamp(sums[p] + V::load(s.panel), s.low, s.high);
+      if (Few) {
+        V::store_few(value, s.channels, s.out + p * s.out_step);
+      } else {
+        V::store(value, s.out + p * s.out_step);
+      }
     }
   }
-}
 
+  template <int P>
+  static void run_span(Span& s, int32_t pixels) {
+    const bool few = s.channels < kLanes;
+    for (; pixels >= P; pixels -= P) {
+      few ? run_pixels<P, true>(s) : run_pixels<P, false>(s);
+      s.x += P * s.pixel_step;
+      s.out += P * s.out_step;
+    }
+    if constexpr (P > 1) {
+      if (pixels > 0) run_span<P / 2>(s, pixels);
+    }
+  }
+
+  static void run(const DepthwiseConv2DFloat& conv, const std::byte* packed, const float* input,
+                  float* output, int32_t row_begin, int32_t row_end, std::byte* /*scratch*/) {
+    const WindowShape& s = conv.shape;
+    Span span;
+    span.row_step = static_cast<ptrdiff_t>(s.dilation_h) * s.in_w * s.in_c;
+    span.tap_step = static_cast<ptrdiff_t>(s.dilation_w) * s.in_c;
+    span.pixel_step = static_cast<ptrdiff_t>(s.stride_w) * s.in_c;
+    span.filter_w = s.filter_w;
+    span.low = conv.output_min;
+    span.high = conv.output_max;
+    span.out_step = s.out_c;
+    for (int32_t row = row_begin; row < row_end; ++row) {
+      const int32_t y = row % s.out_h * s.stride_h - s.pad_top;
+      span.rows = taps_at(y, s.dilation_h, s.filter_h, s.in_h);
+      const ptrdiff_t line = (static_cast<ptrdiff_t>(row / s.out_h) * s.in_h + y) * s.in_w;
+      for (int32_t column = 0; column < s.out_w;) {
+        const int32_t x = column * s.stride_w - s.pad_left;
+        span.columns = taps_at(x, s.dilation_w, s.filter_w, s.in_w);
+        int32_t end = column + 1;
+        for (; end < s.out_w; ++end) {
+          const Taps next =
+              taps_at(end * s.stride_w - s.pad_left, s.dilation_w, s.filter_w, s.in_w);
+          if (next.begin != span.columns.begin || next.end != span.columns.end) break;
+        }
+        const auto* panel = reinterpret_cast<const float*>(packed);
+        for (int32_t c = 0; c < s.out_c; c += kLanes, panel += panel_size(s)) {
+          span.x = input + (line + x) * s.in_c + c;
+          span.panel = panel;
+          span.channels = s.out_c - c < kLanes ? s.out_c - c : kLanes;
+          span.out = output + (static_cast<ptrdiff_t>(row) * s.out_w + column) * s.out_c + c;
+          run_span<V::kPixels>(span, end - column);
+        }
+        column = end;
+      }
+    }
+  }
+
+  static constexpr DepthwiseConv2DFloatKernel kernel(const char* name, Isa isa) {
+    return {name, isa, supports, packed_bytes, pack, scratch_bytes, run};
+  }
+};
+
+}  // namespace
 }  // namespace deeplab::kernels

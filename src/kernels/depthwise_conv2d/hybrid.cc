@@ -2,6 +2,7 @@
 
 #include "kernels/clamp.h"
 #include "kernels/conv2d/hybrid_input.h"
+#include "kernels/multiply_add.h"
 #include "kernels/reference_loops.h"
 
 namespace deeplab::kernels {
@@ -15,11 +16,12 @@ void run_engine(const DepthwiseConv2DHybrid& conv, const float* input, const int
       const int32_t ci = co / conv.depth_multiplier;
       float acc = 0;
       for_each_tap(s, at, [&](int64_t pixel, int64_t tap) {
-        const auto weight = static_cast<float>(filter[tap * s.out_c + co]);
-        acc += input[pixel * s.in_c + ci] * (conv.filter_scales[co] * weight);
+        const float weight =
+            conv.filter_scales[co] * static_cast<float>(filter[tap * s.out_c + co]);
+        acc = multiply_add<Rounding::kEngine>(input[pixel * s.in_c + ci], weight, acc);
       });
-      if (bias != nullptr) acc += bias[co];
-      output[out_pixel * s.out_c + co] = clamp_float(acc, conv.output_min, conv.output_max);
+      output[out_pixel * s.out_c + co] =
+          clamp_float(add_bias(acc, bias, co), conv.output_min, conv.output_max);
     }
   });
 }

@@ -23,6 +23,7 @@ DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_INT8_KERNELS, DepthwiseConv2DInt8Kerne
   ENTRY(T, X86, kDepthwiseFloatAvx512) \
   ENTRY(T, X86, kDepthwiseFloatAvx2) \
   ENTRY(T, ARM, kDepthwiseFloatNeon) \
+  ENTRY(T, X86, kDepthwiseFloatFma) \
   ENTRY(T, ANY, kDepthwiseFloatScalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_FLOAT_KERNELS, DepthwiseConv2DFloatKernel)

@@ -1,5 +1,6 @@
 #include "kernels/clamp.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "kernels/multiply_add.h"
 #include "kernels/reference_loops.h"
 
 namespace deeplab::kernels {
@@ -24,19 +25,23 @@ void depthwise_conv2d_reference(const DepthwiseConv2DInt8& conv, Rounding roundi
   });
 }
 
-void depthwise_conv2d_reference(const DepthwiseConv2DFloat& conv, const float* input,
-                                const float* filter, const float* bias, float* output) {
+void depthwise_conv2d_reference(const DepthwiseConv2DFloat& conv, Rounding rounding,
+                                const float* input, const float* filter, const float* bias,
+                                float* output) {
   const WindowShape& s = conv.shape;
-  for_each_output_pixel(s, [&](const WindowAt& at, int64_t out_pixel) {
-    for (int32_t co = 0; co < s.out_c; ++co) {
-      const int32_t ci = co / conv.depth_multiplier;
-      float acc = 0;
-      for_each_tap(s, at, [&](int64_t pixel, int64_t tap) {
-        acc += input[pixel * s.in_c + ci] * filter[tap * s.out_c + co];
-      });
-      if (bias != nullptr) acc += bias[co];
-      output[out_pixel * s.out_c + co] = clamp_float(acc, conv.output_min, conv.output_max);
-    }
+  with_rounding(rounding, [&]<Rounding kRounding>() {
+    for_each_output_pixel(s, [&](const WindowAt& at, int64_t out_pixel) {
+      for (int32_t co = 0; co < s.out_c; ++co) {
+        const int32_t ci = co / conv.depth_multiplier;
+        float acc = 0;
+        for_each_tap(s, at, [&](int64_t pixel, int64_t tap) {
+          acc =
+              multiply_add<kRounding>(input[pixel * s.in_c + ci], filter[tap * s.out_c + co], acc);
+        });
+        output[out_pixel * s.out_c + co] =
+            clamp_float(add_bias(acc, bias, co), conv.output_min, conv.output_max);
+      }
+    });
   });
 }
 

@@ -2,7 +2,6 @@
 // while the taps inside the picture go by; compilers vectorize over the channels.
 #include <cstring>
 
-#include "kernels/clamp.h"
 #include "kernels/depthwise_conv2d/kernel_list.h"
 
 namespace deeplab::kernels {
@@ -17,7 +16,6 @@ bool supports(const DepthwiseConv2DInt8& conv) {
   return conv.depth_multiplier == 1 &&
          int64_t{conv.shape.filter_h} * conv.shape.filter_w <= kMaxTaps;
 }
-bool supports(const DepthwiseConv2DFloat& conv) { return conv.depth_multiplier == 1; }
 
 int32_t groups(const WindowShape& s) { return (s.out_c + kGroup - 1) / kGroup; }
 int32_t taps(const WindowShape& s) { return s.filter_h * s.filter_w; }
@@ -38,7 +36,7 @@ void for_each_pixel(const WindowShape& s, int32_t begin, int32_t end, const Body
   }
 }
 
-// ---- int8. packed: one panel per group: bias int32 [16], scale float [16], weights int16
+// packed: one panel per group: bias int32 [16], scale float [16], weights int16
 // [taps][16].
 
 size_t panel_bytes(const WindowShape& s) {
@@ -126,72 +124,9 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
       });
 }
 
-// ---- float. packed: one panel per group: bias [16], weights [taps][16].
-
-size_t packed_bytes(const DepthwiseConv2DFloat& conv) {
-  return static_cast<size_t>(groups(conv.shape)) * static_cast<size_t>(taps(conv.shape) + 1) *
-         kGroup * sizeof(float);
-}
-
-void pack(const DepthwiseConv2DFloat& conv, const float* filter, const float* bias,
-          std::byte* packed) {
-  std::memset(packed, 0, packed_bytes(conv));
-  for (int32_t c = 0; c < conv.shape.out_c; ++c) {
-    float* panel = reinterpret_cast<float*>(packed) +
-                   static_cast<ptrdiff_t>(c / kGroup) * (taps(conv.shape) + 1) * kGroup +
-                   c % kGroup;
-    if (bias != nullptr) *panel = bias[c];
-    for (int32_t t = 0; t < taps(conv.shape); ++t) {
-      panel[(t + 1) * kGroup] = filter[static_cast<ptrdiff_t>(t) * conv.shape.out_c + c];
-    }
-  }
-}
-
-template <int Count>
-void group_at(const DepthwiseConv2DFloat& conv, const float* panel, const float* input,
-              int64_t origin, TapRange rows, TapRange columns, int32_t count, float* output) {
-  const WindowShape& s = conv.shape;
-  const int32_t n = Count != 0 ? Count : count;
-  float sums[kGroup] = {};
-  for (int32_t ky = rows.begin; ky < rows.end; ++ky) {
-    for (int32_t kx = columns.begin; kx < columns.end; ++kx) {
-      const float* x =
-          input + (origin + int64_t{ky} * s.dilation_h * s.in_w + kx * s.dilation_w) * s.in_c;
-      const float* w = panel + (ky * s.filter_w + kx + 1) * kGroup;
-      for (int32_t c = 0; c < n; ++c) sums[c] += x[c] * w[c];
-    }
-  }
-  for (int32_t c = 0; c < n; ++c) {
-    output[c] = clamp_float(sums[c] + panel[c], conv.output_min, conv.output_max);
-  }
-}
-
-size_t no_scratch(const DepthwiseConv2DFloat&) { return 0; }
-
-void run(const DepthwiseConv2DFloat& conv, const std::byte* packed, const float* input,
-         float* output, int32_t row_begin, int32_t row_end, std::byte* /*scratch*/) {
-  const WindowShape& s = conv.shape;
-  for_each_pixel(
-      s, row_begin, row_end, [&](int64_t origin, TapRange rows, TapRange columns, int64_t pixel) {
-        for (int32_t c = 0; c < s.out_c; c += kGroup) {
-          const float* panel =
-              reinterpret_cast<const float*>(packed) + static_cast<ptrdiff_t>(c) * (taps(s) + 1);
-          const float* x = input + c;
-          float* out = output + pixel * s.out_c + c;
-          if (s.out_c - c >= kGroup) {
-            group_at<kGroup>(conv, panel, x, origin, rows, columns, kGroup, out);
-          } else {
-            group_at<0>(conv, panel, x, origin, rows, columns, s.out_c - c, out);
-          }
-        }
-      });
-}
-
 }  // namespace
 
 const DepthwiseConv2DInt8Kernel kDepthwiseInt8Scalar = {
-    "direct/scalar", Isa::kScalar, supports, packed_bytes, pack, no_scratch, run};
-const DepthwiseConv2DFloatKernel kDepthwiseFloatScalar = {
     "direct/scalar", Isa::kScalar, supports, packed_bytes, pack, no_scratch, run};
 
 }  // namespace deeplab::kernels

@@ -45,7 +45,7 @@ class SpreadConcatStep final : public Step {
     auto* sums = reinterpret_cast<int32_t*>(packed + aligned(conv_->packed_bytes()));
     auto* values = reinterpret_cast<int16_t*>(sums + params.shape.out_c);
     sum_pixel(reinterpret_cast<const int8_t*>(pixel_.read(context)), values, sums);
-    conv_->kernel().add_bias(params, sums, packed);
+    conv_->kernel().start_from(params, sums, packed);
 
     const auto* input = reinterpret_cast<const int8_t*>(picture_.read(context));
     auto* output = reinterpret_cast<int8_t*>(output_.write(context));
@@ -136,7 +136,7 @@ Result<MadeStep> make_spread_concat_step(std::span<LoweredOp> ops, Isa isa) {
   std::vector<TensorPlace> inputs = last.inputs;
   inputs[1] = {reinterpret_cast<const std::byte*>(rest.data()), -1};
   const auto* kernel = find_kernel(params, inputs, isa);
-  if (kernel == nullptr || kernel->add_bias == nullptr) return MadeStep{};
+  if (kernel == nullptr || kernel->start_from == nullptr) return MadeStep{};
   conv->params = params;
   DEEPLAB_ASSIGN_OR_RETURN(
       auto bound, BoundConvolution<LoweredConv2DInt8>::bind(*kernel, std::move(*conv), inputs));

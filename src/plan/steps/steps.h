@@ -25,5 +25,6 @@ StepMaker make_block_kernel_step;
 StepMaker make_block_strips_step;
 StepMaker make_channelwise_step;
 StepMaker make_spread_concat_step;
+StepMaker make_spread_concat_float_step;
 
 }  // namespace deeplab::plan

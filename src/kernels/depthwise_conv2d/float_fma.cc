@@ -1,0 +1,18 @@
+// The portable float kernel once more, for CPUs with a fused multiply-add.
+#include "kernels/depthwise_conv2d/float_portable.h"
+#include "kernels/depthwise_conv2d/kernel_list.h"
+
+namespace deeplab::kernels {
+namespace {
+
+using Kernel = DepthwiseFloat<PortableFloats>;
+
+bool supports(const DepthwiseConv2DFloat& conv) { return has_fma() && Kernel::supports(conv); }
+
+}  // namespace
+
+const DepthwiseConv2DFloatKernel kDepthwiseFloatFma = {
+    "direct/fma", Isa::kScalar,          supports,   Kernel::packed_bytes,
+    Kernel::pack, Kernel::scratch_bytes, Kernel::run};
+
+}  // namespace deeplab::kernels
