@@ -248,5 +248,31 @@ TEST(FusedPooledBranch, EveryOrder) {
   }
 }
 
+// A float sum has one order: only a pixel that comes first may be summed first.
+TEST(FusedPooledBranch, FloatWithThePixelFirst) {
+  for (uint32_t seed = 0; seed < 16; ++seed) {
+    Builder b(DataType::kFloat32, 220 + seed);
+    const int32_t height = b.pick(2, 12);
+    const int32_t width = b.pick(2, 30);
+    const int32_t channels = b.pick(1, 70);
+    const auto x = b.picture(height, width, channels);
+    const auto picture = b.op(graph::Relu{}, {x}, DataType::kFloat32);
+    auto branch = b.op(graph::Mean{{1, 2}, true}, {x}, DataType::kFloat32);
+    if (seed % 2 == 0) {
+      branch =
+          b.op(graph::ResizeBilinear{height, width, true, false}, {branch}, DataType::kFloat32);
+    } else {
+      branch = b.op(graph::Tile{{1, height, width, 1}}, {branch}, DataType::kFloat32);
+    }
+    const bool first = seed % 4 < 2;
+    const auto joined = b.op(graph::Concatenation{3},
+                             first ? std::vector{branch, picture} : std::vector{picture, branch},
+                             DataType::kFloat32);
+    const auto out = b.conv({}, joined, 2 * channels, b.pick(1, 70));
+    SCOPED_TRACE(str_cat("seed ", seed));
+    ASSERT_NO_FATAL_FAILURE(expect_same(b.build({out}), first ? 1 : 0));
+  }
+}
+
 }  // namespace
 }  // namespace deeplab::exec
