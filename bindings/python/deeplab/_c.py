@@ -324,7 +324,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
 
 
 def _raise_errors(status: int, function: Any, arguments: Any) -> int:
-    if status != Status.OK:
+    if status:
         raise error_of(status, text(library.deeplab_last_error()))
     return status
 

@@ -36,6 +36,11 @@ _FORMATS = {
 _OTHER_ORDER = {"rgb": "bgr", "bgr": "rgb"}
 
 
+# Pixels above which a picture is checked before anything of its size is made: far more time than the check takes.
+_LARGE = 2**24
+_DEFAULTS = bytes(_c.with_defaults(_c.Image, "deeplab_image_init"))
+
+
 class Picture:
     """A deeplab_image together with the array whose memory it points to. Size in pixels, of the upright picture."""
 
@@ -58,27 +63,30 @@ def picture_of(
     shape, size or region that is not one of a picture."""
     if channels not in _OTHER_ORDER:
         raise errors.InvalidArgument(f"channels is {channels!r}; expected 'rgb' or 'bgr'")
-    array = _array_of(image, channels)
+    array = image if type(image) is np.ndarray else _array_of(image, channels)
+    if array.dtype != np.uint8:
+        raise TypeError(f"the picture has values of type {array.dtype}; expected uint8, 0 to 255. Convert it first: the "
+                        f"range of other types is not known, and not guessed")  # fmt: skip
+    shape = array.shape
     if array.ndim == 2:
         array = array[:, :, np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-        raise errors.InvalidArgument(f"the picture has the shape {_array_shape(image)}; expected HxWx3, HxWx4 or HxW")
+        raise errors.InvalidArgument(f"the picture has the shape {shape}; expected HxWx3, HxWx4 or HxW")
 
     height, width, depth = array.shape
-    struct = _c.with_defaults(_c.Image, "deeplab_image_init")
-    struct.width = _c.int32(width, "the picture's width")
-    struct.height = _c.int32(height, "the picture's height")
-    if region is not None:
-        _set_region(struct, region)
-    struct.mirror = 1 if mirror else 0
-    struct.rotation = _c.int32(rotation, "rotation")
-    upright = _checked_size(struct, array)
-
+    struct = _c.Image.from_buffer_copy(_DEFAULTS)
+    struct.width = width if width < 2**31 else _c.int32(width, "the picture's width")
+    struct.height = height if height < 2**31 else _c.int32(height, "the picture's height")
+    # The library checks every picture when it reads it; here only what must be known before.
+    is_plain = region is None and rotation == 0 and not mirror and 0 < width * height <= _LARGE
+    if not is_plain:
+        _set_turn(struct, region, rotation, mirror)
+        width, height = _upright_size(struct, array)
     array, address, channels = _in_place(array, channels)
     struct.planes[0] = address
     struct.strides[0] = array.strides[0]
     struct.format = _FORMATS[channels, depth]
-    return Picture(array, struct, *upright)
+    return Picture(array, struct, width, height)
 
 
 def mask_rows(mask: npt.NDArray[Any], dtype: Any, what: str) -> npt.NDArray[Any]:
@@ -99,23 +107,17 @@ def address_of(array: npt.NDArray[Any]) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-def _array_shape(image: ImageInput) -> Tuple[int, ...]:
-    return np.asarray(image).shape
-
-
-def _array_of(image: ImageInput, channels: str) -> npt.NDArray[np.uint8]:
+def _array_of(image: ImageInput, channels: str) -> npt.NDArray[Any]:
+    """Of any type: the caller looks at that."""
     pil = sys.modules.get("PIL.Image")
     if pil is not None and isinstance(image, pil.Image):
         if channels != "rgb":
             raise errors.InvalidArgument("channels is 'bgr', but the pixels of a PIL image are always RGB")
         return _array_of_pil(image)
-    array = image if type(image) is np.ndarray else np.asarray(image)
-    if array.dtype == np.uint8:
-        return array
-    if array.ndim < 2:
+    array = np.asarray(image)
+    if array.ndim == 0:
         raise TypeError(f"the picture is of type {type(image).__name__}; expected a numpy array or a PIL image")
-    raise TypeError(f"the picture has values of type {array.dtype}; expected uint8, 0 to 255. Convert it first: the "
-                    f"range of other types is not known, and not guessed")  # fmt: skip
+    return array
 
 
 def _array_of_pil(image: Any) -> npt.NDArray[np.uint8]:
@@ -125,15 +127,6 @@ def _array_of_pil(image: Any) -> npt.NDArray[np.uint8]:
             raise TypeError(f"the PIL image has mode {image.mode}; expected 8 bits per channel, such as RGB or L")
         image = image.convert("RGB")
     return np.asarray(image)
-
-
-def _checked_size(struct: _c.Image, array: npt.NDArray[np.uint8]) -> Tuple[int, int]:
-    """Width and height of the upright picture, before anything of its size is copied. No pixel is read."""
-    struct.planes[0] = address_of(array)
-    struct.strides[0] = struct.width * 4
-    width, height = ctypes.c_int32(), ctypes.c_int32()
-    _c.library.deeplab_image_size(ctypes.byref(struct), ctypes.byref(width), ctypes.byref(height))
-    return width.value, height.value
 
 
 def _in_place(array: npt.NDArray[np.uint8], channels: str) -> Tuple[npt.NDArray[np.uint8], int, str]:
@@ -150,15 +143,28 @@ def _in_place(array: npt.NDArray[np.uint8], channels: str) -> Tuple[npt.NDArray[
     return array, address_of(array), channels
 
 
-def _set_region(struct: _c.Image, region: Box) -> None:
-    try:
-        x, y, width, height = region
-    except (TypeError, ValueError):
-        raise errors.InvalidArgument(f"region is {region!r}; expected x, y, width, height") from None
-    struct.region_x = _c.int32(x, "the region's x")
-    struct.region_y = _c.int32(y, "the region's y")
-    struct.region_width = _c.int32(width, "the region's width")
-    struct.region_height = _c.int32(height, "the region's height")
-    # 0, 0 means to the library: all of it.
-    if struct.region_width == 0 and struct.region_height == 0:
-        raise errors.InvalidArgument("the region is empty")
+def _set_turn(struct: _c.Image, region: Optional[Box], rotation: int, mirror: bool) -> None:
+    if region is not None:
+        try:
+            x, y, width, height = region
+        except (TypeError, ValueError):
+            raise errors.InvalidArgument(f"region is {region!r}; expected x, y, width, height") from None
+        struct.region_x = _c.int32(x, "the region's x")
+        struct.region_y = _c.int32(y, "the region's y")
+        struct.region_width = _c.int32(width, "the region's width")
+        struct.region_height = _c.int32(height, "the region's height")
+        # 0, 0 means to the library: all of it.
+        if struct.region_width == 0 and struct.region_height == 0:
+            raise errors.InvalidArgument("the region is empty")
+    struct.mirror = 1 if mirror else 0
+    struct.rotation = _c.int32(rotation, "rotation")
+
+
+def _upright_size(struct: _c.Image, array: npt.NDArray[np.uint8]) -> Tuple[int, int]:
+    """Width and height, in pixels, after the library has checked both. No pixel is read, and place and format of the
+    pixels are not yet those of the array."""
+    struct.planes[0] = address_of(array)
+    struct.strides[0] = struct.width * 4
+    width, height = ctypes.c_int32(), ctypes.c_int32()
+    _c.library.deeplab_image_size(ctypes.byref(struct), ctypes.byref(width), ctypes.byref(height))
+    return width.value, height.value

@@ -118,16 +118,16 @@ class Segmenter:
         InvalidState after close(). The segmenter stays usable after an error."""
         picture = picture_of(image, channels, region, rotation, mirror)
         mask = np.empty((picture.height, picture.width), np.uint8)
+        # As much as possible before the run, after which the interpreter is no longer in the CPU's caches.
+        address = address_of(mask)
         options = None if timeout is None else byref(_run_options(timeout))
         timing = _c.Timing()
         with self._lock:
             handle = self._handle.pointer
-            self._runs += 1
+            self._runs = run = self._runs + 1
             _c.library.deeplab_segmenter_run(handle, byref(picture.struct), options)
-            _c.library.deeplab_segmenter_category_mask(handle, picture.width, picture.height, address_of(mask),
-                                                       mask.strides[0])  # fmt: skip
+            _c.library.deeplab_segmenter_category_mask(handle, picture.width, picture.height, address, picture.width)
             _c.library.deeplab_segmenter_timing(handle, byref(timing))
-            run = self._runs
         return Segmentation(self, run, picture, mask, Timing(timing.prepare_ms, timing.infer_ms, timing.labels_ms))
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import subprocess
+import tempfile
 import unittest
 
 import numpy as np
@@ -56,6 +58,33 @@ def environment(name, what):
     if not value:
         raise unittest.SkipTest(f"skipped: {name} does not say {what}")
     return value
+
+
+def read_photo(path):
+    pil, ops = pillow()
+    with pil.open(path) as image:
+        return np.asarray(ops.exif_transpose(image).convert("RGB"))
+
+
+def read_mask(path):
+    pil, _ = pillow()
+    with pil.open(path) as image:
+        assert image.mode == "P", image.mode
+        return np.asarray(image)
+
+
+def compare_with_command(test, photos, options=(), **arguments):
+    """The masks of both have the same bytes. The command decodes less than all pixels of a JPEG that is larger than the
+    canvas; these photos are not."""
+    command = environment("DEEPLAB_COMMAND", "where the deeplab command is")
+    runner = deeplab.Segmenter(deeplab.Model(), **arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([command, "segment", *photos, "-o", folder, "--write", "mask", "--quiet", *options],
+                       check=True)
+        for photo in photos:
+            wanted = read_mask(pathlib.Path(folder) / f"{photo.stem}.mask.png")
+            mask = runner.segment(read_photo(photo)).category_mask
+            test.assertEqual(mask.tobytes(), wanted.tobytes(), photo)
 
 
 class Case(unittest.TestCase):

@@ -1,5 +1,5 @@
-"""run.py FILE: the tests of one file. Exit status 0: passed; 1: failed; 77: every one of them was skipped, and the reasons
-are printed."""
+"""run.py FILE: the tests of one file. Exit status 0: all passed; 1: some failed; 77: none failed, but some were skipped,
+and the reasons are printed."""
 
 import importlib.util
 import os
@@ -21,7 +21,9 @@ def main() -> int:
     if result.testsRun == 0:
         print("no tests found")
         return 1
-    return SKIPPED if len(result.skipped) == result.testsRun else 0
+    for reason in sorted({reason for _, reason in result.skipped}):
+        print(reason)
+    return SKIPPED if result.skipped else 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Which pictures go in: arrays of any strides without a copy, PIL images, and what is refused."""
+"""Which arrays are pictures: of any strides, without a copy; and what is refused."""
 
 import unittest
 
 import numpy as np
 
 import deeplab
-from common import Case, picture, pillow
+from common import Case, picture
 from deeplab._images import address_of, picture_of
 
 
@@ -143,29 +143,6 @@ class Refused(Case):
         self.refuse(ValueError, "region", picture(), region=(60, 0, 10, 10))
         self.refuse(ValueError, "the region is empty", picture(), region=(0, 0, 0, 0))
         self.refuse(ValueError, "expected x, y, width, height", picture(), region=(1, 2, 3))
-
-
-class PilImages(Case):
-    def setUp(self):
-        self.pil, _ = pillow()
-        self.runner = self.segmenter()
-
-    def test_modes(self):
-        rgb = self.pil.fromarray(picture())
-        for mode in ("RGB", "RGBA", "L", "1", "P", "LA", "CMYK", "YCbCr", "RGBX"):
-            with self.subTest(mode=mode):
-                image = rgb.convert(mode)
-                wanted = np.asarray(image.convert("RGB"))
-                self.assert_same(self.runner.segment(image).scores, self.runner.segment(wanted).scores)
-
-    def test_other_depths_are_refused(self):
-        for mode in ("I", "F", "I;16"):
-            with self.subTest(mode=mode), self.assertRaisesRegex(TypeError, f"mode {mode}; expected 8 bits"):
-                self.runner.segment(self.pil.new(mode, (8, 8)))
-
-    def test_pil_is_never_bgr(self):
-        with self.assertRaisesRegex(ValueError, "always RGB"):
-            self.runner.segment(self.pil.new("RGB", (8, 8)), channels="bgr")
 
 
 if __name__ == "__main__":
