@@ -43,7 +43,7 @@ def platform_tag(library: pathlib.Path) -> str:
     others than the allowed ones."""
     machine = MACHINES[int.from_bytes(library.read_bytes()[18:20], "little")]
     dynamic = subprocess.run(["readelf", "--dynamic", "--version-info", "--wide", str(library)], check=True,
-                             capture_output=True, text=True).stdout  # fmt: skip
+                             capture_output=True, text=True).stdout
     needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
     if not needed <= ALLOWED:
         sys.exit(f"make_wheel.py: {library} needs {', '.join(sorted(needed - ALLOWED))}, which not every system has")
@@ -68,12 +68,12 @@ def main() -> None:
     info = f"deeplab-{options.version}.dist-info"
     files = {path.relative_to(HERE).as_posix(): path.read_bytes()
              for path in sorted((HERE / "deeplab").rglob("*"))
-             if path.suffix == ".py" or path.name == "py.typed"}  # fmt: skip
+             if path.suffix == ".py" or path.name == "py.typed"}
     files["deeplab/libdeeplab.so"] = options.library.read_bytes()
     readme = (HERE / "README.md").read_text(encoding="utf-8")
     files[f"{info}/METADATA"] = METADATA.format(version=options.version, readme=readme).encode()
     files[f"{info}/WHEEL"] = (f"Wheel-Version: 1.0\nGenerator: make_wheel.py of deeplab.cpp\n"
-                              f"Root-Is-Purelib: false\nTag: {tag}\n").encode()  # fmt: skip
+                              f"Root-Is-Purelib: false\nTag: {tag}\n").encode()
     for name in ("LICENSE", "NOTICE"):
         files[f"{info}/{name}"] = (ROOT / name).read_bytes()
     record = "".join(record_line(name, data) for name, data in files.items())

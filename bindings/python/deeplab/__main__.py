@@ -1,5 +1,5 @@
 """python -m deeplab PHOTO [MODEL.tflite]: prints what is in a photo, and writes PHOTO.mask.png and PHOTO.overlay.png
-into the current directory."""
+into the current directory. Needs Pillow."""
 
 import os
 import pathlib
@@ -18,7 +18,10 @@ def main() -> int:
         photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
         model = deeplab.Model(*sys.argv[2:])
         result = deeplab.Segmenter(model, isa=os.environ.get("DEEPLAB_ISA")).segment(photo)
-    except (deeplab.Error, ImportError, OSError) as error:
+    except ImportError:
+        print("deeplab: photos are read by Pillow, which is not installed (python3-pil)", file=sys.stderr)
+        return 1
+    except (deeplab.Error, OSError) as error:
         print(f"deeplab: {error}", file=sys.stderr)
         return 1
     stem = pathlib.Path(sys.argv[1]).stem

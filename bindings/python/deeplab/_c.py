@@ -290,9 +290,9 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "deeplab_segmenter_run": (STATUS, c_void_p, POINTER(Image), POINTER(RunOptions)),
     "deeplab_segmenter_category_mask": (STATUS, c_void_p, c_int32, c_int32, c_void_p, c_ssize_t),
     "deeplab_segmenter_confidence_mask": (
-        STATUS, c_void_p, _OUT_INT32, c_int32, c_int32, c_int32, c_void_p, c_ssize_t),  # fmt: skip
+        STATUS, c_void_p, _OUT_INT32, c_int32, c_int32, c_int32, c_void_p, c_ssize_t),
     "deeplab_segmenter_all_confidences": (
-        STATUS, c_void_p, c_int32, c_int32, c_int32, c_int32, c_void_p, c_ssize_t, c_ssize_t),  # fmt: skip
+        STATUS, c_void_p, c_int32, c_int32, c_int32, c_int32, c_void_p, c_ssize_t, c_ssize_t),
     "deeplab_segmenter_certainty_mask": (STATUS, c_void_p, c_int32, c_int32, c_void_p, c_ssize_t),
     "deeplab_segmenter_scores": (STATUS, c_void_p, POINTER(c_void_p), _OUT_INT32, _OUT_INT32, _OUT_INT32),
     "deeplab_segmenter_timing": (STATUS, c_void_p, POINTER(Timing)),
@@ -311,11 +311,11 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "deeplab_count_pixels": (STATUS, c_void_p, c_int32, c_int32, c_ssize_t, c_void_p),
     "deeplab_overlay_options_init": (None, POINTER(OverlayOptions), c_size_t),
     "deeplab_draw_overlay": (
-        STATUS, POINTER(Image), c_void_p, c_ssize_t, POINTER(OverlayOptions), c_void_p, c_ssize_t),  # fmt: skip
+        STATUS, POINTER(Image), c_void_p, c_ssize_t, POINTER(OverlayOptions), c_void_p, c_ssize_t),
     "deeplab_cut_out": (STATUS, POINTER(Image), c_void_p, c_ssize_t, c_void_p, c_ssize_t),
     "deeplab_polygon_options_init": (None, POINTER(PolygonOptions), c_size_t),
     "deeplab_polygons_trace": (
-        STATUS, c_void_p, c_int32, c_int32, c_ssize_t, POINTER(PolygonOptions), _OUT_HANDLE),  # fmt: skip
+        STATUS, c_void_p, c_int32, c_int32, c_ssize_t, POINTER(PolygonOptions), _OUT_HANDLE),
     "deeplab_polygons_count": (c_int32, c_void_p),
     "deeplab_polygons_region": (STATUS, c_void_p, c_int32, POINTER(Region)),
     "deeplab_polygons_ring": (STATUS, c_void_p, c_int32, c_int32, POINTER(c_void_p), _OUT_INT32),
@@ -346,7 +346,7 @@ def _load() -> ctypes.CDLL:
     number = loaded.deeplab_version_number()
     if (number // 1000000, number // 1000 % 1000) != VERSION:
         raise ImportError(f"deeplab: this package is for {wanted}, and the library says that it is "
-                          f"{text(loaded.deeplab_version())}")  # fmt: skip
+                          f"{text(loaded.deeplab_version())}")
     return loaded
 
 
@@ -361,14 +361,14 @@ def error_of(status: int, sentence: str) -> errors.Error:
     return errors.BY_STATUS.get(name, errors.InternalError)(sentence)
 
 
-def int32(value: Any, name: str) -> int:
-    """`value` as an int. ctypes would cut it to 32 bits without a word."""
+def integer(value: Any, name: str, bits: int = 32) -> int:
+    """`value` as an int. ctypes would cut it to so many bits without a word."""
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} is {value!r}; expected an integer") from None
-    if not -(2**31) <= number < 2**31:
-        raise errors.InvalidArgument(f"{name} {number} does not fit into 32 bits")
+    if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        raise errors.InvalidArgument(f"{name} {number} does not fit into {bits} bits")
     return number
 
 
@@ -390,9 +390,10 @@ def create(function: Callable[..., Any], *arguments: Any) -> int:
 class Handle:
     """A handle of the library and who frees it: close(), or the garbage collector if nobody closes it."""
 
-    def __init__(self, pointer: int, free: Callable[[int], Any], what: str) -> None:
+    def __init__(self, pointer: int, free: Callable[[int], Any], what: str, has_threads: bool = False) -> None:
         self._pointer = pointer
         self._what = what
+        self._has_threads = has_threads
         self._process = os.getpid()
         self._finalizer = weakref.finalize(self, _free_in, self._process, free, pointer)
         # Threads that still run at the end of the program may use it.
@@ -400,12 +401,12 @@ class Handle:
 
     @property
     def pointer(self) -> int:
-        """For one call. Raises InvalidState if it was closed, or in a process that fork() made."""
+        """For one call. Raises InvalidState if it was closed, or if it has threads, in a process that fork() made."""
         if not self._finalizer.alive:
             raise errors.InvalidState(f"the {self._what} is closed")
-        if os.getpid() != self._process:
+        if self._has_threads and os.getpid() != self._process:
             raise errors.InvalidState(f"the {self._what} was made by process {self._process} and fork() does not copy "
-                                      f"its threads: make one in this process")  # fmt: skip
+                                      f"its threads: make one in this process")
         return self._pointer
 
     @property
@@ -429,7 +430,7 @@ class Memory:
     def __init__(self, handle: Any, address: int, shape: Tuple[int, ...], typestr: str) -> None:
         self._handle = handle
         self.__array_interface__ = {
-            "version": 3, "data": (address, True), "shape": shape, "typestr": typestr}  # fmt: skip
+            "version": 3, "data": (address, True), "shape": shape, "typestr": typestr}
 
 
 library = _load()

@@ -66,7 +66,7 @@ def picture_of(
     array = image if type(image) is np.ndarray else _array_of(image, channels)
     if array.dtype != np.uint8:
         raise TypeError(f"the picture has values of type {array.dtype}; expected uint8, 0 to 255. Convert it first: the "
-                        f"range of other types is not known, and not guessed")  # fmt: skip
+                        f"range of other types is not known, and not guessed")
     shape = array.shape
     if array.ndim == 2:
         array = array[:, :, np.newaxis]
@@ -75,8 +75,8 @@ def picture_of(
 
     height, width, depth = array.shape
     struct = _c.Image.from_buffer_copy(_DEFAULTS)
-    struct.width = width if width < 2**31 else _c.int32(width, "the picture's width")
-    struct.height = height if height < 2**31 else _c.int32(height, "the picture's height")
+    struct.width = width if width < 2**31 else _c.integer(width, "the picture's width")
+    struct.height = height if height < 2**31 else _c.integer(height, "the picture's height")
     # The library checks every picture when it reads it; here only what must be known before.
     is_plain = region is None and rotation == 0 and not mirror and 0 < width * height <= _LARGE
     if not is_plain:
@@ -149,15 +149,15 @@ def _set_turn(struct: _c.Image, region: Optional[Box], rotation: int, mirror: bo
             x, y, width, height = region
         except (TypeError, ValueError):
             raise errors.InvalidArgument(f"region is {region!r}; expected x, y, width, height") from None
-        struct.region_x = _c.int32(x, "the region's x")
-        struct.region_y = _c.int32(y, "the region's y")
-        struct.region_width = _c.int32(width, "the region's width")
-        struct.region_height = _c.int32(height, "the region's height")
+        struct.region_x = _c.integer(x, "the region's x")
+        struct.region_y = _c.integer(y, "the region's y")
+        struct.region_width = _c.integer(width, "the region's width")
+        struct.region_height = _c.integer(height, "the region's height")
         # 0, 0 means to the library: all of it.
         if struct.region_width == 0 and struct.region_height == 0:
             raise errors.InvalidArgument("the region is empty")
     struct.mirror = 1 if mirror else 0
-    struct.rotation = _c.int32(rotation, "rotation")
+    struct.rotation = _c.integer(rotation, "rotation")
 
 
 def _upright_size(struct: _c.Image, array: npt.NDArray[np.uint8]) -> Tuple[int, int]:

@@ -42,7 +42,7 @@ def palette(name: PaletteInput = "voc") -> npt.NDArray[np.uint8]:
     given = np.asarray(name)
     if given.dtype != np.uint8 or given.ndim != 2 or given.shape[1] != 3 or len(given) > 256:
         raise errors.InvalidArgument(f"the palette is {given.dtype} of shape {given.shape}; expected uint8, Nx3, "
-                                     f"N at most 256")  # fmt: skip
+                                     f"N at most 256")
     _c.library.deeplab_palette(b"voc", address_of(colours))
     colours[: len(given)] = given
     return colours
@@ -55,7 +55,7 @@ def colorize(mask: npt.NDArray[np.uint8], palette: PaletteInput = "voc") -> npt.
     rgb = np.empty((*rows.shape, 3), np.uint8)
     height, width = rows.shape
     _c.library.deeplab_colorize(address_of(rows), width, height, rows.strides[0], address_of(colours),
-                                address_of(rgb), rgb.strides[0])  # fmt: skip
+                                address_of(rgb), rgb.strides[0])
     return rgb
 
 
@@ -96,7 +96,7 @@ def overlay(
     options.palette = address_of(colours)
     rgb = np.empty((picture.height, picture.width, 3), np.uint8)
     _c.library.deeplab_draw_overlay(byref(picture.struct), address_of(rows), rows.strides[0], byref(options),
-                                    address_of(rgb), rgb.strides[0])  # fmt: skip
+                                    address_of(rgb), rgb.strides[0])
     return rgb
 
 
@@ -109,7 +109,7 @@ def cut_out(
     rows = _of_size(mask_rows(confidence, np.float32, "confidence mask"), picture, "confidence mask")
     rgba = np.empty((picture.height, picture.width, 4), np.uint8)
     _c.library.deeplab_cut_out(byref(picture.struct), address_of(rows), rows.strides[0], address_of(rgba),
-                               rgba.strides[0])  # fmt: skip
+                               rgba.strides[0])
     return rgba
 
 
@@ -127,12 +127,12 @@ def polygons(
     move to lose points, in pixels. `background`: class 0, too."""
     rows = mask_rows(mask, np.uint8, "mask")
     options = _c.with_defaults(_c.PolygonOptions, "deeplab_polygon_options_init")
-    options.min_area = _c.int32(min_area, "min_area")
+    options.min_area = _c.integer(min_area, "min_area", 64)
     options.tolerance = tolerance
     options.background = 1 if background else 0
     height, width = rows.shape
     pointer = _c.create(_c.library.deeplab_polygons_trace, address_of(rows), width, height, rows.strides[0],
-                        byref(options))  # fmt: skip
+                        byref(options))
     traced = _c.Handle(pointer, _c.library.deeplab_polygons_free, "list of polygons")
     return [_region(traced, index, labels) for index in range(_c.library.deeplab_polygons_count(pointer))]
 
@@ -163,5 +163,5 @@ def _colours(given: PaletteInput) -> npt.NDArray[np.uint8]:
 def _of_size(rows: npt.NDArray[Any], picture: Picture, what: str) -> npt.NDArray[Any]:
     if rows.shape != (picture.height, picture.width):
         raise errors.InvalidArgument(f"the {what} is {rows.shape[1]}x{rows.shape[0]} pixels, the picture "
-                                     f"{picture.width}x{picture.height}")  # fmt: skip
+                                     f"{picture.width}x{picture.height}")
     return rows

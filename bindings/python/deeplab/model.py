@@ -68,12 +68,12 @@ class Model:
         self._palette = draw.palette(palette)
         self._palette.flags.writeable = False
         self._handle = _c.Handle(_load(source, labels, threshold, output_tensor), _c.library.deeplab_model_free,
-                                 "model")  # fmt: skip
+                                 "model")
         info = _c.ModelInfo()
         _c.library.deeplab_model_get_info(self._handle.pointer, byref(info))
         self._input_size = (info.width, info.height)
         self._labels = tuple(_c.text(_c.library.deeplab_model_label(self._handle.pointer, class_id))
-                             for class_id in range(info.class_count))  # fmt: skip
+                             for class_id in range(info.class_count))
         self._info = _to_info(info)
 
     @property
@@ -130,7 +130,7 @@ def _load(
         return _c.create(_c.library.deeplab_model_load_memory, address_of(data), data.size)
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f"the model is of type {type(source).__name__}; expected a path, bytes, or None for the "
-                        f"built-in one")  # fmt: skip
+                        f"built-in one")
     path = os.fsencode(source)
     if b"\0" in path:
         raise errors.InvalidArgument("the model's path has a zero byte")

@@ -73,7 +73,7 @@ class Result:
     def polygons(self, *, min_area: int = 1, tolerance: float = 0.0, background: bool = False) -> List[draw.Region]:
         """The mask's regions as outlines, see draw.polygons()."""
         return draw.polygons(self.category_mask, labels=self.labels, min_area=min_area, tolerance=tolerance,
-                             background=background)  # fmt: skip
+                             background=background)
 
     def colorized(self) -> npt.NDArray[np.uint8]:
         """The mask in the model's colours: HxWx3, R, G, B."""
@@ -107,7 +107,7 @@ class Segmentation(Result):
         mask = np.empty((self.height, self.width), np.float32)
         self._ask(lambda handle: _c.library.deeplab_segmenter_confidence_mask(
             handle, (ctypes.c_int32 * max(len(ids), 1))(*ids), len(ids), self.width, self.height, address_of(mask),
-            mask.strides[0]))  # fmt: skip
+            mask.strides[0]))
         return mask
 
     def confidence_masks(self) -> npt.NDArray[np.float32]:
@@ -115,14 +115,14 @@ class Segmentation(Result):
         masks = np.empty((len(self.labels), self.height, self.width), np.float32)
         self._ask(lambda handle: _c.library.deeplab_segmenter_all_confidences(
             handle, self.width, self.height, 0, self.height, address_of(masks), masks.strides[1],
-            masks.strides[0]))  # fmt: skip
+            masks.strides[0]))
         return masks
 
     def certainty_mask(self) -> npt.NDArray[np.float32]:
         """HxW: the probability of each pixel's most probable class."""
         mask = np.empty((self.height, self.width), np.float32)
         self._ask(lambda handle: _c.library.deeplab_segmenter_certainty_mask(
-            handle, self.width, self.height, address_of(mask), mask.strides[0]))  # fmt: skip
+            handle, self.width, self.height, address_of(mask), mask.strides[0]))
         return mask
 
     @property
@@ -138,7 +138,7 @@ class Segmentation(Result):
     ) -> npt.NDArray[np.uint8]:
         """The mask in colours over the picture: HxWx3, R, G, B, see draw.overlay()."""
         return draw.overlay(self._picture, self._category_mask, labels=self.labels, palette=self._model.palette,
-                            opacity=opacity, contours=contours, legend=legend)  # fmt: skip
+                            opacity=opacity, contours=contours, legend=legend)
 
     def cutout(self, classes: Union[ClassInput, Iterable[ClassInput]]) -> npt.NDArray[np.uint8]:
         """The picture's pixels of a class, or of several, with soft edges: HxWx4, R, G, B, A."""
@@ -158,7 +158,7 @@ class Segmentation(Result):
             handle = self._segmenter._handle.pointer
             if self._segmenter._runs != self._run:
                 raise errors.InvalidState("the segmenter has had another picture since: ask for scores, confidence "
-                                          "masks and cut-outs before its next segment()")  # fmt: skip
+                                          "masks and cut-outs before its next segment()")
             return question(handle)
 
     @staticmethod

@@ -71,7 +71,7 @@ class Segmenter:
         self._lock = threading.Lock()
         self._runs = 0  # pictures so far: which one the library's getters refer to
         pointer = _c.create(_c.library.deeplab_segmenter_create, model._handle.pointer, byref(options))
-        self._handle = _c.Handle(pointer, _c.library.deeplab_segmenter_free, "segmenter")
+        self._handle = _c.Handle(pointer, _c.library.deeplab_segmenter_free, "segmenter", has_threads=True)
 
     @property
     def model(self) -> Model:
@@ -163,7 +163,7 @@ def segmenter_options(
     if not isinstance(model, Model):
         raise TypeError(f"the model is of type {type(model).__name__}; expected a deeplab.Model")
     options = _c.with_defaults(_c.SegmenterOptions, "deeplab_segmenter_options_init")
-    options.threads = _c.int32(threads, "threads")
+    options.threads = _c.integer(threads, "threads")
     fits = {value.name[len("FIT_") :].lower(): value for value in _c.Fit}
     if fit not in fits:
         raise errors.InvalidArgument(f"fit is {fit!r}; expected one of {', '.join(fits)}")
@@ -175,9 +175,9 @@ def segmenter_options(
         options.override_normalization = 1
         options.mean[:] = _per_channel(mean, "mean")
         options.stddev[:] = _per_channel(std, "std")
-    options.output_stride = _c.int32(output_stride, "output_stride")
-    options.max_memory_bytes = max_memory_bytes
-    options.max_macs = max_macs
+    options.output_stride = _c.integer(output_stride, "output_stride")
+    options.max_memory_bytes = _c.integer(max_memory_bytes, "max_memory_bytes", 64)
+    options.max_macs = _c.integer(max_macs, "max_macs", 64)
     options.isa = None if isa is None else isa.encode()
     return options
 
@@ -189,7 +189,7 @@ def width_and_height(size: SizeInput, name: str) -> Tuple[int, int]:
     sides = size if isinstance(size, (tuple, list)) else (size, size)
     if len(sides) != 2:
         raise errors.InvalidArgument(f"{name} is {size!r}; expected a number, or width and height")
-    width, height = _c.int32(sides[0], name), _c.int32(sides[1], name)
+    width, height = _c.integer(sides[0], name), _c.integer(sides[1], name)
     if width <= 0 or height <= 0:
         raise errors.InvalidArgument(f"{name} {width}x{height} is not positive")
     return width, height

@@ -75,10 +75,10 @@ class Frame(Result):
     def overlay(
         self, image: ImageInput, *, channels: str = "rgb", opacity: float = 0.55, contours: bool = True,
         legend: bool = True,
-    ) -> npt.NDArray[np.uint8]:  # fmt: skip
+    ) -> npt.NDArray[np.uint8]:
         """The mask in colours over the picture, which a stream does not keep: HxWx3, R, G, B, see draw.overlay()."""
         return draw.overlay(image, self.category_mask, channels=channels, labels=self.labels,
-                            palette=self._model.palette, opacity=opacity, contours=contours, legend=legend)  # fmt: skip
+                            palette=self._model.palette, opacity=opacity, contours=contours, legend=legend)
 
 
 class Stream:
@@ -116,7 +116,7 @@ class Stream:
         inner = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes, max_macs)
         options = _c.with_defaults(_c.StreamOptions, "deeplab_stream_options_init")
         options.segmenter = ctypes.pointer(inner)
-        options.capacity = _c.int32(capacity, "capacity")
+        options.capacity = _c.integer(capacity, "capacity")
         options.mask_width, options.mask_height = width_and_height(mask_size, "mask_size")
         if confidence == "all":
             options.confidence = _c.StreamConfidence.CONFIDENCE_ALL
@@ -132,7 +132,7 @@ class Stream:
         self._pushing = threading.Lock()
         self._pulling = threading.Lock()
         pointer = _c.create(_c.library.deeplab_stream_create, model._handle.pointer, byref(options))
-        self._handle = _c.Handle(pointer, _c.library.deeplab_stream_free, "stream")
+        self._handle = _c.Handle(pointer, _c.library.deeplab_stream_free, "stream", has_threads=True)
 
     @property
     def model(self) -> Model:
@@ -166,7 +166,7 @@ class Stream:
         self._wait(
             self._pushing, timeout,
             lambda handle, slice_ms: _c.library.deeplab_stream_push(handle, byref(picture.struct), number, slice_ms),
-        )  # fmt: skip
+        )
         self._pushed += 1
 
     def pull(self, timeout: Optional[float] = None) -> Frame:
@@ -178,7 +178,7 @@ class Stream:
             self._pulling, timeout,
             lambda handle, slice_ms: _c.create(
                 lambda frame: _c.library.deeplab_stream_pull(handle, frame, slice_ms)),
-        )  # fmt: skip
+        )
         handle = _c.Handle(pointer, _c.library.deeplab_frame_free, "frame")
         info = _c.FrameInfo()
         _c.library.deeplab_frame_get_info(pointer, byref(info))
@@ -201,14 +201,15 @@ class Stream:
             if not self._handle.closed:
                 self.flush()
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Pulls until the stream has ended: after finish(), cancel() or close()."""
-        while True:
-            try:
-                frame = self.pull()
-            except errors.StreamEnded:
-                return
-            yield frame
+    def __iter__(self) -> "Stream":
+        return self
+
+    def __next__(self) -> Frame:
+        """pull(), until the stream has ended: after finish() or cancel(), or a close() meanwhile."""
+        try:
+            return self.pull()
+        except errors.StreamEnded:
+            raise StopIteration from None
 
     def finish(self) -> None:
         """No more pictures: those inside still come out, then pull() raises StreamEnded."""
@@ -247,12 +248,15 @@ class Stream:
     def _wait(self, lock: threading.Lock, timeout: Optional[float], call: Callable[[int, int], Any]) -> Any:
         """`call(handle, milliseconds)` until it does not raise WouldBlock, or the time is over."""
         flushes = self._flushes
+        pointer = self._handle.pointer
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left_ms = _SLICE_MS if end is None else min(_SLICE_MS, max(0, round((end - time.monotonic()) * 1000)))
             try:
                 with lock:
-                    return call(self._handle.pointer, left_ms)
+                    if self._handle.closed:
+                        raise errors.StreamEnded("the stream was closed meanwhile")
+                    return call(pointer, left_ms)
             except errors.WouldBlock:
                 if end is not None and time.monotonic() >= end:
                     raise

@@ -89,8 +89,8 @@ class Installed(unittest.TestCase):
                 self.skipTest("skipped: cannot make a virtual environment (Debian's package python3-venv)")
             python = environment_folder / "bin" / "python"
             clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP"))}
-            subprocess.run([python, "-m", "pip", "--quiet", "install", "--no-index", wheel()], check=True, env=clean,
-                           cwd=folder)
+            subprocess.run([python, "-m", "pip", "--quiet", "install", "--no-index", "--force-reinstall", "--no-deps",
+                            wheel()], check=True, env=clean, cwd=folder)
             program = ("import deeplab, numpy\n"
                        "segmenter = deeplab.Segmenter(deeplab.Model(), size=65, threads=1)\n"
                        "print(deeplab.__file__, segmenter.segment(numpy.zeros((5, 7, 3), 'uint8')).category_mask.shape)")

@@ -49,7 +49,7 @@ class Image:
             array = array[:, :, 0]
         if array.dtype != dtype or array.ndim not in (2, 3) or (array.shape[2] if array.ndim == 3 else 1) != channels:
             raise ValueError(f"{ImageFormat(image_format).name} pixels are {np.dtype(dtype)} with {channels} channels, "
-                             f"not {array.dtype} of shape {array.shape}")  # fmt: skip
+                             f"not {array.dtype} of shape {array.shape}")
         self._format = ImageFormat(image_format)
         self._array = array
         self._array.flags.writeable = False

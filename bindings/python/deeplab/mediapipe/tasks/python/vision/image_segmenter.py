@@ -139,7 +139,7 @@ class ImageSegmenter:
     def _expect(self, mode: VisionTaskRunningMode) -> None:
         if self._options.running_mode is not mode:
             raise ValueError(f"this method is for the running mode {mode.name}; this segmenter was made for "
-                             f"{self._options.running_mode.name}")  # fmt: skip
+                             f"{self._options.running_mode.name}")
 
     def _advance(self, timestamp_ms: int) -> None:
         with self._lock:
@@ -162,7 +162,7 @@ class _Live:
         self._options = options
         self._callback = callback
         self._stream = deeplab.Stream(model, capacity=2, threads=options.num_threads, fit="stretch",
-                                      confidence="all" if options.output_confidence_masks else None)  # fmt: skip
+                                      confidence="all" if options.output_confidence_masks else None)
         self._pictures: Dict[int, Tuple[Image, int]] = {}
         self._pushed = 0
         self._pushing = threading.Lock()
