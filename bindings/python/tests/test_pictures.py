@@ -1,5 +1,7 @@
 """Which arrays are pictures: of any strides, without a copy; and what is refused."""
 
+import ctypes
+import mmap
 import unittest
 
 import numpy as np
@@ -7,6 +9,21 @@ import numpy as np
 import deeplab
 from common import Case, picture
 from deeplab._images import address_of, picture_of
+
+
+def beside_guard(image, at_end):
+    """A copy of `image` whose first byte follows, or whose last byte precedes, a page without access."""
+    page = mmap.PAGESIZE
+    size = -(-image.nbytes // page) * page
+    memory = np.frombuffer(mmap.mmap(-1, size + 2 * page), np.uint8)
+    start = memory.ctypes.data
+    for guard in (start, start + page + size):
+        if ctypes.CDLL(None).mprotect(ctypes.c_void_p(guard), page, 0) != 0:
+            raise OSError("mprotect")
+    begin = page + (size - image.nbytes if at_end else 0)
+    copy = memory[begin:begin + image.nbytes].reshape(image.shape)
+    copy[...] = image
+    return copy
 
 
 class Arrays(Case):
@@ -93,6 +110,20 @@ class Arrays(Case):
             self.assertEqual(result.category_mask.shape, upright.shape[:2])
             self.assert_same(result.scores, self.scores(upright))
             self.assertEqual(result.overlay().shape, upright.shape)
+
+    def test_not_a_byte_outside_the_picture_is_read(self):
+        """Pictures that begin or end beside memory that nobody may read."""
+        for at_end in (False, True):
+            for image in (picture(47, 63), picture(47, 63, 4), picture(47, 63, 1)):
+                guarded = beside_guard(image, at_end)
+                views = [guarded, guarded[::-1], guarded[::2], guarded[:, :40], guarded[:, 20:]]
+                if image.shape[2] == 3:
+                    views += [view[:, :, ::-1] for view in views]
+                for view in views:
+                    result = self.runner.segment(view)
+                    result.overlay()
+                    result.cutout("cat")
+                    self.assert_same(result.scores, self.scores(view.copy()))
 
     def test_objects_with_an_array_inside(self):
         class Wrapped:

@@ -10,6 +10,7 @@ import unittest
 import deeplab
 
 PROGRAM = """
+from typing import Dict, List, Tuple
 import numpy as np
 import numpy.typing as npt
 import deeplab
@@ -17,19 +18,20 @@ import deeplab
 pixels: npt.NDArray[np.uint8] = np.zeros((4, 5, 3), np.uint8)
 with deeplab.Segmenter(deeplab.Model(), threads=1, size=(65, 65), mean=[1, 2, 3], std=2.0) as segmenter:
     result = segmenter.segment(pixels, channels="bgr")
-    reveal_type(result.category_mask)
-    reveal_type(result.fractions)
-    reveal_type([region.box for region in result.polygons()])
+    mask: npt.NDArray[np.uint8] = result.category_mask
+    fractions: Dict[str, float] = result.fractions
+    boxes: List[Tuple[int, int, int, int]] = [region.box for region in result.polygons()]
 with deeplab.Stream(segmenter.model, confidence=["cat", 3]) as stream:
-    reveal_type([frame.confidences for frame in stream.map([pixels])])
+    confidences: List[npt.NDArray[np.float32]] = [frame.confidences for frame in stream.map([pixels])]
 """
 
-REVEALED = [
-    "numpy.ndarray[Any, numpy.dtype[numpy.unsignedinteger[numpy._typing._8Bit]]]",
-    "Dict[str, float]",
-    "List[Tuple[int, int, int, int]]",
-    "List[numpy.ndarray[Any, numpy.dtype[numpy.floating[numpy._typing._32Bit]]]]",
-]
+# Each line one error.
+WRONG = """
+segmenter.segment(1)
+deeplab.Segmenter("model.tflite")
+scores: npt.NDArray[np.uint8] = result.scores
+result.category_mask = mask
+"""
 
 
 class Types(unittest.TestCase):
@@ -40,7 +42,7 @@ class Types(unittest.TestCase):
         ran = subprocess.run([mypy, "--strict", "--ignore-missing-imports", "--python-version", "3.9", "--cache-dir",
                               os.devnull, "--no-color-output", path], capture_output=True, text=True,
                              env={**os.environ, "MYPYPATH": str(self.package.parent)})
-        return ran.returncode, ran.stdout.replace("builtins.", "")
+        return ran.returncode, ran.stdout
 
     package = pathlib.Path(deeplab.__file__).parent
 
@@ -54,11 +56,9 @@ class Types(unittest.TestCase):
             program.write_text(PROGRAM)
             status, output = self.check(program)
             self.assertEqual(status, 0, output)
-            for line, wanted in zip(output.splitlines(), REVEALED):
-                self.assertIn(f'Revealed type is "{wanted}"', line.replace("typing.", ""))
-            program.write_text(PROGRAM + "segmenter.segment(1)\ndeeplab.Segmenter(3)\n")
+            program.write_text(PROGRAM + WRONG)
             status, output = self.check(program)
-            self.assertEqual((status, output.count("error:")), (1, 2), output)
+            self.assertEqual((status, output.count("error:")), (1, 4), output)
 
 
 if __name__ == "__main__":
