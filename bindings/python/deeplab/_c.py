@@ -16,7 +16,7 @@ import os
 import pathlib
 import weakref
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_ssize_t, c_uint64, c_void_p
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from . import errors
 
@@ -391,7 +391,7 @@ class Handle:
     """A handle of the library and who frees it: close(), or the garbage collector if nobody closes it."""
 
     def __init__(self, pointer: int, free: Callable[[int], Any], what: str, has_threads: bool = False) -> None:
-        self._pointer = pointer
+        self._pointer: Optional[int] = pointer
         self._what = what
         self._has_threads = has_threads
         self._process = os.getpid()
@@ -402,7 +402,7 @@ class Handle:
     @property
     def pointer(self) -> int:
         """For one call. Raises InvalidState if it was closed, or if it has threads, in a process that fork() made."""
-        if not self._finalizer.alive:
+        if self._pointer is None:
             raise errors.InvalidState(f"the {self._what} is closed")
         if self._has_threads and os.getpid() != self._process:
             raise errors.InvalidState(f"the {self._what} was made by process {self._process} and fork() does not copy "
@@ -411,10 +411,11 @@ class Handle:
 
     @property
     def closed(self) -> bool:
-        return not self._finalizer.alive
+        return self._pointer is None
 
     def close(self) -> None:
         """Frees it now. Nobody may be in a call that uses it. A second time does nothing."""
+        self._pointer = None
         self._finalizer()
 
 

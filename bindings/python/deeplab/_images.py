@@ -38,6 +38,7 @@ _OTHER_ORDER = {"rgb": "bgr", "bgr": "rgb"}
 
 # Pixels above which a picture is checked before anything of its size is made: far more time than the check takes.
 _LARGE = 2**24
+_UINT8 = np.dtype(np.uint8)
 _DEFAULTS = bytes(_c.with_defaults(_c.Image, "deeplab_image_init"))
 
 
@@ -64,7 +65,7 @@ def picture_of(
     if channels not in _OTHER_ORDER:
         raise errors.InvalidArgument(f"channels is {channels!r}; expected 'rgb' or 'bgr'")
     array = image if type(image) is np.ndarray else _array_of(image, channels)
-    if array.dtype != np.uint8:
+    if array.dtype != _UINT8:
         raise TypeError(f"the picture has values of type {array.dtype}; expected uint8, 0 to 255. Convert it first: the "
                         f"range of other types is not known, and not guessed")
     shape = array.shape

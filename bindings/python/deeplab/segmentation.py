@@ -28,11 +28,12 @@ class Timing(NamedTuple):
 class Result:
     """A category mask and what follows from it. Its data is its own: it may outlive segmenter, stream and model."""
 
+    _fractions: Optional[Dict[str, float]] = None
+
     def __init__(self, model: Model, category_mask: npt.NDArray[np.uint8], timing: Timing) -> None:
         self._model = model
         self._category_mask = category_mask
         self._timing = timing
-        self._fractions: Optional[Dict[str, float]] = None
 
     @property
     def category_mask(self) -> npt.NDArray[np.uint8]:
@@ -92,6 +93,8 @@ class Segmentation(Result):
     What was handed out stays valid. The picture's memory is kept, not copied: overlay() and cutout() show what it
     holds when they are called. Any thread."""
 
+    _scores: Optional[npt.NDArray[np.float32]] = None
+
     def __init__(
         self, segmenter: "Segmenter", run: int, picture: Picture, mask: npt.NDArray[np.uint8], timing: Timing
     ) -> None:
@@ -99,7 +102,6 @@ class Segmentation(Result):
         self._segmenter = segmenter
         self._run = run
         self._picture = picture
-        self._scores: Optional[npt.NDArray[np.float32]] = None
 
     def confidence_mask(self, classes: Union[ClassInput, Iterable[ClassInput]]) -> npt.NDArray[np.float32]:
         """HxW: the probability, 0 to 1, that a pixel is of a class, or of any of several; each by name or by id."""

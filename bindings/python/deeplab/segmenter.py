@@ -69,6 +69,7 @@ class Segmenter:
         options = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes, max_macs)
         self._model = model
         self._lock = threading.Lock()
+        self._stages = _c.Timing()
         self._runs = 0  # pictures so far: which one the library's getters refer to
         pointer = _c.create(_c.library.deeplab_segmenter_create, model._handle.pointer, byref(options))
         self._handle = _c.Handle(pointer, _c.library.deeplab_segmenter_free, "segmenter", has_threads=True)
@@ -118,17 +119,17 @@ class Segmenter:
         InvalidState after close(). The segmenter stays usable after an error."""
         picture = picture_of(image, channels, region, rotation, mirror)
         mask = np.empty((picture.height, picture.width), np.uint8)
-        # As much as possible before the run, after which the interpreter is no longer in the CPU's caches.
         address = address_of(mask)
         options = None if timeout is None else byref(_run_options(timeout))
-        timing = _c.Timing()
+        stages = self._stages
         with self._lock:
             handle = self._handle.pointer
             self._runs = run = self._runs + 1
             _c.library.deeplab_segmenter_run(handle, byref(picture.struct), options)
             _c.library.deeplab_segmenter_category_mask(handle, picture.width, picture.height, address, picture.width)
-            _c.library.deeplab_segmenter_timing(handle, byref(timing))
-        return Segmentation(self, run, picture, mask, Timing(timing.prepare_ms, timing.infer_ms, timing.labels_ms))
+            _c.library.deeplab_segmenter_timing(handle, byref(stages))
+            timing = Timing(stages.prepare_ms, stages.infer_ms, stages.labels_ms)
+        return Segmentation(self, run, picture, mask, timing)
 
     def close(self) -> None:
         """Frees the memory, after a call that another thread may be in. Closing twice is fine."""
