@@ -336,7 +336,7 @@ def _load() -> ctypes.CDLL:
     try:
         loaded = ctypes.CDLL(str(beside) if beside.exists() else wanted)
     except OSError as error:
-        raise ImportError(f"deeplab: cannot load its library: {error}") from error
+        raise ImportError(f"deeplab: cannot load the library that its wheel has: {error}") from error
     for name, (result, *arguments) in FUNCTIONS.items():
         function = getattr(loaded, name)
         function.argtypes = arguments

@@ -36,6 +36,10 @@ class IoError(Error, OSError):
     status = "IO_ERROR"
 
 
+class NoSuchFile(IoError, FileNotFoundError):
+    """There is no file of that name."""
+
+
 class InvalidImage(Error, ValueError):
     """An image file is damaged."""
 

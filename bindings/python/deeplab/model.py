@@ -61,7 +61,8 @@ class Model:
         `output_tensor`, of a file with several outputs, the one with the masks, by name or by index ("1").
         `palette`: colours of the classes, see draw.palette().
 
-        Raises IoError, InvalidModel, Unsupported, ResourceExhausted; InvalidArgument for options that do not fit."""
+        Raises NoSuchFile, IoError, InvalidModel, Unsupported, ResourceExhausted; InvalidArgument for options that do
+        not fit."""
         has_options = labels is not None or threshold is not None or output_tensor is not None
         if has_options and not isinstance(source, (str, os.PathLike)):
             raise errors.InvalidArgument("labels, threshold and output_tensor are for models that are given by path")
@@ -144,7 +145,12 @@ def _load(
         options.threshold = threshold
     if output_tensor is not None:
         options.output_tensor = output_tensor.encode()
-    return _c.create(_c.library.deeplab_model_load_file_with_options, path, byref(options))
+    try:
+        return _c.create(_c.library.deeplab_model_load_file_with_options, path, byref(options))
+    except errors.IoError as error:
+        if not os.path.lexists(path):
+            raise errors.NoSuchFile(str(error)) from None
+        raise
 
 
 def _to_info(info: _c.ModelInfo) -> ModelInfo:

@@ -79,14 +79,16 @@ class Loading(Case):
 
 class Refused(unittest.TestCase):
     def test_no_such_file(self):
-        with self.assertRaisesRegex(OSError, "no-such-file.tflite") as caught:
+        with self.assertRaisesRegex(FileNotFoundError, "no-such-file.tflite") as caught:
             deeplab.Model("no-such-file.tflite")
-        self.assertIsInstance(caught.exception, deeplab.IoError)
-        self.assertIsInstance(caught.exception, deeplab.Error)
+        for kind in (OSError, deeplab.IoError, deeplab.NoSuchFile, deeplab.Error):
+            self.assertIsInstance(caught.exception, kind)
+        self.assertEqual(caught.exception.status, "IO_ERROR")
 
     def test_folder(self):
-        with self.assertRaises(deeplab.Error):
+        with self.assertRaises(deeplab.Error) as caught:
             deeplab.Model(MODEL.parent)
+        self.assertNotIsInstance(caught.exception, deeplab.NoSuchFile)
 
     def test_text_as_model(self):
         with tempfile.TemporaryDirectory() as folder:
