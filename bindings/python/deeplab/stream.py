@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import _c, draw, errors
 from ._images import Box, ImageInput, picture_of
 from .model import ClassInput, Model
-from .segmentation import Result, Timing
+from .segmentation import Result
 from .segmenter import ChannelsInput, SizeInput, segmenter_options, width_and_height
 
 # A call that waits does so in slices: only between two calls Python sees Ctrl-C.
@@ -39,7 +39,7 @@ class Frame(Result):
             if info.confidence_count > 0:
                 confidence = _c.Memory(handle, info.confidence, (info.confidence_count, *shape), "=f4")
                 self._confidences = np.asarray(confidence)
-        super().__init__(model, mask, Timing(info.prepare_ms, info.infer_ms, info.labels_ms))
+        super().__init__(model, mask, (info.prepare_ms, info.infer_ms, info.labels_ms))
 
     @property
     def id(self) -> int:
