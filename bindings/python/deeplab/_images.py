@@ -66,8 +66,8 @@ def picture_of(
         raise errors.InvalidArgument(f"channels is {channels!r}; expected 'rgb' or 'bgr'")
     array = image if type(image) is np.ndarray else _array_of(image, channels)
     if array.dtype != _UINT8:
-        raise TypeError(f"the picture has values of type {array.dtype}; expected uint8, 0 to 255. Convert it first: the "
-                        f"range of other types is not known, and not guessed")
+        raise TypeError(f"the picture has values of type {array.dtype}; expected uint8, 0 to 255. Convert it first: "
+                        f"the range of other types is not known, and not guessed")
     shape = array.shape
     if array.ndim == 2:
         array = array[:, :, np.newaxis]

@@ -120,7 +120,7 @@ class Segmentation(Result):
         return mask
 
     def confidence_masks(self) -> npt.NDArray[np.float32]:
-        """CxHxW: the probability of every class, at the cost of one. 4 C H W bytes: 22 MB for 513x513 and 21 classes."""
+        """CxHxW: the probability of every class, at the cost of one. 22 MB for 513x513 pixels and 21 classes."""
         masks = np.empty((len(self.labels), self.height, self.width), np.float32)
         self._ask(lambda handle: _c.library.deeplab_segmenter_all_confidences(
             handle, self.width, self.height, 0, self.height, address_of(masks), masks.strides[1],

@@ -66,7 +66,8 @@ class Segmenter:
         multiply-accumulates.
 
         Raises InvalidArgument, Unsupported, ResourceExhausted."""
-        options = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes, max_macs)
+        options = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes,
+                                    max_macs)
         self._model = model
         self._lock = threading.Lock()
         self._stages = _c.Timing()

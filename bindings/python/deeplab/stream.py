@@ -89,9 +89,9 @@ class Stream:
                 use(frame.category_mask)
 
     map() pushes and pulls by itself. With push() and pull(), one thread pushes and another one pulls, or iterates over
-    the stream: at most `capacity` pictures are inside, pushed and not yet pulled, and push() waits if there are as many.
-    One thread that pushes more than that before it pulls waits without end. Any thread may call any method; threads
-    that push at the same time wait for each other, and so do those that pull. A context manager."""
+    the stream: at most `capacity` pictures are inside, pushed and not yet pulled, and push() waits if there are as
+    many. One thread that pushes more than that before it pulls waits without end. Any thread may call any method;
+    threads that push at the same time wait for each other, and so do those that pull. A context manager."""
 
     def __init__(
         self,
@@ -113,7 +113,8 @@ class Stream:
         """`capacity`: 1 to 64 pictures. `confidence`: "all" for one mask of each class, a class or several, by name or
         id, for one mask of any of these. `mask_size`: of all masks, in pixels; None: each picture's own. The rest are
         the arguments of Segmenter, and so are the errors."""
-        inner = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes, max_macs)
+        inner = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes,
+                                  max_macs)
         options = _c.with_defaults(_c.StreamOptions, "deeplab_stream_options_init")
         options.segmenter = ctypes.pointer(inner)
         options.capacity = _c.integer(capacity, "capacity")
@@ -154,8 +155,8 @@ class Stream:
         timeout: Optional[float] = None,
     ) -> None:
         """Puts a picture in, see Segmenter.segment(); its memory may be used again at once. `id`, 0 to 2^64 - 1, comes
-        back with the frame; None: how many were pushed before it. `timeout`: seconds to wait for room; 0: not at all; None:
-        without limit.
+        back with the frame; None: how many were pushed before it. `timeout`: seconds to wait for room; 0: not at all;
+        None: without limit.
 
         Raises WouldBlock: no room in that time; StreamEnded: finished or cancelled; Cancelled: flushed meanwhile;
         and what segment() raises. The picture is then not inside, and the stream continues."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""measure.py: what the package costs on this machine: time of a call beyond the library's own, four threads against one,
-and memory after 10,000 calls. Needs the package installed, or PYTHONPATH=build/release/python. Times mean something on
-an idle machine only."""
+"""measure.py: what the package costs on this machine: time of a call beyond the library's own, four threads against
+one, and memory after 10,000 calls. Needs the package installed, or PYTHONPATH=build/release/python. Times mean
+something on an idle machine only."""
 
 import os
 import statistics

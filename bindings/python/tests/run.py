@@ -1,5 +1,5 @@
-"""run.py FILE: the tests of one file. Exit status 0: all passed; 1: some failed; 77: none failed, but some were skipped,
-and the reasons are printed."""
+"""run.py FILE: the tests of one file. Exit status 0: all passed; 1: some failed; 77: none failed, but some were
+skipped, and the reasons are printed."""
 
 import importlib.util
 import os

@@ -28,7 +28,8 @@ class Scripts(unittest.TestCase):
         script = pathlib.Path(__file__).with_name("mediapipe_script.py")
         ran = subprocess.run([sys.executable, script, MODEL, CAT], capture_output=True, text=True)
         self.assertEqual(ran.stderr, "")
-        self.assertRegex(ran.stdout, r"\Aclasses: background, cat\nforeground: 0\.\d+\ncat: \(334, 500\) float32 1\.0\n\Z")
+        self.assertRegex(ran.stdout, r"\Aclasses: background, cat\nforeground: 0\.\d+\n"
+                                     r"cat: \(334, 500\) float32 1\.0\n\Z")
 
     def test_all_ways_to_import(self):
         from deeplab.mediapipe.tasks.python.core.base_options import BaseOptions as by_module

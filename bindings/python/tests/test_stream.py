@@ -209,7 +209,8 @@ class Waiting(StreamCase):
             stream.push(np.zeros((1, 70000, 3), np.uint8))
         stream.push(picture())
         self.assertEqual(stream.pull().id, 0)
-        for options in ({"capacity": 65}, {"capacity": -1}, {"confidence": "unicorn"}, {"mask_size": 0}, {"mask_size": (70000, 1)}, {"fit": "crop"}):
+        for options in ({"capacity": 65}, {"capacity": -1}, {"confidence": "unicorn"}, {"mask_size": 0},
+                        {"mask_size": (70000, 1)}, {"fit": "crop"}):
             with self.subTest(options), self.assertRaises(ValueError):
                 self.stream(**options)
 

@@ -93,7 +93,8 @@ class Installed(unittest.TestCase):
                             wheel()], check=True, env=clean, cwd=folder)
             program = ("import deeplab, numpy\n"
                        "segmenter = deeplab.Segmenter(deeplab.Model(), size=65, threads=1)\n"
-                       "print(deeplab.__file__, segmenter.segment(numpy.zeros((5, 7, 3), 'uint8')).category_mask.shape)")
+                       "mask = segmenter.segment(numpy.zeros((5, 7, 3), 'uint8')).category_mask\n"
+                       "print(deeplab.__file__, mask.shape)")
             printed = subprocess.run([python, "-c", program], check=True, env=clean, cwd=folder, capture_output=True,
                                      text=True).stdout
             self.assertTrue(printed.startswith(str(environment_folder)), printed)
