@@ -76,14 +76,14 @@ class Layout(unittest.TestCase):
             raise unittest.SkipTest("skipped: no C compiler")
         lines = []
         for struct in structs():
-            lines.append(f'printf("sizeof {c_name(struct)} %zu\\n", sizeof({c_name(struct)}));')
+            lines.append(f'printf("sizeof {c_name(struct)}: %zu\\n", sizeof({c_name(struct)}));')
             for field, *_ in struct._fields_:
                 place = f"{c_name(struct)}, {field}"
-                lines.append(f'printf("{c_name(struct)}.{field} %zu %zu\\n", offsetof({place}), '
+                lines.append(f'printf("{c_name(struct)}.{field}: %zu %zu\\n", offsetof({place}), '
                              f"sizeof((({c_name(struct)}*)0)->{field}));")
         for name in enumerators():
-            lines.append(f'printf("{name} %d\\n", (int){name});')
-        lines.append('printf("version %d %d\\n", DEEPLAB_VERSION_MAJOR, DEEPLAB_VERSION_MINOR);')
+            lines.append(f'printf("{name}: %d\\n", (int){name});')
+        lines.append('printf("version: %d %d\\n", DEEPLAB_VERSION_MAJOR, DEEPLAB_VERSION_MINOR);')
         with tempfile.TemporaryDirectory() as folder:
             source = os.path.join(folder, "layout.c")
             with open(source, "w") as file:
@@ -92,9 +92,8 @@ class Layout(unittest.TestCase):
             program = os.path.join(folder, "layout")
             subprocess.run([compiler, "-std=c99", f"-I{HEADERS.parent}", source, "-o", program], check=True)
             printed = subprocess.run([program], check=True, capture_output=True, text=True).stdout
-        cls.compiled = dict(line.rsplit(" ", 2 if "." in line or line.startswith("version") else 1)[0:1] +
-                            [line.rsplit(" ", 2 if "." in line or line.startswith("version") else 1)[1:]]
-                            for line in printed.splitlines())
+        lines = [line.split(": ") for line in printed.splitlines()]
+        cls.compiled = {name: numbers.split() for name, numbers in lines}
 
     def test_structs(self):
         self.assertGreater(len(structs()), 10)
