@@ -2,7 +2,8 @@
 # ./build.sh [--with PART,...] [--preset NAME] [-B DIR] [--target NAME]... [-DOPTION=VALUE...]: installs what is
 # missing, configures and builds. Afterwards DIR/bin has the programs and DIR/lib the library.
 #   --with PARTS  what is not built by default: codecs (HEIC, AVIF, TIFF, GIF, colour profiles), train
-#                 (deeplab-train; needs libtorch, 1 GB), bench (kernel benchmarks), or all
+#                 (deeplab-train; needs libtorch, 1 GB), bench (kernel benchmarks), python (its wheel, in DIR/dist),
+#                 or all
 #   --preset      release (the default), debug, asan-ubsan, tsan, scalar, aarch64, ...; see CMakePresets.json
 #   -B DIR        where to build; build/PRESET without
 #   --target      only this target, for instance deeplab_cli; may be repeated
@@ -35,7 +36,7 @@ done
 directory=${directory:-$here/build/$preset}
 
 packages=$build_packages
-[ "$parts" != all ] || parts=codecs,train,bench
+[ "$parts" != all ] || parts=codecs,train,bench,python
 for part in ${parts//,/ }; do
   case $part in
     codecs)
@@ -49,6 +50,10 @@ for part in ${parts//,/ }; do
     bench)
       options+=(-DDEEPLAB_BUILD_BENCH=ON)
       packages="$packages $bench_packages"
+      ;;
+    python)
+      options+=(-DDEEPLAB_BUILD_PYTHON=ON)
+      packages="$packages $python_packages"
       ;;
     *) fail "unknown part '$part' of --with" ;;
   esac

@@ -11,6 +11,8 @@ cross_packages="g++-aarch64-linux-gnu qemu-user"
 style_packages="clang-format-14"
 codecs_packages="libheif-dev libtiff-dev libgif-dev liblcms2-dev"
 bench_packages="libbenchmark-dev"
+wheel_packages="build-essential cmake ninja-build zlib1g-dev flatbuffers-compiler libflatbuffers-dev python3"
+python_packages="python3 python3-numpy python3-pil python3-venv mypy"
 
 # Runs a command as root, through sudo if need be.
 as_root() {
