@@ -20,7 +20,8 @@ extern "C" {
 #define DEEPLAB_PALETTE_BYTES 768
 
 /* Fills a palette by name: "voc", PASCAL VOC's, the default everywhere; "cityscapes", the 19
- * training classes, the rest as VOC's. DEEPLAB_UNSUPPORTED: another name. */
+ * training classes, "ade20k", the 150 classes of scene parsing, the rest as VOC's.
+ * DEEPLAB_UNSUPPORTED: another name. */
 DEEPLAB_API deeplab_status deeplab_palette(const char* name, uint8_t palette[768]);
 
 /* The colour of a class in the PASCAL VOC palette, as R, G, B; black for ids outside 0..255. */

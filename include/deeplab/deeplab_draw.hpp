@@ -19,7 +19,7 @@ namespace deeplab {
 /// R, G, B for each of the ids 0..255.
 using Palette = std::array<uint8_t, DEEPLAB_PALETTE_BYTES>;
 
-/// "voc" or "cityscapes".
+/// "voc", "cityscapes" or "ade20k".
 inline Result<Palette> palette(const std::string& name) {
   Palette palette;
   if (Status s = detail::to_status(deeplab_palette(name.c_str(), palette.data())); !s.ok()) {

@@ -99,9 +99,10 @@ deeplab_status deeplab_palette(const char* name, uint8_t palette[768]) {
     const std::string_view wanted = name;
     const vision::Palette* found = wanted == "voc"          ? &vision::kVocPalette
                                    : wanted == "cityscapes" ? &vision::kCityscapesPalette
+                                   : wanted == "ade20k"     ? &vision::kAde20kPalette
                                                             : nullptr;
     if (found == nullptr) {
-      return unsupported("unknown palette '", wanted, "'; expected voc or cityscapes");
+      return unsupported("unknown palette '", wanted, "'; expected voc, cityscapes or ade20k");
     }
     for (const deeplab::Rgb& colour : *found) {
       *palette++ = colour.red;

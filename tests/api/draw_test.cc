@@ -34,6 +34,11 @@ TEST(Draw, PalettesByName) {
   ASSERT_TRUE(city.ok());
   EXPECT_EQ((std::vector<int>{(*city)[33], (*city)[34], (*city)[35]}),
             (std::vector<int>{220, 20, 60}));  // person
+  const auto ade = palette("ade20k");
+  ASSERT_TRUE(ade.ok());
+  EXPECT_EQ((std::vector<int>{(*ade)[447], (*ade)[448], (*ade)[449]}),
+            (std::vector<int>{92, 0, 255}));  // flag, the last one
+  EXPECT_EQ((*ade)[450], (*voc)[450]);
   EXPECT_EQ(palette("pink").status().code(), StatusCode::kUnsupported);
   EXPECT_EQ(deeplab_palette("voc", nullptr), DEEPLAB_INVALID_ARGUMENT);
 }

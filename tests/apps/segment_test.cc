@@ -104,6 +104,48 @@ TEST_F(Segment, WritesMaskAndOverlayAndALineByDefault) {
   EXPECT_EQ(overlay.height, kCatHeight);
 }
 
+TEST_F(Segment, ColoursByNameOrFromAFile) {
+  const auto colour_of_the_cat = [&](const std::string& palette) {
+    const ProgramRun run = segment({cat_, "--palette", palette, "--write", "mask,overlay"});
+    EXPECT_EQ(run.status, 0) << run.err;
+    const imageio::Image mask = read_mask(out("cat.mask.png"));
+    const imageio::Image colours = read_photo(out("cat.mask.png"));
+    const auto at =
+        static_cast<size_t>(std::ranges::find(mask.pixels, kCatId) - mask.pixels.begin());
+    return std::vector<int>(colours.pixels.begin() + static_cast<ptrdiff_t>(3 * at),
+                            colours.pixels.begin() + static_cast<ptrdiff_t>(3 * at) + 3);
+  };
+  EXPECT_THAT(colour_of_the_cat("voc"), ElementsAre(64, 0, 0));
+  const std::string voc = file_text(out("cat.overlay.jpg"));
+  EXPECT_THAT(colour_of_the_cat("cityscapes"), ElementsAre(107, 142, 35));
+  EXPECT_THAT(colour_of_the_cat("ade20k"), ElementsAre(230, 230, 230));
+  EXPECT_NE(file_text(out("cat.overlay.jpg")), voc);
+
+  const std::string file = dir_ / "colours.txt";
+  write_text(file, "0,0,0\n#010203\r\n 1, 2,3\n3,3,3\n4,4,4\n5,5,5\n6,6,6\n7,7,7\n#FE0a10");
+  EXPECT_THAT(colour_of_the_cat(file), ElementsAre(254, 10, 16));
+  write_text(file, "1,2,3\n");
+  EXPECT_THAT(colour_of_the_cat(file), ElementsAre(64, 0, 0)) << "the rest as VOC's";
+
+  const auto error_of = [&](const std::string& text) {
+    write_text(file, text);
+    const ProgramRun run = segment({cat_, "--palette", file});
+    EXPECT_EQ(run.status, 1);
+    return run.err;
+  };
+  for (const char* line : {"1,2", "1,2,256", "1,2,3,4", "#12345g", "#1234567", "red", ""}) {
+    EXPECT_THAT(error_of("0,0,0\n" + std::string(line) + "\n"), HasSubstr("colours.txt: line 2"))
+        << line;
+  }
+  EXPECT_THAT(error_of(""), HasSubstr("no colours"));
+  std::string many;
+  for (int i = 0; i < 257; ++i) many += "1,2,3\n";
+  EXPECT_THAT(error_of(many), HasSubstr("more than 256"));
+  const ProgramRun unknown = segment({cat_, "--palette", "pink"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("pink"), HasSubstr("voc, cityscapes, ade20k")));
+}
+
 TEST_F(Segment, JsonIsTheContract) {
   const ProgramRun run = segment({cat_, "--json", "--fit", "stretch"});
   EXPECT_EQ(run.status, 0);

@@ -21,6 +21,7 @@
 #include "apps/deeplab/common/photos.h"
 #include "apps/deeplab/common/progress.h"
 #include "apps/deeplab/segment/output.h"
+#include "apps/deeplab/segment/palette.h"
 #include "apps/deeplab/segment/report.h"
 #include "apps/deeplab/segment/run.h"
 #include "base/isa.h"
@@ -41,6 +42,7 @@ struct SegmentOptions {
   int threads = 0;
   OutputSet write{.mask = true, .overlay = true};
   std::vector<std::string> classes;
+  std::string palette = "voc";
   ModelFlags model_flags;
   int quality = 90;
   int64_t min_area = 1;
@@ -220,6 +222,10 @@ ExitCode run_segment(const SegmentOptions& options) {
   if (!classes.ok()) return fail(classes.status(), ExitCode::kUsage);
   output.classes = std::move(*classes);
 
+  const auto palette = find_palette(options.palette, model->class_count());
+  if (!palette.ok()) return fail(palette.status());
+  output.palette = *palette;
+
   const auto isa = selected_isa();
   if (!isa.ok()) return fail(isa.status());
   Options segmenter_options;
@@ -265,6 +271,13 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
           "--class", [&options](const std::string& list) { options.classes = split_list(list); },
           "Classes of cutout, scores and polygons, by name or id [all but the background]")
       ->type_name("LIST");
+  command
+      .add_option("--palette", options.palette,
+                  "Colours of masks and overlays: voc, cityscapes, ade20k or a file with a colour "
+                  "per line, R,G,B "
+                  "or #RRGGBB")
+      ->type_name("NAME|FILE")
+      ->capture_default_str();
   command.add_option("--quality", options.quality, "Quality of the overlay's JPEG, 1 to 100")
       ->check(CLI::Range(1, 100).description(""))
       ->type_name("N")
@@ -284,7 +297,7 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
       "--write, in DIR, STEM being the photo's name without its extension (stdin for -); photos "
       "of\n"
       "a directory keep their folders below it:\n"
-      "  mask      STEM.mask.png              class ids in the PASCAL VOC palette\n"
+      "  mask      STEM.mask.png              class ids in the colours of --palette\n"
       "  overlay   STEM.overlay.jpg           the mask over the photo, with a legend\n"
       "  cutout    STEM.cutout.png            the photo's classes with soft edges, RGBA\n"
       "  scores    STEM.CLASS.confidence.png  probability of a class, 65535 is 1; without\n"

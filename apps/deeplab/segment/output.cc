@@ -112,9 +112,13 @@ Status OutputWriter::write(const SegmentedPhoto& segmented, Segmenter& segmenter
 
 Status OutputWriter::write_mask(const SegmentedPhoto& segmented) {
   const MaskView& mask = segmented.mask;
-  return write_file(
-      *segmented.photo, "mask.png",
-      imageio::encode_png_indexed(mask.width, mask.height, mask.ids, vision::kVocPalette));
+  vision::Palette palette;
+  for (size_t id = 0; id < palette.size(); ++id) {
+    const uint8_t* rgb = options_.palette.data() + 3 * id;
+    palette[id] = {rgb[0], rgb[1], rgb[2]};
+  }
+  return write_file(*segmented.photo, "mask.png",
+                    imageio::encode_png_indexed(mask.width, mask.height, mask.ids, palette));
 }
 
 Status OutputWriter::write_overlay(const SegmentedPhoto& segmented) {
@@ -126,6 +130,7 @@ Result<imageio::EncodedImage> OutputWriter::encode_overlay(const SegmentedPhoto&
   const MaskView& mask = segmented.mask;
   OverlayOptions options;
   options.labels = options_.labels;
+  options.palette = &options_.palette;
   DEEPLAB_ASSIGN_OR_RETURN(const Overlay overlay, Overlay::create(mask, options));
   DEEPLAB_ASSIGN_OR_RETURN(
       imageio::JpegWriter jpeg,

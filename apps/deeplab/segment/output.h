@@ -22,7 +22,7 @@ namespace deeplab::app {
 
 /// Which files; the names are those of --write.
 struct OutputSet {
-  bool mask = false;      ///< STEM.mask.png: class ids, VOC palette.
+  bool mask = false;      ///< STEM.mask.png: class ids in colours.
   bool overlay = false;   ///< STEM.overlay.jpg: the mask over the photo, with a legend.
   bool cutout = false;    ///< STEM.cutout.png: RGBA, alpha from the confidence.
   bool scores = false;    ///< STEM.CLASS.confidence.png: 16-bit grey, 65535 is probability 1.
@@ -43,6 +43,7 @@ struct OutputOptions {
   /// For the cut-out, the polygons and the scores. Empty: every class but the background, and,
   /// for the scores, those that the photo holds.
   std::vector<int32_t> classes;
+  Palette palette{};             ///< Of masks and overlays.
   photos::DecodeOptions decode;  ///< As the photo was decoded for the network.
   int jpeg_quality = 90;
   int64_t min_area = 1;

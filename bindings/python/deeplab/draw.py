@@ -34,7 +34,7 @@ class Region:
 
 
 def palette(name: PaletteInput = "voc") -> npt.NDArray[np.uint8]:
-    """256x3 colours, R, G, B by class id: "voc" or "cityscapes". An Nx3 uint8 array is filled up with VOC's."""
+    """256x3 colours, R, G, B by class id: "voc", "cityscapes" or "ade20k". An Nx3 uint8 array is filled up with VOC's."""
     colours = np.empty((256, 3), np.uint8)
     if isinstance(name, str):
         _c.library.deeplab_palette(name.encode(), address_of(colours))

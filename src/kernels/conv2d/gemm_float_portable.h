@@ -14,36 +14,33 @@ namespace {
 
 template <int M>
 struct MultiplyPortable {
-  static void run(const GemmFloatTile& t);
-};
-
-template <int M>
-void MultiplyPortable<M>::run(const GemmFloatTile& t) {
-  Four s[M][2];
-  for (int m = 0; m < M; ++m) {
-    s[m][0] = load_four(t.panel);
-    s[m][1] = load_four(t.panel + 4);
-  }
-  const float* bias = t.panel + kPortableTileN;
-  const float* w = bias + kPortableTileN;
-  for (int32_t k = 0; k < t.depth; ++k, w += kPortableTileN) {
-    const Four w0 = load_four(w);
-    const Four w1 = load_four(w + 4);
+  static void run(const GemmFloatTile& t) {
+    Four s[M][2];
     for (int m = 0; m < M; ++m) {
-      const float x = t.rows[m * static_cast<ptrdiff_t>(t.depth) + k];
-      const Four four = {x, x, x, x};
-      s[m][0] = fused_multiply_add(four, w0, s[m][0]);
-      s[m][1] = fused_multiply_add(four, w1, s[m][1]);
+      s[m][0] = load_four(t.panel);
+      s[m][1] = load_four(t.panel + 4);
+    }
+    const float* bias = t.panel + kPortableTileN;
+    const float* w = bias + kPortableTileN;
+    for (int32_t k = 0; k < t.depth; ++k, w += kPortableTileN) {
+      const Four w0 = load_four(w);
+      const Four w1 = load_four(w + 4);
+      for (int m = 0; m < M; ++m) {
+        const float x = t.rows[m * static_cast<ptrdiff_t>(t.depth) + k];
+        const Four four = {x, x, x, x};
+        s[m][0] = fused_multiply_add(four, w0, s[m][0]);
+        s[m][1] = fused_multiply_add(four, w1, s[m][1]);
+      }
+    }
+    for (int m = 0; m < M; ++m) {
+      for (int32_t n = 0; n < t.channels; ++n) {
+        const float sum = s[m][n / 4][n % 4] + bias[n];
+        const float least = t.low < sum ? sum : t.low;  // As clamp_float().
+        t.out[m * static_cast<ptrdiff_t>(t.out_stride) + n] = least < t.high ? least : t.high;
+      }
     }
   }
-  for (int m = 0; m < M; ++m) {
-    for (int32_t n = 0; n < t.channels; ++n) {
-      const float sum = s[m][n / 4][n % 4] + bias[n];
-      const float least = t.low < sum ? sum : t.low;  // As clamp_float().
-      t.out[m * static_cast<ptrdiff_t>(t.out_stride) + n] = least < t.high ? least : t.high;
-    }
-  }
-}
+};
 
 }  // namespace
 
