@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/parse_rgb.h"
 #include "eval/voc_dataset.h"
 #include "imageio/reader.h"
 
@@ -30,27 +31,18 @@ std::optional<uint32_t> parse_number(std::string_view text, int base) {
   return value;
 }
 
-bool is_colour(std::string_view text) {
-  return text.size() >= 7 && text[0] == '#' && parse_number(text.substr(1, 6), 16).has_value();
-}
+bool is_colour(std::string_view text) { return parse_hex_rgb(text.substr(0, 7)).has_value(); }
 
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return text;
 }
 
-/// "250,50,83" as 0xRRGGBB.
+/// As 0xRRGGBB.
 std::optional<uint32_t> parse_rgb(std::string_view text) {
-  uint32_t rgb = 0;
-  for (int channel = 0; channel < 3; ++channel) {
-    const size_t comma = channel < 2 ? text.find(',') : text.size();
-    if (comma == text.npos) return std::nullopt;
-    const std::optional<uint32_t> value = parse_number(trim(text.substr(0, comma)), 10);
-    if (!value || *value > 255) return std::nullopt;
-    rgb = rgb << 8 | *value;
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return rgb;
+  const std::optional<Rgb> rgb = parse_decimal_rgb(text);
+  if (!rgb) return std::nullopt;
+  return uint32_t{rgb->red} << 16 | uint32_t{rgb->green} << 8 | rgb->blue;
 }
 
 /// The parts of a line of CVAT's labelmap.txt; the last two, which are of no use here, may be

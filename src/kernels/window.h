@@ -28,17 +28,18 @@ static inline bool is_pointwise(const WindowShape& s) {
 }
 
 /// The taps [begin, end) of a window on one axis that fall inside the picture, so that loops over
-/// them need no bounds check. `origin` is where tap 0 reads. Empty: begin >= end.
+/// them need no bounds check. `origin` is where tap 0 reads. Empty: begin >= end. Static, as above.
 struct TapRange {
   int32_t begin = 0;
   int32_t end = 0;
 };
-inline TapRange taps_inside(int32_t origin, int32_t dilation, int32_t filter, int32_t extent) {
+static inline TapRange taps_inside(int32_t origin, int32_t dilation, int32_t filter,
+                                   int32_t extent) {
   const int64_t d = dilation;
   const int64_t begin = origin < 0 ? (-int64_t{origin} + d - 1) / d : 0;
   const int64_t end = origin < extent ? (int64_t{extent} - origin + d - 1) / d : 0;
-  return {static_cast<int32_t>(std::min<int64_t>(begin, filter)),
-          static_cast<int32_t>(std::min<int64_t>(end, filter))};
+  return {static_cast<int32_t>(begin < filter ? begin : filter),
+          static_cast<int32_t>(end < filter ? end : filter)};
 }
 
 }  // namespace deeplab::kernels

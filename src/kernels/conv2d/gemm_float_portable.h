@@ -42,6 +42,18 @@ struct MultiplyPortable {
   }
 };
 
-}  // namespace
+constexpr Conv2DFloatKernel portable_kernel(const char* name,
+                                            bool (*supports)(const Conv2DFloat&)) {
+  return {name,
+          Isa::kScalar,
+          supports,
+          gemm_float_packed_bytes<kPortableTileN>,
+          gemm_float_pack<kPortableTileN>,
+          gemm_float_scratch_bytes,
+          gemm_float_run<kPortableTileM, kPortableTileN,
+                         multiply_pixels<MultiplyPortable, kPortableTileM>>,
+          gemm_float_start_from<kPortableTileN>};
+}
 
+}  // namespace
 }  // namespace deeplab::kernels

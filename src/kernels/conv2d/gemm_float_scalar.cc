@@ -4,15 +4,7 @@
 
 namespace deeplab::kernels {
 
-const Conv2DFloatKernel kConv2DFloatGemmScalar = {
-    "gemm/scalar",
-    Isa::kScalar,
-    gemm_float_supports,
-    gemm_float_packed_bytes<kPortableTileN>,
-    gemm_float_pack<kPortableTileN>,
-    gemm_float_scratch_bytes,
-    gemm_float_run<kPortableTileM, kPortableTileN,
-                   multiply_pixels<MultiplyPortable, kPortableTileM>>,
-    gemm_float_start_from<kPortableTileN>};
+const Conv2DFloatKernel kConv2DFloatGemmScalar =
+    portable_kernel("gemm/scalar", gemm_float_supports);
 
 }  // namespace deeplab::kernels

@@ -48,23 +48,11 @@ struct DepthwiseFloat {
   static size_t scratch_bytes(const DepthwiseConv2DFloat& /*conv*/) { return 0; }
   static bool supports(const DepthwiseConv2DFloat& conv) { return conv.depth_multiplier == 1; }
 
-  /// Taps [begin, end) of one axis that read inside the picture.
-  struct Taps {
-    int32_t begin;
-    int32_t end;
-  };
-  static Taps taps_at(int64_t from, int32_t dilation, int32_t filter, int32_t extent) {
-    const int64_t begin = from >= 0 ? 0 : (-from + dilation - 1) / dilation;
-    const int64_t end = from < extent ? (extent - from + dilation - 1) / dilation : 0;
-    return {static_cast<int32_t>(begin < filter ? begin : filter),
-            static_cast<int32_t>(end < filter ? end : filter)};
-  }
-
   /// Output pixels next to each other, whose windows have the same taps inside the picture.
   struct Span {
     const float* x;  ///< What tap (0, 0) of the first pixel reads; steps are in floats.
     ptrdiff_t row_step, tap_step, pixel_step;
-    Taps rows, columns;
+    TapRange rows, columns;
     int32_t filter_w;
     const float* panel;
     int32_t channels;  ///< That exist, of kLanes.
@@ -131,15 +119,15 @@ struct DepthwiseFloat {
     span.out_step = s.out_c;
     for (int32_t row = row_begin; row < row_end; ++row) {
       const int32_t y = row % s.out_h * s.stride_h - s.pad_top;
-      span.rows = taps_at(y, s.dilation_h, s.filter_h, s.in_h);
+      span.rows = taps_inside(y, s.dilation_h, s.filter_h, s.in_h);
       const ptrdiff_t line = (static_cast<ptrdiff_t>(row / s.out_h) * s.in_h + y) * s.in_w;
       for (int32_t column = 0; column < s.out_w;) {
         const int32_t x = column * s.stride_w - s.pad_left;
-        span.columns = taps_at(x, s.dilation_w, s.filter_w, s.in_w);
+        span.columns = taps_inside(x, s.dilation_w, s.filter_w, s.in_w);
         int32_t end = column + 1;
         for (; end < s.out_w; ++end) {
-          const Taps next =
-              taps_at(end * s.stride_w - s.pad_left, s.dilation_w, s.filter_w, s.in_w);
+          const TapRange next =
+              taps_inside(end * s.stride_w - s.pad_left, s.dilation_w, s.filter_w, s.in_w);
           if (next.begin != span.columns.begin || next.end != span.columns.end) break;
         }
         const auto* panel = reinterpret_cast<const float*>(packed);
@@ -155,8 +143,9 @@ struct DepthwiseFloat {
     }
   }
 
-  static constexpr DepthwiseConv2DFloatKernel kernel(const char* name, Isa isa) {
-    return {name, isa, supports, packed_bytes, pack, scratch_bytes, run};
+  static constexpr DepthwiseConv2DFloatKernel kernel(
+      const char* name, Isa isa, bool (*is_supported)(const DepthwiseConv2DFloat&) = supports) {
+    return {name, isa, is_supported, packed_bytes, pack, scratch_bytes, run};
   }
 };
 

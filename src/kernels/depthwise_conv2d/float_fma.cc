@@ -11,8 +11,7 @@ bool supports(const DepthwiseConv2DFloat& conv) { return has_fma() && Kernel::su
 
 }  // namespace
 
-const DepthwiseConv2DFloatKernel kDepthwiseFloatFma = {
-    "direct/fma", Isa::kScalar,          supports,   Kernel::packed_bytes,
-    Kernel::pack, Kernel::scratch_bytes, Kernel::run};
+const DepthwiseConv2DFloatKernel kDepthwiseFloatFma =
+    Kernel::kernel("direct/fma", Isa::kScalar, supports);
 
 }  // namespace deeplab::kernels
