@@ -19,6 +19,10 @@ install(FILES ${PROJECT_BINARY_DIR}/deeplabConfig.cmake
 
 # Paths relative to the .pc file, so that an unpacked tree works wherever it lies.
 file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+set(zlib_of_pc "")
+if(DEEPLAB_WITH_ZLIB)
+  set(zlib_of_pc "-lz ")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/deeplab.pc.in ${PROJECT_BINARY_DIR}/deeplab.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/deeplab.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

@@ -17,8 +17,10 @@ set_target_properties(deeplab PROPERTIES
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 target_include_directories(deeplab PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                           $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(deeplab PRIVATE Threads::Threads ZLIB::ZLIB
-                                      $<BUILD_INTERFACE:deeplab_flags>)
+target_link_libraries(deeplab PRIVATE Threads::Threads $<BUILD_INTERFACE:deeplab_flags>)
+if(DEEPLAB_WITH_ZLIB)
+  target_link_libraries(deeplab PRIVATE ZLIB::ZLIB)
+endif()
 
 get_target_property(library_type deeplab TYPE)
 if(library_type STREQUAL "SHARED_LIBRARY")

@@ -12,6 +12,8 @@ style_packages="clang-format-14"
 codecs_packages="libheif-dev libtiff-dev libgif-dev liblcms2-dev"
 bench_packages="libbenchmark-dev"
 wheel_packages="build-essential cmake ninja-build zlib1g-dev flatbuffers-compiler libflatbuffers-dev python3"
+# chromium is for the tests; without it, and without playwright-core from npm, those of the browser are skipped.
+web_packages="cmake ninja-build emscripten nodejs flatbuffers-compiler libflatbuffers-dev"
 python_packages="python3 python3-numpy python3-pil python3-venv mypy"
 
 # Runs a command as root, through sudo if need be.

@@ -4,7 +4,18 @@
 
 // The assembler copies the file: a megabyte as C++ source would take the compiler seconds.
 // DEEPLAB_BUILTIN_MODEL is the file's path; the build sets it.
-asm(".pushsection .rodata\n"
+#if defined(__wasm__)
+#define DEEPLAB_BEGIN ".section .rodata.deeplab_builtin_model,\"\",@\n"
+#define DEEPLAB_SIZE                                                                 \
+  ".size deeplab_builtin_model, deeplab_builtin_model_end - deeplab_builtin_model\n" \
+  ".size deeplab_builtin_model_end, 1\n"
+#define DEEPLAB_END ".text\n"
+#else
+#define DEEPLAB_BEGIN ".pushsection .rodata\n"
+#define DEEPLAB_SIZE
+#define DEEPLAB_END ".popsection\n"
+#endif
+asm(DEEPLAB_BEGIN  //
     ".balign 64\n"
     ".hidden deeplab_builtin_model\n"
     ".globl deeplab_builtin_model\n"
@@ -14,8 +25,7 @@ asm(".pushsection .rodata\n"
     ".hidden deeplab_builtin_model_end\n"
     ".globl deeplab_builtin_model_end\n"
     "deeplab_builtin_model_end:\n"
-    ".byte 0\n"
-    ".popsection\n");
+    ".byte 0\n" DEEPLAB_SIZE DEEPLAB_END);
 
 extern "C" {
 extern const std::byte deeplab_builtin_model[];

@@ -21,6 +21,11 @@
 #else
 #define DEEPLAB_ON_ARM(...)
 #endif
+#if defined(__wasm_simd128__) && !defined(DEEPLAB_SCALAR_ONLY)
+#define DEEPLAB_ON_WASM(...) __VA_ARGS__
+#else
+#define DEEPLAB_ON_WASM(...)
+#endif
 
 namespace deeplab {
 

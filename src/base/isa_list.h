@@ -44,6 +44,11 @@ ISA(kNeonDot, ARM, "neondot", "-march=armv8.2-a+dotprod",
     has_dot_product(),
     Isa::kNeon)
 
+// A module is valid as a whole or not at all: what loaded it has these instructions, so the whole
+// build may use them, the portable kernels too.
+ISA(kSimd128, WASM, "simd128", "-msimd128",
+    true)
+
 // clang-format on
 
 #undef ISA

@@ -26,6 +26,11 @@ static inline Four fused_multiply_add(Four x, Four w, Four acc) {
   return sum;
 }
 
+#elif defined(__wasm__)
+
+/// Not fused: see multiply_add.h.
+static inline Four fused_multiply_add(Four x, Four w, Four acc) { return acc + x * w; }
+
 #else
 
 using FourDoubles = double __attribute__((vector_size(32)));

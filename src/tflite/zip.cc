@@ -1,8 +1,11 @@
 #include "tflite/zip.h"
 
+#if defined(DEEPLAB_WITH_ZLIB)
 #include <zlib.h>
+#endif
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace deeplab::tflite {
@@ -93,6 +96,15 @@ Result<std::optional<Entry>> find_entry(const Bytes& zip, std::string_view name)
   return std::optional<Entry>();
 }
 
+#if defined(DEEPLAB_WITH_ZLIB)
+
+constexpr bool kInflates = true;
+
+uint32_t checksum(std::string_view text) {
+  return static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
+}
+
 /// Raw deflate data of which the unpacked size is known; false when it is not that.
 bool inflate_exactly(std::string_view packed, std::string& out) {
   z_stream stream{};
@@ -106,6 +118,30 @@ bool inflate_exactly(std::string_view packed, std::string& out) {
   inflateEnd(&stream);
   return result == Z_STREAM_END && stream.total_out == out.size();
 }
+
+#else
+
+constexpr bool kInflates = false;
+
+bool inflate_exactly(std::string_view /*packed*/, std::string& /*out*/) { return false; }
+
+/// CRC-32 as ZIP has it: APPNOTE 4.4.7.
+uint32_t checksum(std::string_view text) {
+  static constexpr auto kTable = [] {
+    std::array<uint32_t, 256> table{};
+    for (uint32_t i = 0; i < 256; ++i) {
+      uint32_t crc = i;
+      for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xEDB88320 : 0);
+      table[i] = crc;
+    }
+    return table;
+  }();
+  uint32_t crc = 0xFFFFFFFF;
+  for (char c : text) crc = crc >> 8 ^ kTable[(crc ^ static_cast<uint8_t>(c)) & 0xFF];
+  return ~crc;
+}
+
+#endif
 
 class Writer {
  public:
@@ -131,8 +167,7 @@ class Writer {
     u16(kStored);
     u16(kNoTime);
     u16(kNoDate);
-    u32(static_cast<uint32_t>(
-        crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(size))));
+    u32(checksum(content));
     u32(size);  // packed
     u32(size);
     u16(static_cast<uint32_t>(name.size()));
@@ -158,6 +193,11 @@ Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> byt
         "found method ",
         entry.method, (entry.flags & kEncrypted) != 0 ? ", encrypted" : "");
   }
+  if (entry.method == kDeflated && !kInflates) {
+    return unsupported(
+        "the ZIP archive after the model: an entry is deflated, and this library was built "
+        "without zlib");
+  }
   if (entry.size > max_size) {
     return resource_exhausted("the ZIP archive after the model: an entry has ", entry.size,
                               " bytes; at most ", max_size, " are read");
@@ -177,8 +217,7 @@ Result<std::optional<std::string>> read_zip_entry(std::span<const std::byte> byt
   } else {
     return damaged("a stored entry has two sizes");
   }
-  const auto* start = reinterpret_cast<const Bytef*>(content.data());
-  if (crc32(0, start, static_cast<uInt>(content.size())) != entry.crc) {
+  if (checksum(content) != entry.crc) {
     return damaged("an entry's checksum is wrong");
   }
   return std::optional(std::move(content));

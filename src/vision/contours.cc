@@ -19,8 +19,8 @@ struct TopEdges {
   std::vector<int32_t> ring;  // -1: not traced yet
 
   int64_t find(int32_t at_x, int32_t at_y) const {
-    const auto begin = x.begin() + row_begin[static_cast<size_t>(at_y)];
-    const auto end = x.begin() + row_begin[static_cast<size_t>(at_y) + 1];
+    const auto begin = x.begin() + static_cast<ptrdiff_t>(row_begin[static_cast<size_t>(at_y)]);
+    const auto end = x.begin() + static_cast<ptrdiff_t>(row_begin[static_cast<size_t>(at_y) + 1]);
     return std::lower_bound(begin, end, at_x) - x.begin();
   }
 };

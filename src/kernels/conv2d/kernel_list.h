@@ -16,6 +16,7 @@ namespace deeplab::kernels {
   ENTRY(T, X86, kConv2DInt8GemmAvx2) \
   ENTRY(T, ARM, kConv2DInt8GemmNeonDot) \
   ENTRY(T, ARM, kConv2DInt8GemmNeon) \
+  ENTRY(T, WASM, kConv2DInt8GemmSimd128) \
   ENTRY(T, ANY, kConv2DInt8GemmScalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_CONV2D_INT8_KERNELS, Conv2DInt8Kernel)

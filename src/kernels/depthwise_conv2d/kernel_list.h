@@ -14,6 +14,7 @@ namespace deeplab::kernels {
   ENTRY(T, X86, kDepthwiseInt8Window3Avx2) \
   ENTRY(T, X86, kDepthwiseInt8Avx2) \
   ENTRY(T, ARM, kDepthwiseInt8Neon) \
+  ENTRY(T, WASM, kDepthwiseInt8Simd128) \
   ENTRY(T, ANY, kDepthwiseInt8Scalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_INT8_KERNELS, DepthwiseConv2DInt8Kernel)

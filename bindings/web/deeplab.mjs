@@ -1,0 +1,360 @@
+// Semantic segmentation of photos in the browser and in Node: see README.md. deeplab.wasm beside this file is the
+// library with its model; nothing else is read.
+
+/** What went wrong: `code` is the status name, as "INVALID_MODEL", `message` one sentence. */
+export class DeeplabError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.name = 'DeeplabError';
+    this.code = code;
+  }
+}
+
+const FITS = ['pad', 'letterbox', 'stretch'];
+const MAX_CLASSES = 255;
+
+const invalid = (message) => new DeeplabError('INVALID_ARGUMENT', message);
+
+let compiled;  // A promise of the WebAssembly.Module, which all segmenters share.
+
+async function readModule() {
+  const url = new URL('deeplab.wasm', import.meta.url);
+  if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
+    const files = 'node:fs/promises';  // In a variable, so that bundlers for the browser leave it alone.
+    const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ files);
+    return WebAssembly.compile(await readFile(url));
+  }
+  const response = await fetch(url);
+  if (!response.ok) throw new DeeplabError('IO_ERROR', `${url}: the server answers ${response.status}`);
+  // Not compileStreaming(): it refuses a server that does not know the type of .wasm files.
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+function compileOnce() {
+  compiled ??= readModule().catch((error) => {
+    compiled = undefined;  // A later call may succeed.
+    throw error instanceof DeeplabError ? error : new DeeplabError('IO_ERROR', `deeplab.wasm: ${error.message}`);
+  });
+  return compiled;
+}
+
+/** One instance of the module: a memory of its own, so that no file or picture of one segmenter reaches another. */
+class Instance {
+  static async create(module) {
+    const self = new Instance();
+    const instance = await WebAssembly.instantiate(module, self.#imports(module));
+    self.exports = instance.exports;
+    self.exports._initialize?.();
+    return self;
+  }
+
+  // What C's library asks of a system: the time, and an environment, which is empty. What it would need to end the
+  // program is an error.
+  #imports(module) {
+    const imports = {};
+    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+      imports[from] ??= {};
+      imports[from][name] = () => {
+        throw new DeeplabError('INTERNAL', `the module called ${name}()`);
+      };
+    }
+    imports.env = { ...imports.env, emscripten_notify_memory_growth() {} };
+    imports.wasi_snapshot_preview1 = {
+      ...imports.wasi_snapshot_preview1,
+      environ_sizes_get: (count, size) => {
+        for (const at of [count, size]) new DataView(this.exports.memory.buffer).setUint32(at, 0, true);
+        return 0;
+      },
+      environ_get: () => 0,
+      clock_time_get: (_clock, _precision, at) => {
+        const nanoseconds = BigInt(Math.round(performance.now() * 1e6));
+        new DataView(this.exports.memory.buffer).setBigUint64(at, nanoseconds, true);
+        return 0;
+      },
+    };
+    return imports;
+  }
+
+  // Views are made for each use: a memory that grows leaves older ones empty.
+  bytes(at, length) {
+    return new Uint8Array(this.exports.memory.buffer, at, length);
+  }
+  int32(at) {
+    return new DataView(this.exports.memory.buffer).getInt32(at, true);
+  }
+  float64(at) {
+    return new DataView(this.exports.memory.buffer).getFloat64(at, true);
+  }
+  text(at) {
+    const all = new Uint8Array(this.exports.memory.buffer);
+    return new TextDecoder().decode(all.slice(at, all.indexOf(0, at)));
+  }
+
+  /** Memory for `use`, which gets one address per size; freed afterwards. */
+  withMemory(sizes, use) {
+    const addresses = [];
+    try {
+      for (const size of sizes) {
+        const address = this.exports.malloc(Math.max(size, 1)) >>> 0;
+        if (address === 0) throw new DeeplabError('RESOURCE_EXHAUSTED', `no memory for ${size} bytes`);
+        addresses.push(address);
+      }
+      return use(...addresses);
+    } finally {
+      for (const address of addresses) this.exports.free(address);
+    }
+  }
+
+  /** Turns a status that is not OK into an error. */
+  check(status) {
+    if (status === 0) return;
+    throw new DeeplabError(this.text(this.exports.deeplab_status_name(status)),
+      this.text(this.exports.deeplab_last_error()));
+  }
+}
+
+async function bytesOfModel(model) {
+  if (model === undefined || model === null) return null;
+  if (model instanceof ArrayBuffer) return new Uint8Array(model);
+  if (ArrayBuffer.isView(model)) return new Uint8Array(model.buffer, model.byteOffset, model.byteLength);
+  if (typeof Blob !== 'undefined' && model instanceof Blob) return new Uint8Array(await model.arrayBuffer());
+  throw invalid('model: expected the bytes of a .tflite file (ArrayBuffer, Uint8Array or Blob), or nothing for ' +
+    'the built-in one');
+}
+
+function sizeOf(size) {
+  if (size === undefined || size === null) return [0, 0];
+  const [width, height] = Array.isArray(size) ? size : [size, size];
+  const whole = (value) => Number.isInteger(value) && value >= 1 && value <= 65535;
+  if (!whole(width) || !whole(height)) throw invalid(`size: expected a number of pixels or [width, height], found ${size}`);
+  return [width, height];
+}
+
+function pixelsOfBitmap(bitmap) {
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, bitmap.width, bitmap.height);
+}
+
+/** {data, width, height, channels} of everything that segment() takes. */
+function pictureOf(image) {
+  if (typeof ImageBitmap !== 'undefined' && image instanceof ImageBitmap) {
+    if (image.width === 0) throw invalid('image: this ImageBitmap is closed');
+    image = pixelsOfBitmap(image);
+  }
+  if (image === null || typeof image !== 'object') {
+    throw invalid('image: expected ImageData, ImageBitmap or {data, width, height, channels}');
+  }
+  const { data, width, height, channels = 4 } = image;
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
+    throw invalid(`image.data: expected 8-bit pixels (Uint8Array or Uint8ClampedArray), found ` +
+      `${data?.constructor?.name ?? data}`);
+  }
+  if (![1, 3, 4].includes(channels)) throw invalid(`image.channels: expected 1, 3 or 4, found ${channels}`);
+  if (!Number.isInteger(width) || !Number.isInteger(height)) {
+    throw invalid(`image: expected a whole number of pixels as width and height, found ${width}x${height}`);
+  }
+  return { data, width, height, channels };
+}
+
+function checkedLength({ data, width, height, channels }) {
+  const bytes = width * height * channels;
+  if (data.length !== bytes) {
+    throw invalid(`image.data: ${width}x${height} pixels of ${channels} channels are ${bytes} bytes, found ` +
+      `${data.length}`);
+  }
+  return bytes;
+}
+
+function imageData(data, width, height) {
+  return typeof ImageData !== 'undefined' ? new ImageData(data, width, height) : { data, width, height };
+}
+
+/** One model, ready to run on pictures. */
+export class Segmenter {
+  #wasm;
+  #model = 0;
+  #segmenter = 0;
+  #last = null;  // The result whose scores the segmenter has.
+
+  static async create(options = {}) {
+    const { model, threads = 1, fit = 'pad', size, isa } = options;
+    if (!FITS.includes(fit)) throw invalid(`fit: expected one of ${FITS.join(', ')}, found ${fit}`);
+    if (!Number.isInteger(threads) || threads < 0 || threads > 256) {
+      throw invalid(`threads: expected 0 to 256, found ${threads}`);
+    }
+    const [width, height] = sizeOf(size);
+    const bytes = await bytesOfModel(model);
+    if (bytes !== null && bytes.length === 0) throw new DeeplabError('INVALID_MODEL', 'model: the file is empty');
+    const self = new Segmenter();
+    self.#wasm = await Instance.create(await compileOnce());
+    try {
+      self.#guarded(() => self.#open(bytes, FITS.indexOf(fit), width, height, isa));
+    } catch (error) {
+      self.close();
+      throw error;
+    }
+    return self;
+  }
+
+  #open(bytes, fit, width, height, isa) {
+    const w = this.#wasm;
+    w.withMemory([4], (out) => {
+      if (bytes === null) {
+        w.check(w.exports.web_load(0, 0, out));
+      } else {
+        w.withMemory([bytes.length], (copy) => {
+          w.bytes(copy, bytes.length).set(bytes);
+          w.check(w.exports.web_load(copy, bytes.length, out));
+        });
+      }
+      this.#model = w.int32(out);
+      const name = new TextEncoder().encode(`${isa ?? ''}\0`);
+      w.withMemory([name.length], (text) => {
+        w.bytes(text, name.length).set(name);
+        w.check(w.exports.web_create(this.#model, fit, width, height, isa === undefined ? 0 : text, out));
+      });
+      this.#segmenter = w.int32(out);
+    });
+    w.withMemory([12, 4], (numbers, isaName) => {
+      w.check(w.exports.web_info(this.#segmenter, numbers, isaName));
+      /** Width and height of the network's canvas, in pixels. */
+      this.canvas = Object.freeze([w.int32(numbers), w.int32(numbers + 4)]);
+      /** Threads at work on a picture. */
+      this.threads = w.int32(numbers + 8);
+      /** The kernel family in use. */
+      this.isa = w.text(w.int32(isaName));
+    });
+    const count = Math.min(w.exports.deeplab_model_class_count(this.#model), MAX_CLASSES);
+    const ids = Array.from({ length: count }, (_, id) => id);
+    /** Names of the classes, by id. */
+    this.labels = Object.freeze(ids.map((id) => w.text(w.exports.deeplab_model_label(this.#model, id))));
+    /** Colours of the classes as [red, green, blue], by id. */
+    this.colors = Object.freeze(ids.map((id) => w.withMemory([3], (rgb) => {
+      w.exports.deeplab_class_color(id, rgb);
+      return Object.freeze([...w.bytes(rgb, 3)]);
+    })));
+  }
+
+  // A trap (a stack that overflows, say) leaves the module's memory in no known state: the segmenter is closed.
+  #guarded(use) {
+    if (this.#wasm === null) throw new DeeplabError('INVALID_STATE', 'this segmenter is closed');
+    try {
+      return use();
+    } catch (error) {
+      if (error instanceof DeeplabError) throw error;
+      this.#wasm = null;
+      throw new DeeplabError('INTERNAL', `the module stopped: ${error.message}`);
+    }
+  }
+
+  /** Runs the network on one picture and gives its label map, of the picture's own size. */
+  async segment(image) {
+    return this.#guarded(() => this.#run(pictureOf(image)));
+  }
+
+  #run(picture) {
+    const w = this.#wasm;
+    const { data, width, height, channels } = picture;
+    w.check(w.exports.web_check(width, height, channels));
+    const length = checkedLength(picture);
+    const begin = performance.now();
+    this.#last = null;
+    const categoryMask = w.withMemory([length], (pixels) => {
+      w.bytes(pixels, length).set(data);
+      w.check(w.exports.web_run(this.#segmenter, pixels, width, height, channels));
+      return w.withMemory([width * height], (mask) => {
+        w.check(w.exports.deeplab_segmenter_category_mask(this.#segmenter, width, height, mask, width));
+        return w.bytes(mask, width * height).slice();
+      });
+    });
+    const timing = w.withMemory([24], (ms) => {
+      w.check(w.exports.web_timing(this.#segmenter, ms));
+      return { prepare: w.float64(ms), infer: w.float64(ms + 8), labels: w.float64(ms + 16) };
+    });
+    timing.total = performance.now() - begin;
+    const result = new Segmentation(this, picture, categoryMask, timing, {
+      overlay: (options) => this.#guarded(() => this.#overlay(result, picture, options)),
+      cutout: (classes) => this.#guarded(() => this.#cutout(result, picture, classes)),
+    });
+    this.#last = result;
+    return result;
+  }
+
+  #overlay(result, { data, width, height, channels }, { opacity = 0.55, contours = true, legend = false } = {}) {
+    const w = this.#wasm;
+    if (typeof opacity !== 'number' || !(opacity >= 0 && opacity <= 1)) throw invalid(`opacity: expected 0 to 1, found ${opacity}`);
+    const pixelCount = width * height;
+    return w.withMemory([data.length, pixelCount, 3 * width, 4 * pixelCount], (pixels, mask, row, rgba) => {
+      w.bytes(pixels, data.length).set(data);
+      w.bytes(mask, pixelCount).set(result.categoryMask);
+      w.check(w.exports.web_overlay(pixels, width, height, channels, mask, opacity, contours ? 1 : 0, legend ? 1 : 0,
+        this.#model, row, rgba));
+      return imageData(new Uint8ClampedArray(w.bytes(rgba, 4 * pixelCount)), width, height);
+    });
+  }
+
+  #cutout(result, { data, width, height, channels }, classes) {
+    const w = this.#wasm;
+    if (this.#last !== result) {
+      throw new DeeplabError('INVALID_STATE', 'cutout: the segmenter has run on another picture since');
+    }
+    const ids = (Array.isArray(classes) ? classes : [classes]).map((name) =>
+      typeof name === 'number' ? name : this.labels.indexOf(name));
+    if (ids.length === 0 || ids.some((id) => !Number.isInteger(id) || id < 0 || id >= this.labels.length)) {
+      throw invalid(`cutout: expected names or ids of classes, found ${classes}`);
+    }
+    const count = width * height;
+    return w.withMemory([data.length, 4 * ids.length, 4 * count, 4 * count], (pixels, list, confidence, rgba) => {
+      w.bytes(pixels, data.length).set(data);
+      new Int32Array(w.exports.memory.buffer, list, ids.length).set(ids);
+      w.check(w.exports.deeplab_segmenter_confidence_mask(this.#segmenter, list, ids.length, width, height, confidence,
+        4 * width));
+      w.check(w.exports.web_cut_out(pixels, width, height, channels, confidence, rgba));
+      return imageData(new Uint8ClampedArray(w.bytes(rgba, 4 * count)), width, height);
+    });
+  }
+
+  /** Bytes of the module's memory, which never shrinks. */
+  get memoryBytes() {
+    return this.#guarded(() => this.#wasm.exports.memory.buffer.byteLength);
+  }
+
+  /** Gives the memory back. Results that were handed out keep their masks. */
+  close() {
+    this.#wasm = null;
+    this.#last = null;
+  }
+}
+
+/** The label map of one picture. Its arrays are its own; the picture is referred to, not copied. */
+class Segmentation {
+  #draw;
+
+  constructor(segmenter, { width, height }, categoryMask, timing, draw) {
+    this.categoryMask = categoryMask;
+    this.width = width;
+    this.height = height;
+    this.labels = segmenter.labels;
+    this.timing = timing;
+    this.#draw = draw;
+    const pixels = new Uint32Array(256);
+    for (let i = 0; i < categoryMask.length; ++i) ++pixels[categoryMask[i]];
+    /** The share of each class found, by name, largest first. */
+    this.fractions = Object.fromEntries([...pixels]
+      .map((count, id) => [this.labels[id] ?? `class ${id}`, count / categoryMask.length])
+      .filter(([, share]) => share > 0)
+      .sort(([, a], [, b]) => b - a));
+  }
+
+  /** The picture with its classes in colours: ImageData, in Node {data, width, height}. */
+  overlay(options) {
+    return this.#draw.overlay(options);
+  }
+
+  /** The picture with all but these classes transparent, soft edges; only until the segmenter's next picture. */
+  cutout(classes) {
+    return this.#draw.cutout(classes);
+  }
+}

@@ -1,0 +1,122 @@
+// Each wrong input has its error; none ends the program or spoils what comes after it.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DeeplabError, Segmenter, inFolder, madePicture, packageFolder } from './common.mjs';
+
+const builtin = readFileSync(join(dirname(fileURLToPath(import.meta.url)), '../../../models/deeplab.tflite'));
+
+function fails(promise, code, words) {
+  return assert.rejects(promise, (error) => {
+    assert.ok(error instanceof DeeplabError && error instanceof Error, String(error.stack));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, words);
+    return true;
+  });
+}
+
+test('models', async () => {
+  await fails(Segmenter.create({ model: new TextEncoder().encode('this is text, not a model') }), 'INVALID_MODEL', /model/);
+  await fails(Segmenter.create({ model: new Uint8Array(0) }), 'INVALID_MODEL', /empty/);
+  await fails(Segmenter.create({ model: builtin.subarray(0, 50000) }), 'INVALID_MODEL', /./);
+  await fails(Segmenter.create({ model: 'model.tflite' }), 'INVALID_ARGUMENT', /bytes of a .tflite/);
+});
+
+// The built-in model has its labels stored, in a ZIP at its end; here its directory says that they are deflated.
+test('deflated labels', async () => {
+  const model = Buffer.from(builtin);
+  const entry = model.lastIndexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+  assert.ok(entry > 0);
+  model.writeUInt16LE(8, entry + 10);
+  await fails(Segmenter.create({ model }), 'UNSUPPORTED', /without zlib/);
+  model.writeUInt16LE(0, entry + 10);
+  model.writeUInt32LE(1, entry + 16);
+  await fails(Segmenter.create({ model }), 'INVALID_MODEL', /checksum/);
+});
+
+test('options', async () => {
+  await fails(Segmenter.create({ fit: 'crop' }), 'INVALID_ARGUMENT', /pad, letterbox, stretch/);
+  await fails(Segmenter.create({ size: 0 }), 'INVALID_ARGUMENT', /size/);
+  await fails(Segmenter.create({ size: [513, 1.5] }), 'INVALID_ARGUMENT', /size/);
+  await fails(Segmenter.create({ size: 60000 }), 'INVALID_ARGUMENT', /limit/);
+  await fails(Segmenter.create({ size: 20000 }), 'RESOURCE_EXHAUSTED', /./);
+  await fails(Segmenter.create({ threads: -1 }), 'INVALID_ARGUMENT', /threads/);
+  await fails(Segmenter.create({ isa: 'avx2' }), 'UNSUPPORTED', /simd128/);
+});
+
+test('pictures', async () => {
+  const segmenter = await Segmenter.create({ size: 65 });
+  const bytes = (length) => new Uint8Array(length);
+  const cases = [
+    [null, /ImageData/], ['photo.jpg', /ImageData/],
+    [{ data: new Float32Array(12), width: 2, height: 2, channels: 3 }, /Float32Array/],
+    [{ data: bytes(0), width: 0, height: 0 }, /0/],
+    [{ data: bytes(280000), width: 70000, height: 1 }, /70000/],
+    [{ data: bytes(12), width: 2, height: -2, channels: 3 }, /-2/],
+    [{ data: bytes(12), width: 2.5, height: 2, channels: 3 }, /2\.5/],
+    [{ data: bytes(12), width: 2, height: 2, channels: 2 }, /channels/],
+    [{ data: bytes(11), width: 2, height: 2, channels: 3 }, /12 bytes, found 11/],
+    [{ data: bytes(4), width: 60000, height: 60000, channels: 4 }, /./],
+  ];
+  for (const [image, words] of cases) await fails(segmenter.segment(image), 'INVALID_ARGUMENT', words);
+  const result = await segmenter.segment(madePicture(20, 10, 3));
+  assert.equal(result.categoryMask.length, 200);
+  assert.throws(() => result.overlay({ opacity: 2 }), { code: 'INVALID_ARGUMENT' });
+  assert.throws(() => result.cutout('unicorn'), { code: 'INVALID_ARGUMENT' });
+  assert.throws(() => result.cutout([]), { code: 'INVALID_ARGUMENT' });
+  segmenter.close();
+});
+
+test('after close, and after the next picture', async () => {
+  const segmenter = await Segmenter.create({ size: 65 });
+  const first = await segmenter.segment(madePicture(20, 10, 4));
+  const mask = Buffer.from(first.categoryMask);
+  await segmenter.segment(madePicture(30, 30, 4, 9));
+  assert.throws(() => first.cutout('cat'), { code: 'INVALID_STATE' });
+  assert.equal(first.overlay().data.length, 20 * 10 * 4);
+  segmenter.close();
+  segmenter.close();
+  await fails(segmenter.segment(madePicture(20, 10, 4)), 'INVALID_STATE', /closed/);
+  assert.throws(() => first.overlay(), { code: 'INVALID_STATE' });
+  assert.ok(mask.equals(Buffer.from(first.categoryMask)));
+  assert.equal(segmenter.threads, 1);
+});
+
+// Bytes of the model changed at random: an error or a model, and the page lives.
+test('damaged models', async () => {
+  let state = 12345;
+  const random = (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state % below;
+  };
+  let refused = 0;
+  for (let round = 0; round < 60; ++round) {
+    const model = Buffer.from(builtin);
+    // The tables are at both ends of the file; in between lie weights, which may be anything.
+    for (let i = 0; i < 8; ++i) model[round % 2 === 0 ? random(4000) : model.length - 1 - random(60000)] = random(256);
+    try {
+      const segmenter = await Segmenter.create({ model, size: 33 });
+      await segmenter.segment(madePicture(16, 16, 3));
+      segmenter.close();
+    } catch (error) {
+      assert.ok(error instanceof DeeplabError, String(error.stack));
+      assert.notEqual(error.code, 'INTERNAL', error.message);
+      ++refused;
+    }
+  }
+  assert.ok(refused > 10, `only ${refused} of 60 were refused`);
+});
+
+// A package whose deeplab.wasm is missing or not one.
+test('its own file', () => inFolder((folder) => {
+  copyFileSync(join(packageFolder, 'deeplab.mjs'), join(folder, 'deeplab.mjs'));
+  const program = `import { Segmenter } from ${JSON.stringify(pathToFileURL(join(folder, 'deeplab.mjs')).href)};
+    await Segmenter.create().catch((error) => console.log(error.code, error.message));`;
+  const run = () => execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  assert.match(run(), /^IO_ERROR deeplab.wasm: .*no such file/);
+  writeFileSync(join(folder, 'deeplab.wasm'), 'text');
+  assert.match(run(), /^IO_ERROR deeplab.wasm: /);
+}));
