@@ -46,7 +46,7 @@ class ConstantBytes {
   ConstantBytes(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as pointers do
   /// Of its own.
   ConstantBytes(  // NOLINT(google-explicit-constructor)
-      std::shared_ptr<const std::vector<std::byte>> bytes)
+      const std::shared_ptr<const std::vector<std::byte>>& bytes)
       : owner_(bytes), view_(*bytes) {}
   /// A part of something that `owner` holds; an empty owner stands for static memory.
   ConstantBytes(std::shared_ptr<const void> owner, std::span<const std::byte> view)

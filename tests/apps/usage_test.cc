@@ -66,6 +66,20 @@ TEST(Usage, ManPagesAndCompletionHaveEveryFlag) {
   EXPECT_EQ(run_deeplab({"completion", "dos"}).status, 2);
 }
 
+TEST(Usage, AllPagesGoIntoADirectory) {
+  const TempDir dir;
+  const std::string pages = dir / "manual/pages";
+  EXPECT_EQ(run_deeplab({"manual", "-o", pages}).status, 0);
+  EXPECT_EQ(file_text(pages + "/deeplab.1"), run_deeplab({"manual"}).out);
+  EXPECT_EQ(file_text(pages + "/deeplab-segment.1"), run_deeplab({"manual", "segment"}).out);
+  EXPECT_EQ(file_text(pages + "/deeplab.zsh"), run_deeplab({"completion", "zsh"}).out);
+  EXPECT_EQ(run_deeplab({"manual", "segment", "-o", pages}).status, 2);
+  write_text(dir / "file", "");
+  const ProgramRun refused = run_deeplab({"manual", "-o", dir / "file"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr(dir / "file"));
+}
+
 TEST(Usage, AnotherProgramIsRunByItsName) {
   const TempDir dir;
   const std::string program = dir / "deeplab-echo";
