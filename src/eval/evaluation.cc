@@ -47,6 +47,7 @@ std::string protocol_text(const Protocol& protocol) {
   }
   text += protocol.flip ? ", mirrored as well" : ", no flip";
   if (!protocol.is_plain()) text += " (mean of the probabilities)";
+  if (protocol.decode.color == photos::ColorManagement::kAll) text += ", colour profiles honoured";
   return text + "; scored at each photo's own size";
 }
 

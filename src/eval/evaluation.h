@@ -9,6 +9,7 @@
 
 #include "eval/boundary.h"
 #include "eval/scores.h"
+#include "photos/photos.h"
 #include "vision/placement.h"
 
 namespace deeplab::eval {
@@ -21,6 +22,7 @@ struct Protocol {
   std::vector<double> scales = {1};
   bool flip = false;          ///< Each scale mirrored, too.
   int32_t output_stride = 0;  ///< 0: the model's own.
+  photos::DecodeOptions decode = {};
 
   /// One run of the network per photo, whose labels are used as they are.
   bool is_plain() const { return scales.size() == 1 && scales[0] == 1 && !flip; }

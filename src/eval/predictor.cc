@@ -50,6 +50,7 @@ Result<std::unique_ptr<Predictor>> Predictor::create(std::shared_ptr<const api::
                                                      const Protocol& protocol) {
   auto self = std::make_unique<Predictor>();
   self->fit_ = protocol.fit;
+  self->decode_ = protocol.decode;
   self->is_plain_ = protocol.is_plain();
   for (const double scale : protocol.scales) {
     api::SegmenterOptions options;
@@ -81,9 +82,9 @@ int32_t Predictor::canvas_width() const { return largest().canvas_width(); }
 
 Result<imageio::Image> Predictor::read_photo(const std::string& path) const {
   const api::Segmenter& canvas = largest();
-  DEEPLAB_ASSIGN_OR_RETURN(
-      photos::DecodedPhoto decoded,
-      photos::decode_photo({path, path}, fit_, canvas.canvas_width(), canvas.canvas_height()));
+  DEEPLAB_ASSIGN_OR_RETURN(photos::DecodedPhoto decoded,
+                           photos::decode_photo({path, path}, fit_, canvas.canvas_width(),
+                                                canvas.canvas_height(), decode_));
   return std::move(decoded.small);
 }
 

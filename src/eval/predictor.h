@@ -45,6 +45,7 @@ class Predictor {
   Status mean_labels(int32_t width, int32_t height, std::vector<uint8_t>& mask);
 
   vision::Fit fit_ = vision::Fit::kPad;
+  photos::DecodeOptions decode_;
   bool is_plain_ = true;
   std::vector<Run> runs_;
   imageio::Image mirrored_;

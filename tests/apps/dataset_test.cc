@@ -45,7 +45,9 @@ class Dataset : public ::testing::Test {
     for (int32_t i = 0; i < kSide * kSide; ++i) {
       rgb.insert(rgb.end(), {static_cast<uint8_t>(i % 251), static_cast<uint8_t>(i / 7 % 256), 90});
     }
-    write_image(root_ + "/JPEGImages/" + name, imageio::encode_png_rgb(kSide, kSide, rgb));
+    write_image(root_ + "/JPEGImages/" + name, name.ends_with(".jpg")
+                                                   ? imageio::encode_jpeg(kSide, kSide, rgb, 90)
+                                                   : imageio::encode_png_rgb(kSide, kSide, rgb));
   }
   static bool is_object(int32_t i) {
     const int32_t x = i % kSide, y = i / kSide;
@@ -173,8 +175,29 @@ TEST_F(Dataset, AStateBelongsToItsMaskMap) {
   // One of a version without maps is still good.
   json old = json::parse(file_text(state));
   old["made_with"].erase("--mask-map");
+  old["made_with"].erase("--strict");
   write_text(state, old.dump());
   EXPECT_EQ(evaluate({"--resume", state}).status, 0);
+}
+
+TEST_F(Dataset, ADamagedPhotoIsCountedWithAWarningOrRefused) {
+  photo("1.png");
+  grey_mask("1.png", kCat);
+  photo("2.jpg");
+  grey_mask("2.png", kCat);
+  list("1\n2\n");
+  const std::string cut = root_ + "/JPEGImages/2.jpg";
+  fs::resize_file(cut, fs::file_size(cut) - 60);  // well after the header
+  const std::string state = dir_ / "state.json";
+  const ProgramRun run = evaluate({"--resume", state});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("warning: " + cut), HasSubstr("--strict refuses it")));
+  const ProgramRun strict = evaluate({"--strict"});
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_THAT(strict.err, HasSubstr(cut));
+  const ProgramRun resumed = evaluate({"--resume", state, "--strict"});
+  EXPECT_EQ(resumed.status, 1);
+  EXPECT_THAT(resumed.err, HasSubstr("another --strict"));
 }
 
 TEST_F(Dataset, GreyInColourAndSixteenBitsHoldIds) {

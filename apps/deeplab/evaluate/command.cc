@@ -230,6 +230,7 @@ void add_protocol_options(CLI::App& command, EvaluateOptions& options) {
           "Scales to average over, multiples of the canvas [1]")
       ->type_name("LIST");
   command.add_flag("--flip", protocol.flip, "Also average over the mirrored photo");
+  add_decode_options(command, protocol.decode);
 }
 
 void add_output_options(CLI::App& command, EvaluateOptions& options) {

@@ -96,7 +96,8 @@ Status EvaluateRun::write_prediction(const eval::VocItem& item,
 bool EvaluateRun::keep(size_t photo, eval::EvaluatedPhoto result) {
   if (!result.warning.empty()) {
     progress_->hide();
-    print_error(str_cat("warning: ", dataset_.items[photo].image_path, ": ", result.warning));
+    print_error(str_cat("warning: ", dataset_.items[photo].image_path, ": ", result.warning,
+                        "; --strict refuses it"));
   }
   if (result.is_fatal) {
     fatal_ = std::move(result.error);

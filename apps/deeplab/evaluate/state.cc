@@ -21,6 +21,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "deeplab evaluate 1";
 constexpr const char* kMaskMap = "--mask-map";
+constexpr const char* kColors = "--color-management";
+constexpr const char* kStrict = "--strict";
+/// What a state says of flags that are younger than it.
+const std::map<std::string_view, std::string_view> kYoungerFlags = {
+    {kMaskMap, "none"}, {kColors, "view"}, {kStrict, "off"}};
 constexpr int64_t kMaxStateBytes = int64_t{1} << 32;
 
 /// FNV-1a, 64 bits: tells files apart that differ by accident, not by design.
@@ -129,6 +134,9 @@ EvaluateState::EvaluateState(std::string path, const api::Model& model,
              {"--scales", fmt::format("{}", fmt::join(protocol.scales, ","))},
              {"--flip", protocol.flip ? "on" : "off"},
              {"--predictions", predictions.empty() ? "none" : resolved(predictions)},
+             // Of the network, off and view are the same.
+             {kColors, protocol.decode.color == photos::ColorManagement::kAll ? "all" : "view"},
+             {kStrict, protocol.decode.strict ? "on" : "off"},
              {kMaskMap, classes != nullptr ? Hash().add(classes->text()).text() : "none"}} {
   for (const eval::VocItem& item : dataset.items) {
     ids_.push_back(html::valid_utf8(item.id));
@@ -158,9 +166,10 @@ Result<std::vector<std::optional<eval::PhotoScore>>> EvaluateState::parse(
     if (state.at("format") != kFormat) return invalid_argument("it has another format");
     for (const auto& [name, value] : facts_) {
       const Json& made_with = state.at("made_with");
-      // Older versions had no class maps.
-      const bool is_older = name == kMaskMap && !made_with.contains(name);
-      const auto made = is_older ? "none" : made_with.at(name).get<std::string>();
+      const auto younger = kYoungerFlags.find(name);
+      const auto made = younger != kYoungerFlags.end() && !made_with.contains(name)
+                            ? std::string(younger->second)
+                            : made_with.at(name).get<std::string>();
       if (made == value) continue;
       return invalid_argument("it was made with another ", name, ": ", made, " then, ", value,
                               " now");
