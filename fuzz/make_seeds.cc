@@ -71,6 +71,7 @@ void model_seeds() {
   }
   save_model("small_int8", testing::small_int8_model().build(), random);
   save_model("float16_constants", testing::float16_batch_norm_model().build(), random);
+  save_model("computed_shapes", testing::computed_shapes_model().build(), random);
 }
 
 void image_seeds() {

@@ -220,7 +220,7 @@ class Mutator {
       ++op.outputs[0];
       return static_cast<TensorId>(graph_.tensors.size() - 1);
     };
-    switch (below(20)) {
+    switch (below(22)) {
       case 0:
         op.attributes = graph::Relu{};
         break;
@@ -298,6 +298,16 @@ class Mutator {
         op.attributes = graph::Cast{};
         y.type = y.file_type = chance(2) ? graph::DataType::kFloat32 : graph::DataType::kInt32;
         y.quantization = {};
+        break;
+      case 19:
+        op.attributes =
+            graph::Binary{static_cast<graph::BinaryFunction>(below(graph::kBinaryFunctions)),
+                          graph::Activation::kNone, false};
+        op.inputs.push_back(second_operand());
+        break;
+      case 20:
+        op.attributes = graph::Reduce{
+            static_cast<graph::ReduceFunction>(below(graph::kReduceFunctions)), {1, 2}, true};
         break;
       default:
         op.attributes = graph::Dequantize{};

@@ -46,6 +46,20 @@ class TypeRules {
                          out().quantization.scale());
   }
 
+  /// Of 8 bits TensorFlow Lite compares the stored numbers, whatever their scales.
+  Status operator()(const Binary& a) const {
+    DEEPLAB_RETURN_IF_ERROR(two_operands());
+    const bool compares =
+        a.function == BinaryFunction::kMaximum || a.function == BinaryFunction::kMinimum;
+    return compares ? Status() : expect_type(in(0), "inputs", DataType::kFloat32);
+  }
+
+  Status operator()(const Reduce& a) const {
+    DEEPLAB_RETURN_IF_ERROR(same_type());
+    return a.function == ReduceFunction::kMax ? Status()
+                                              : expect_type(in(0), "an input", DataType::kFloat32);
+  }
+
   Status operator()(const AveragePool2D& a) const {
     const int64_t window =
         int64_t{std::min(a.filter_h, in(0).shape[1])} * std::min(a.filter_w, in(0).shape[2]);

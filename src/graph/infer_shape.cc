@@ -46,6 +46,9 @@ Arity arity(const Attributes& attributes) {
                         [](const Mul&) {
                           return Arity{2, 2};
                         },
+                        [](const Binary&) {
+                          return Arity{2, 2};
+                        },
                         [](const Concatenation&) {
                           return Arity{1, 1 << 10};
                         },
@@ -125,6 +128,7 @@ class Inference {
   Result<Shape> operator()(const Add&) const { return broadcast(); }
   Result<Shape> operator()(const Sub&) const { return broadcast(); }
   Result<Shape> operator()(const Mul&) const { return broadcast(); }
+  Result<Shape> operator()(const Binary&) const { return broadcast(); }
   Result<Shape> operator()(const Prelu&) const { return broadcast(); }
 
   Result<Shape> broadcast() const {
@@ -154,19 +158,22 @@ class Inference {
     return slide(a.window, a.filter_h, a.filter_w, in()[3]);
   }
 
-  Result<Shape> operator()(const Mean& a) const {
-    for (size_t i = 0; i < a.axes.size(); ++i) {
-      DEEPLAB_RETURN_IF_ERROR(expect_axis(a.axes[i]));
-      if (i > 0 && a.axes[i] <= a.axes[i - 1]) {
+  Result<Shape> operator()(const Mean& a) const { return reduce(a.axes, a.keep_dims); }
+  Result<Shape> operator()(const Reduce& a) const { return reduce(a.axes, a.keep_dims); }
+
+  Result<Shape> reduce(std::span<const int32_t> axes, bool keep_dims) const {
+    for (size_t i = 0; i < axes.size(); ++i) {
+      DEEPLAB_RETURN_IF_ERROR(expect_axis(axes[i]));
+      if (i > 0 && axes[i] <= axes[i - 1]) {
         return op_error(op_, "expected sorted axes without repetition");
       }
     }
     Shape out;
     for (size_t d = 0; d < in().size(); ++d) {
-      const bool reduced = std::ranges::binary_search(a.axes, static_cast<int32_t>(d));
+      const bool reduced = std::ranges::binary_search(axes, static_cast<int32_t>(d));
       if (!reduced) {
         out.push_back(in()[d]);
-      } else if (a.keep_dims) {
+      } else if (keep_dims) {
         out.push_back(1);
       }
     }

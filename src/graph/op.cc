@@ -67,10 +67,21 @@ std::string_view padding_name(Padding padding) {
   return "unknown";
 }
 
-std::string_view unary_name(UnaryFunction function) {
+std::string_view function_name(UnaryFunction function) {
   constexpr std::string_view kNames[kUnaryFunctions] = {
       "LOGISTIC", "TANH",  "HARD_SWISH", "LEAKY_RELU", "ELU", "EXP",
-      "SQRT",     "RSQRT", "SQUARE",     "ABS",        "NEG"};
+      "SQRT",     "RSQRT", "SQUARE",     "ABS",        "NEG", "LOG"};
+  return kNames[static_cast<size_t>(function)];
+}
+
+std::string_view function_name(BinaryFunction function) {
+  constexpr std::string_view kNames[kBinaryFunctions] = {"MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE",
+                                                         "DIV"};
+  return kNames[static_cast<size_t>(function)];
+}
+
+std::string_view function_name(ReduceFunction function) {
+  constexpr std::string_view kNames[kReduceFunctions] = {"SUM", "REDUCE_MAX"};
   return kNames[static_cast<size_t>(function)];
 }
 
@@ -78,7 +89,7 @@ std::string_view op_name(const Attributes& attributes) {
   return std::visit(
       [](const auto& a) -> std::string_view {
         if constexpr (requires { a.function; }) {
-          return unary_name(a.function);
+          return function_name(a.function);
         } else {
           return OpDescription<std::remove_cvref_t<decltype(a)>>::kName;
         }

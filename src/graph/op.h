@@ -73,6 +73,15 @@ struct Sub {
 struct Mul {
   Activation activation = Activation::kNone;
 };
+/// A function of two numbers.
+enum class BinaryFunction : uint8_t { kMaximum, kMinimum, kSquaredDifference, kDiv };
+inline constexpr int kBinaryFunctions = 4;
+/// {a, b} as ADD: the function of each pair.
+struct Binary {
+  BinaryFunction function = BinaryFunction::kMaximum;
+  Activation activation = Activation::kNone;  ///< Of kDiv only.
+  bool reversed = false;                      ///< Of kDiv only: b / a.
+};
 /// {x [N,H,W,C]} -> [N,Ho,Wo,C]; the mean is over the elements inside the picture.
 struct AveragePool2D {
   Window window;
@@ -101,6 +110,14 @@ struct TransposeConv {
 };
 /// {x}; mean over `axes` (sorted, non-negative, no duplicates).
 struct Mean {
+  std::vector<int32_t> axes;
+  bool keep_dims = false;
+};
+enum class ReduceFunction : uint8_t { kSum, kMax };
+inline constexpr int kReduceFunctions = 2;
+/// {x}; the sum or the largest over `axes`, as MEAN has them.
+struct Reduce {
+  ReduceFunction function = ReduceFunction::kSum;
   std::vector<int32_t> axes;
   bool keep_dims = false;
 };
@@ -189,10 +206,13 @@ enum class UnaryFunction : uint8_t {
   kSquare,
   kAbs,
   kNeg,
+  kLog,
 };
-inline constexpr int kUnaryFunctions = 11;
-/// The name the file format uses: "LOGISTIC", ...
-std::string_view unary_name(UnaryFunction function);
+inline constexpr int kUnaryFunctions = 12;
+/// The name the file format uses: "LOGISTIC", "MAXIMUM", "SUM", ...
+std::string_view function_name(UnaryFunction function);
+std::string_view function_name(BinaryFunction function);
+std::string_view function_name(ReduceFunction function);
 /// {x}: the function of each element.
 struct Unary {
   UnaryFunction function = UnaryFunction::kLogistic;
@@ -220,8 +240,8 @@ struct BatchToSpaceNd {
 };
 
 using Attributes =
-    std::variant<Conv2D, DepthwiseConv2D, TransposeConv, FullyConnected, Add, Sub, Mul,
-                 AveragePool2D, MaxPool2D, Mean, ResizeBilinear, ResizeNearestNeighbor,
+    std::variant<Conv2D, DepthwiseConv2D, TransposeConv, FullyConnected, Add, Sub, Mul, Binary,
+                 AveragePool2D, MaxPool2D, Mean, Reduce, ResizeBilinear, ResizeNearestNeighbor,
                  Concatenation, Tile, Pad, MirrorPad, Slice, Transpose, DepthToSpace, SpaceToDepth,
                  Quantize, Dequantize, Cast, ArgMax, Softmax, Relu, Relu6, Unary, Prelu, Reshape,
                  SpaceToBatchNd, BatchToSpaceNd>;

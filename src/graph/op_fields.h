@@ -69,6 +69,14 @@ struct PoolFields {
   }
 };
 
+struct ReductionFields {
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(FieldName{"axes", "axes"}, a.axes);
+    visit(FieldName{"keep_dims", "keep_dims"}, a.keep_dims);
+  }
+};
+
 struct BlockField {
   template <typename A, typename Visit>
   static void fields(A& a, Visit&& visit) {
@@ -121,6 +129,15 @@ template <>
 struct OpDescription<Mul> : ActivationOnly {
   static constexpr std::string_view kName = "MUL";
 };
+/// Named by its function: op_name() knows.
+template <>
+struct OpDescription<Binary> {
+  template <typename A, typename Visit>
+  static void fields(A& a, Visit&& visit) {
+    visit(kActivationField, a.activation);
+    visit(FieldName{"reversed", "reversed", {}, true}, a.reversed);
+  }
+};
 template <>
 struct OpDescription<AveragePool2D> : PoolFields {
   static constexpr std::string_view kName = "AVERAGE_POOL_2D";
@@ -141,14 +158,12 @@ struct OpDescription<TransposeConv> {
   }
 };
 template <>
-struct OpDescription<Mean> {
+struct OpDescription<Mean> : ReductionFields {
   static constexpr std::string_view kName = "MEAN";
-  template <typename A, typename Visit>
-  static void fields(A& a, Visit&& visit) {
-    visit(FieldName{"axes", "axes"}, a.axes);
-    visit(FieldName{"keep_dims", "keep_dims"}, a.keep_dims);
-  }
 };
+/// Named by its function: op_name() knows.
+template <>
+struct OpDescription<Reduce> : ReductionFields {};
 template <>
 struct OpDescription<ResizeBilinear> : ResizeFields {
   static constexpr std::string_view kName = "RESIZE_BILINEAR";

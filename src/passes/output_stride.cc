@@ -64,7 +64,8 @@ bool keeps_cells(const Graph& graph, Op& op) {
   }
   const bool arithmetic = std::holds_alternative<graph::Add>(op.attributes) ||
                           std::holds_alternative<graph::Sub>(op.attributes) ||
-                          std::holds_alternative<graph::Mul>(op.attributes);
+                          std::holds_alternative<graph::Mul>(op.attributes) ||
+                          std::holds_alternative<graph::Binary>(op.attributes);
   return arithmetic && graph.tensor(op.inputs[1]).is_constant();
 }
 
@@ -214,6 +215,7 @@ class Coarsener {
   Status follow(Op& op, graph::Add&) { return follow_join(op); }
   Status follow(Op& op, graph::Sub&) { return follow_join(op); }
   Status follow(Op& op, graph::Mul&) { return follow_join(op); }
+  Status follow(Op& op, graph::Binary&) { return follow_join(op); }
   Status follow(Op& op, graph::Concatenation& a) {
     DEEPLAB_RETURN_IF_ERROR(follow_join(op));
     if (halved(op.output()) && a.axis != 3) return refusal(op, "it joins pictures, not channels");
@@ -341,6 +343,7 @@ class Coarsener {
     return refusal(op, "it cannot follow a larger stride");
   }
   Status follow(Op& op, graph::FullyConnected&) { return follow_alone(op); }
+  Status follow(Op& op, graph::Reduce&) { return follow_alone(op); }
   Status follow(Op& op, graph::MaxPool2D&) { return follow_alone(op); }
   Status follow(Op& op, graph::TransposeConv&) { return follow_alone(op); }
   Status follow(Op& op, graph::MirrorPad&) { return follow_alone(op); }

@@ -171,7 +171,7 @@ class Lowering {
 
   Result<Lowered> operator()(const graph::Unary& a) const {
     const int64_t count = out().elements();
-    static_assert(static_cast<int>(kernels::UnaryKind::kNeg) + 1 == graph::kUnaryFunctions,
+    static_assert(static_cast<int>(kernels::UnaryKind::kLog) + 1 == graph::kUnaryFunctions,
                   "the same functions in the same order");
     const auto kind = static_cast<kernels::UnaryKind>(a.function);
     if (all(DataType::kFloat32)) return Lowered(kernels::UnaryFloat{count, kind, a.alpha});
@@ -205,6 +205,21 @@ class Lowering {
                                         out().quantization.scale()));
     set_output(a.activation, mul);
     return Lowered(mul);
+  }
+
+  Result<Lowered> operator()(const graph::Binary& a) const {
+    DEEPLAB_ASSIGN_OR_RETURN(const kernels::BroadcastShape shape, broadcast());
+    static_assert(static_cast<int>(kernels::BinaryKind::kDiv) + 1 == graph::kBinaryFunctions,
+                  "the same functions in the same order");
+    if (all(DataType::kFloat32)) {
+      const auto [min, max] = activation_bounds(a.activation);
+      return Lowered(kernels::BinaryFloat{shape, static_cast<kernels::BinaryKind>(a.function),
+                                          a.reversed, min, max});
+    }
+    const bool largest = a.function == graph::BinaryFunction::kMaximum;
+    if (!largest && a.function != graph::BinaryFunction::kMinimum) return no_kernel();
+    DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
+    return Lowered(kernels::ExtremeInt8{shape, largest});
   }
 
   /// a_sign * a + b_sign * b
@@ -261,9 +276,7 @@ class Lowering {
   }
 
   Result<Lowered> operator()(const graph::Mean& a) const {
-    kernels::Reduction shape;
-    DEEPLAB_ASSIGN_OR_RETURN(shape.dims, dims(in(0).shape));
-    for (int32_t axis : a.axes) shape.reduced[index(axis)] = true;
+    DEEPLAB_ASSIGN_OR_RETURN(const kernels::Reduction shape, reduction(a.axes));
     if (all(DataType::kFloat32)) return Lowered(kernels::MeanFloat{shape});
     DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
     const double ratio = double{in(0).quantization.scale()} / out().quantization.scale();
@@ -271,6 +284,17 @@ class Lowering {
     return Lowered(kernels::MeanInt8{shape, in(0).quantization.zero_point(),
                                      kernels::make_mean_multiplier(ratio, shape.count()),
                                      out().quantization.zero_point()});
+  }
+
+  Result<Lowered> operator()(const graph::Reduce& a) const {
+    DEEPLAB_ASSIGN_OR_RETURN(const kernels::Reduction shape, reduction(a.axes));
+    const bool sum = a.function == graph::ReduceFunction::kSum;
+    if (all(DataType::kFloat32)) {
+      return sum ? Lowered(kernels::SumFloat{shape}) : Lowered(kernels::ReduceMaxFloat{shape});
+    }
+    if (sum) return no_kernel();
+    DEEPLAB_RETURN_IF_ERROR(expect_all(DataType::kInt8));
+    return Lowered(kernels::ReduceMaxInt8{shape});
   }
 
   Result<Lowered> operator()(const graph::ResizeBilinear& a) const {
@@ -537,6 +561,13 @@ class Lowering {
     dims.rank = static_cast<int>(shape.size());
     std::copy(shape.begin(), shape.end(), dims.extent.begin());
     return dims;
+  }
+
+  Result<kernels::Reduction> reduction(std::span<const int32_t> axes) const {
+    kernels::Reduction shape;
+    DEEPLAB_ASSIGN_OR_RETURN(shape.dims, dims(in(0).shape));
+    for (int32_t axis : axes) shape.reduced[index(axis)] = true;
+    return shape;
   }
 
   /// Dimensions that are repeated alike, or not at all, are joined with their neighbours.

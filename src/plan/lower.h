@@ -17,6 +17,7 @@
 #include "kernels/arg_max/arg_max.h"
 #include "kernels/average_pool2d/average_pool2d.h"
 #include "kernels/batch_to_space_nd/batch_to_space_nd.h"
+#include "kernels/binary/binary.h"
 #include "kernels/cast/cast.h"
 #include "kernels/concatenation/concatenation.h"
 #include "kernels/conv2d/conv2d.h"
@@ -30,6 +31,7 @@
 #include "kernels/pad/pad.h"
 #include "kernels/prelu/prelu.h"
 #include "kernels/quantize/quantize.h"
+#include "kernels/reduce/reduce.h"
 #include "kernels/relu/relu.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
 #include "kernels/resize_nearest_neighbor/resize_nearest_neighbor.h"
@@ -89,15 +91,16 @@ using Lowered = std::variant<
     LoweredConv2DInt8, kernels::Conv2DFloat, LoweredConv2DHybrid, LoweredDepthwiseConv2DInt8,
     kernels::DepthwiseConv2DFloat, LoweredDepthwiseConv2DHybrid, LoweredTransposeConvInt8,
     kernels::TransposeConvFloat, kernels::AddInt8, kernels::AddFloat, kernels::MulInt8,
-    kernels::MulFloat, kernels::PreluInt8, kernels::PreluFloat, kernels::AveragePool2DInt8,
-    kernels::AveragePool2DFloat, kernels::MaxPool2DInt8, kernels::MaxPool2DFloat, kernels::MeanInt8,
-    kernels::MeanFloat, kernels::ResizeBilinearInt8, kernels::ResizeBilinearFloat,
-    kernels::ResizeNearestNeighbor, LoweredConcatenationInt8, LoweredConcatenationFloat,
-    kernels::Tile, kernels::Pad, kernels::MirrorPad, kernels::StridedCopy, kernels::Cast,
-    kernels::UnaryInt8, kernels::UnaryFloat, kernels::QuantizeFloat, kernels::RequantizeInt8,
-    kernels::DequantizeInt8, LoweredArgMax, kernels::SoftmaxInt8, kernels::SoftmaxFloat,
-    kernels::ReluInt8, kernels::ReluFloat, kernels::SpaceToBatchNd, kernels::BatchToSpaceNd,
-    LoweredCopy>;
+    kernels::MulFloat, kernels::ExtremeInt8, kernels::BinaryFloat, kernels::PreluInt8,
+    kernels::PreluFloat, kernels::AveragePool2DInt8, kernels::AveragePool2DFloat,
+    kernels::MaxPool2DInt8, kernels::MaxPool2DFloat, kernels::MeanInt8, kernels::MeanFloat,
+    kernels::SumFloat, kernels::ReduceMaxInt8, kernels::ReduceMaxFloat, kernels::ResizeBilinearInt8,
+    kernels::ResizeBilinearFloat, kernels::ResizeNearestNeighbor, LoweredConcatenationInt8,
+    LoweredConcatenationFloat, kernels::Tile, kernels::Pad, kernels::MirrorPad,
+    kernels::StridedCopy, kernels::Cast, kernels::UnaryInt8, kernels::UnaryFloat,
+    kernels::QuantizeFloat, kernels::RequantizeInt8, kernels::DequantizeInt8, LoweredArgMax,
+    kernels::SoftmaxInt8, kernels::SoftmaxFloat, kernels::ReluInt8, kernels::ReluFloat,
+    kernels::SpaceToBatchNd, kernels::BatchToSpaceNd, LoweredCopy>;
 
 /// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). If a
 /// tensor's file_type is uint8, the parameters are those of TensorFlow Lite's uint8 kernels.

@@ -53,6 +53,12 @@ struct ReferenceRun {
   void operator()(const kernels::PreluInt8& op) const {
     prelu_reference(op, rounding, in<int8_t>(0), in<int8_t>(1), out<int8_t>());
   }
+  void operator()(const kernels::ExtremeInt8& op) const {
+    binary_reference(op, in<int8_t>(0), in<int8_t>(1), out<int8_t>());
+  }
+  void operator()(const kernels::BinaryFloat& op) const {
+    binary_reference(op, in<float>(0), in<float>(1), out<float>());
+  }
   void operator()(const kernels::PreluFloat& op) const {
     prelu_reference(op, in<float>(0), in<float>(1), out<float>());
   }
@@ -95,6 +101,15 @@ struct ReferenceRun {
   }
   void operator()(const kernels::MeanInt8& op) const {
     mean_reference(op, rounding, in<int8_t>(0), out<int8_t>());
+  }
+  void operator()(const kernels::SumFloat& op) const {
+    reduce_reference(op, in<float>(0), out<float>());
+  }
+  void operator()(const kernels::ReduceMaxInt8& op) const {
+    reduce_reference(op, in<int8_t>(0), out<int8_t>());
+  }
+  void operator()(const kernels::ReduceMaxFloat& op) const {
+    reduce_reference(op, in<float>(0), out<float>());
   }
   void operator()(const kernels::MeanFloat& op) const {
     mean_reference(op, in<float>(0), out<float>());

@@ -100,6 +100,16 @@ Result<graph::Attributes> arithmetic(const SourceOp& op) {
   return graph::Attributes(a);
 }
 
+/// MAXIMUM, MINIMUM, SQUARED_DIFFERENCE, and DIV, which may have an activation.
+template <graph::BinaryFunction function>
+Result<graph::Attributes> binary(const SourceOp& op) {
+  graph::Binary a{function};
+  if (const auto* options = op.op.builtin_options_as_DivOptions()) {
+    DEEPLAB_ASSIGN_OR_RETURN(a.activation, activation_of(op, options->fused_activation_function()));
+  }
+  return graph::Attributes(a);
+}
+
 template <typename Pool>
 Result<graph::Attributes> pool_2d(const SourceOp& op) {
   DEEPLAB_ASSIGN_OR_RETURN(const auto* options, need(op, op.op.builtin_options_as_Pool2DOptions()));
@@ -111,8 +121,9 @@ Result<graph::Attributes> pool_2d(const SourceOp& op) {
   return graph::Attributes(a);
 }
 
-Result<graph::Attributes> mean(const SourceOp& op) {
-  graph::Mean a;
+/// MEAN, SUM, REDUCE_MAX.
+template <typename Reduction>
+Result<graph::Attributes> reduction(const SourceOp& op, Reduction a) {
   if (const auto* options = op.op.builtin_options_as_ReducerOptions()) {
     a.keep_dims = options->keep_dims();
   }
@@ -122,6 +133,12 @@ Result<graph::Attributes> mean(const SourceOp& op) {
   std::ranges::sort(a.axes);
   a.axes.erase(std::unique(a.axes.begin(), a.axes.end()), a.axes.end());
   return graph::Attributes(a);
+}
+
+Result<graph::Attributes> mean(const SourceOp& op) { return reduction(op, graph::Mean{}); }
+template <graph::ReduceFunction function>
+Result<graph::Attributes> reduce(const SourceOp& op) {
+  return reduction(op, graph::Reduce{function, {}, false});
 }
 
 template <typename Resize, typename Options>
@@ -152,6 +169,22 @@ Result<graph::Attributes> concatenation(const SourceOp& op) {
 Result<graph::Attributes> tile(const SourceOp& op) {
   graph::Tile a;
   DEEPLAB_ASSIGN_OR_RETURN(a.multiples, op.numbers(1, "multiples", kMaxRank));
+  return graph::Attributes(a);
+}
+
+/// BROADCAST_TO: a TILE of the dimensions that are 1.
+Result<graph::Attributes> broadcast_to(const SourceOp& op) {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto x, op.shape(0));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto to, op.numbers(1, "a shape", kMaxRank));
+  graph::Tile a;
+  a.multiples = to;
+  for (size_t d = 0; d < to.size(); ++d) {
+    if (to.size() != x.size() || (x[d] != 1 && x[d] != to[d])) {
+      return op.unsupported("cannot broadcast ", graph::shape_text({x.begin(), x.end()}), " to ",
+                            graph::shape_text(to));
+    }
+    if (x[d] != 1) a.multiples[d] = 1;
+  }
   return graph::Attributes(a);
 }
 
@@ -572,6 +605,7 @@ const std::vector<size_t> kAll = {};
 std::span<const OpReader> op_readers() {
   using namespace schema;
   using F = graph::UnaryFunction;
+  using B = graph::BinaryFunction;
   static const OpReader kReaders[] = {
       {Code::CONV_2D, conv_2d, 3, kAll},
       {Code::DEPTHWISE_CONV_2D, depthwise_conv_2d, 3, kAll},
@@ -580,15 +614,22 @@ std::span<const OpReader> op_readers() {
       {Code::ADD, arithmetic<graph::Add, AddOptions>, 2, kAll},
       {Code::SUB, arithmetic<graph::Sub, SubOptions>, 2, kAll},
       {Code::MUL, arithmetic<graph::Mul, MulOptions>, 2, kAll},
+      {Code::MAXIMUM, binary<B::kMaximum>, 2, kAll},
+      {Code::MINIMUM, binary<B::kMinimum>, 2, kAll},
+      {Code::SQUARED_DIFFERENCE, binary<B::kSquaredDifference>, 2, kAll},
+      {Code::DIV, binary<B::kDiv>, 2, kAll},
       {Code::PRELU, plain<graph::Prelu>, 2, kAll},
       {Code::AVERAGE_POOL_2D, pool_2d<graph::AveragePool2D>, 1, kFirst},
       {Code::MAX_POOL_2D, pool_2d<graph::MaxPool2D>, 1, kFirst},
       {Code::MEAN, mean, 2, kFirst},
+      {Code::SUM, reduce<graph::ReduceFunction::kSum>, 2, kFirst},
+      {Code::REDUCE_MAX, reduce<graph::ReduceFunction::kMax>, 2, kFirst},
       {Code::RESIZE_BILINEAR, resize<graph::ResizeBilinear, ResizeBilinearOptions>, 2, kFirst},
       {Code::RESIZE_NEAREST_NEIGHBOR,
        resize<graph::ResizeNearestNeighbor, ResizeNearestNeighborOptions>, 2, kFirst},
       {Code::CONCATENATION, concatenation, kMaxOperands, kAll},
       {Code::TILE, tile, 2, kFirst},
+      {Code::BROADCAST_TO, broadcast_to, 2, kFirst},
       {Code::PAD, pad, 2, kFirst},
       {Code::PADV2, pad_v2, 3, kFirst},
       {Code::MIRROR_PAD, mirror_pad, 2, kFirst},
@@ -615,6 +656,7 @@ std::span<const OpReader> op_readers() {
       {Code::SQUARE, unary<F::kSquare>, 1, kFirst},
       {Code::ABS, unary<F::kAbs>, 1, kFirst},
       {Code::NEG, unary<F::kNeg>, 1, kFirst},
+      {Code::LOG, unary<F::kLog>, 1, kFirst},
       {Code::RESHAPE, reshape, 2, kFirst},
       {Code::EXPAND_DIMS, expand_dims, 2, kFirst},
       {Code::SQUEEZE, squeeze, 1, kFirst},

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "tflite/shape_arithmetic.h"
 #include "tflite/source.h"
 #include "tflite/text.h"
 
@@ -77,13 +78,14 @@ Result<std::vector<graph::TensorId>> border(const flatbuffers::Vector<int32_t>* 
   return std::vector<graph::TensorId>(list.begin(), list.end());
 }
 
-/// An error that names every op that is not supported, with how often it occurs.
-Status check_all_supported(const Source& source, size_t ops) {
+/// An error that names every op that is not supported, with how often it occurs. Operators that are
+/// `done` need no support.
+Status check_all_supported(const Source& source, const std::vector<bool>& done) {
   std::map<std::string, int> missing;
   int32_t first = 0;
-  for (size_t i = 0; i < ops; ++i) {
+  for (size_t i = 0; i < done.size(); ++i) {
     DEEPLAB_ASSIGN_OR_RETURN(const SourceOp op, source_op(source, i));
-    if (is_supported(op)) continue;
+    if (done[i] || is_supported(op)) continue;
     if (op.custom_name == "edgetpu-custom-op") {
       return unsupported("op ", i, " (", op.name,
                          "): the file was compiled for an Edge TPU, whose "
@@ -109,17 +111,37 @@ Status check_all_supported(const Source& source, size_t ops) {
   return unsupported("these ops are not supported: ", list, "; the first is op ", first);
 }
 
-Result<graph::Graph> read_graph(const Source& source) {
+/// Of a TRANSPOSE_CONV or FULLY_CONNECTED of float32 the filter, if it is a constant of int8: the
+/// engine's definition of "dynamic range" is float32 arithmetic, and these two have no other here.
+std::optional<size_t> int8_filter_read_as_float(const Source& source, const graph::Op& op) {
+  if (!std::holds_alternative<graph::TransposeConv>(op.attributes) &&
+      !std::holds_alternative<graph::FullyConnected>(op.attributes)) {
+    return std::nullopt;
+  }
+  if (op.inputs.size() < 2) return std::nullopt;
+  for (graph::TensorId id : {op.inputs[0], op.inputs[1]}) {
+    if (id < 0 || static_cast<size_t>(id) >= source.tensor_count()) return std::nullopt;
+  }
+  const auto filter = static_cast<size_t>(op.inputs[1]);
+  const bool dynamic_range =
+      source.tensor(static_cast<size_t>(op.inputs[0])).type() == schema::TensorType::FLOAT32 &&
+      source.tensor(filter).type() == schema::TensorType::INT8 &&
+      source.tensor(filter).buffer() != 0;
+  return dynamic_range ? std::optional(filter) : std::nullopt;
+}
+
+Result<graph::Graph> read_graph(Source& source) {
   graph::Graph graph;
   DEEPLAB_ASSIGN_OR_RETURN(graph.inputs, border(source.subgraph.inputs(), "inputs"));
   DEEPLAB_ASSIGN_OR_RETURN(graph.outputs, border(source.subgraph.outputs(), "outputs"));
-  const size_t ops = size_of(source.subgraph.operators());
-  DEEPLAB_RETURN_IF_ERROR(check_all_supported(source, ops));
+  const std::vector<bool> done = compute_shapes(source);
+  DEEPLAB_RETURN_IF_ERROR(check_all_supported(source, done));
   ReadOps read;
   // Constants that a DEQUANTIZE turns into float32, by its output: what a converter makes of
   // float16 or int8 weights in a float network. They are float32 constants from here on.
   std::map<size_t, size_t> dequantized;
-  for (size_t i = 0; i < ops; ++i) {
+  for (size_t i = 0; i < done.size(); ++i) {
+    if (done[i]) continue;
     DEEPLAB_ASSIGN_OR_RETURN(const SourceOp from, source_op(source, i));
     if (const auto constant = dequantized_constant(from);
         constant && dequantized.insert({constant->output, constant->input}).second) {
@@ -128,6 +150,11 @@ Result<graph::Graph> read_graph(const Source& source) {
     DEEPLAB_RETURN_IF_ERROR(read_op(from, read));
   }
   graph.ops = std::move(read.ops);
+  for (const graph::Op& op : graph.ops) {
+    if (const auto filter = int8_filter_read_as_float(source, op)) {
+      dequantized.insert({*filter, *filter});
+    }
+  }
 
   // Only what the graph refers to: a tensor that has become an attribute, or that nothing uses,
   // keeps its place in the numbering and nothing else.
@@ -214,11 +241,12 @@ void complete_scales(graph::Graph& graph) {
 }
 
 /// The IR wants the operand that is broadcast, or constant, second. Sums and products do not care;
-/// a difference says so.
+/// a difference and a quotient say so.
 void order_operands(graph::Graph& graph) {
   for (graph::Op& op : graph.ops) {
     auto* difference = std::get_if<graph::Sub>(&op.attributes);
-    const bool ordered = difference == nullptr &&
+    auto* binary = std::get_if<graph::Binary>(&op.attributes);
+    const bool ordered = difference == nullptr && binary == nullptr &&
                          !std::holds_alternative<graph::Add>(op.attributes) &&
                          !std::holds_alternative<graph::Mul>(op.attributes);
     if (ordered || op.inputs.size() != 2) continue;
@@ -235,10 +263,11 @@ void order_operands(graph::Graph& graph) {
     if (!constant_first && (b.is_constant() || !broadcast_first)) continue;
     std::swap(op.inputs[0], op.inputs[1]);
     if (difference != nullptr) difference->reversed = true;
+    if (binary != nullptr) binary->reversed = binary->function == graph::BinaryFunction::kDiv;
   }
 }
 
-Result<ModelFile> read_verified(const Source& source, const graph::Limits& limits) {
+Result<ModelFile> read_verified(Source source, const graph::Limits& limits) {
   ModelFile file;
   if (const auto* text = source.model.description()) {
     file.description = clean_text(text->string_view(), kMaxDescription);

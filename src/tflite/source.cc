@@ -1,6 +1,7 @@
 #include "tflite/source.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -68,6 +69,8 @@ Result<size_t> SourceOp::input(size_t k, const char* what) const {
 
 Result<std::span<const int32_t>> SourceOp::shape(size_t k) const {
   DEEPLAB_ASSIGN_OR_RETURN(const size_t id, input(k, "a tensor"));
+  const auto computed = source.computed.find(id);
+  if (computed != source.computed.end()) return std::span<const int32_t>(computed->second.shape);
   const auto shape = elements(source.tensor(id).shape());
   if (shape.size() > kMaxRank) {
     return error(source.label(id), " has ", shape.size(), " dimensions, more than ", kMaxRank);
@@ -75,8 +78,30 @@ Result<std::span<const int32_t>> SourceOp::shape(size_t k) const {
   return shape;
 }
 
+namespace {
+
+Result<std::vector<int32_t>> computed_numbers(const SourceOp& op, const Computed& computed,
+                                              const char* what, size_t max) {
+  std::vector<int32_t> numbers;
+  for (double value : computed.values) {
+    if (computed.real || std::abs(value) > std::numeric_limits<int32_t>::max()) {
+      return op.error("the graph computes ", value, " in ", what, ", which is not an int32");
+    }
+    numbers.push_back(static_cast<int32_t>(value));
+  }
+  if (numbers.size() <= max) return numbers;
+  return op.error("expected ", what, " of at most ", max, " numbers, the graph computes ",
+                  numbers.size());
+}
+
+}  // namespace
+
 Result<std::vector<int32_t>> SourceOp::numbers(size_t k, const char* what, size_t max) const {
   DEEPLAB_ASSIGN_OR_RETURN(const size_t id, input(k, what));
+  const auto computed = source.computed.find(id);
+  if (computed != source.computed.end()) {
+    return computed_numbers(*this, computed->second, what, max);
+  }
   const schema::Tensor& tensor = source.tensor(id);
   const bool wide = tensor.type() == schema::TensorType::INT64;
   if (!wide && tensor.type() != schema::TensorType::INT32) {

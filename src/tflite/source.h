@@ -50,6 +50,13 @@ inline int64_t int64_element(const flatbuffers::Vector<int64_t>& vector, size_t 
   return value;
 }
 
+/// Numbers that the file computes from shapes. Integers are exact; float32 ones are `real`.
+struct Computed {
+  std::vector<double> values;
+  std::vector<int32_t> shape;
+  bool real = false;
+};
+
 /// One model file, verified.
 struct Source {
   std::span<const std::byte> bytes;
@@ -57,6 +64,8 @@ struct Source {
   const schema::SubGraph& subgraph;
   /// What keeps `bytes` alive for the graph's constants; null: they are copied.
   const std::shared_ptr<const void>* owner = nullptr;
+  /// By tensor: what compute_shapes() has found.
+  std::map<size_t, Computed> computed = {};
 
   size_t tensor_count() const { return size_of(subgraph.tensors()); }
   const schema::Tensor& tensor(size_t id) const {
@@ -93,7 +102,8 @@ struct SourceOp {
   /// The shape of input `k` (rank at most kMaxRank).
   Result<std::span<const int32_t>> shape(size_t k) const;
   size_t input_count() const { return elements(op.inputs()).size(); }
-  /// Input `k` as a list of at most `max` numbers: it must be an int32 or int64 constant.
+  /// Input `k` as a list of at most `max` numbers: it must be an int32 or int64 constant, or
+  /// computed from shapes.
   Result<std::vector<int32_t>> numbers(size_t k, const char* what, size_t max) const;
   /// Input `k` as one real number: a constant of float32, or of 8 bits and a scale.
   Result<float> real(size_t k, const char* what) const;

@@ -1,6 +1,7 @@
 #include "tflite/writer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <set>
@@ -88,6 +89,10 @@ class Assembly {
       }
       to->inputs.insert(from.operands_first ? to->inputs.begin() : to->inputs.end(),
                         operands.begin(), operands.end());
+      if (from.fill) {
+        DEEPLAB_ASSIGN_OR_RETURN(to->inputs.emplace_back(),
+                                 add_fill(output, graph_.tensor(op.output()), *from.fill));
+      }
       subgraph().operators.push_back(std::move(to));
     }
     return {};
@@ -178,6 +183,25 @@ class Assembly {
     auto to = tensor(clean_text(str_cat(output, "/", operand.name), kMaxName),
                      graph::DataType::kInt32, operand.shape);
     DEEPLAB_ASSIGN_OR_RETURN(to->buffer, add_buffer(std::as_bytes(std::span(operand.values))));
+    subgraph().tensors.push_back(std::move(to));
+    return static_cast<graph::TensorId>(subgraph().tensors.size() - 1);
+  }
+
+  /// A scalar of the type and the scale of `like`.
+  Result<graph::TensorId> add_fill(const std::string& output, const graph::Tensor& like,
+                                   float value) {
+    auto to = tensor(clean_text(str_cat(output, "/value"), kMaxName), like.type, {});
+    to->quantization = quantization(like.quantization);
+    if (like.type == graph::DataType::kFloat32) {
+      DEEPLAB_ASSIGN_OR_RETURN(to->buffer, add_buffer(std::as_bytes(std::span(&value, 1))));
+    } else {
+      const float least = like.type == graph::DataType::kUInt8 ? 0 : -128;
+      const float steps = std::round(value / like.quantization.scale()) +
+                          static_cast<float>(like.quantization.zero_point());
+      const auto stored =
+          static_cast<std::byte>(static_cast<int32_t>(std::clamp(steps, least, least + 255)));
+      DEEPLAB_ASSIGN_OR_RETURN(to->buffer, add_buffer(std::span(&stored, 1)));
+    }
     subgraph().tensors.push_back(std::move(to));
     return static_cast<graph::TensorId>(subgraph().tensors.size() - 1);
   }

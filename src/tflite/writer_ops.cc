@@ -93,6 +93,25 @@ class Converter {
     return make(Code::MUL, since_int8(2), options);
   }
 
+  FileOp operator()(const graph::Binary& a) const {
+    using F = graph::BinaryFunction;
+    switch (a.function) {
+      case F::kMaximum:
+        return make(Code::MAXIMUM, since_int8(2), schema::MaximumMinimumOptionsT{});
+      case F::kMinimum:
+        return make(Code::MINIMUM, since_int8(2), schema::MaximumMinimumOptionsT{});
+      case F::kSquaredDifference:
+        return make(Code::SQUARED_DIFFERENCE, 1, schema::SquaredDifferenceOptionsT{});
+      case F::kDiv:
+        break;
+    }
+    schema::DivOptionsT options;
+    options.fused_activation_function = activation(a.activation);
+    FileOp op = make(Code::DIV, 1, options);
+    op.swap_inputs = a.reversed;
+    return op;
+  }
+
   FileOp operator()(const graph::AveragePool2D& a) const {
     return make(Code::AVERAGE_POOL_2D, since_int8(2), pool(a));
   }
@@ -157,14 +176,21 @@ class Converter {
         return make(Code::ABS, 1);
       case F::kNeg:
         return make(Code::NEG, 1);
+      case F::kLog:
+        return make(Code::LOG, 1);
     }
     return {};
   }
 
-  FileOp operator()(const graph::Mean& a) const {
+  FileOp operator()(const graph::Mean& a) const { return reduction(Code::MEAN, a); }
+  FileOp operator()(const graph::Reduce& a) const {
+    return reduction(a.function == graph::ReduceFunction::kSum ? Code::SUM : Code::REDUCE_MAX, a);
+  }
+  template <typename Reduction>
+  FileOp reduction(Code code, const Reduction& a) const {
     schema::ReducerOptionsT options;
     options.keep_dims = a.keep_dims;
-    return make(Code::MEAN, since_int8(2), options, {list("axes", a.axes)});
+    return make(code, since_int8(2), options, {list("axes", a.axes)});
   }
 
   FileOp operator()(const graph::ResizeBilinear& a) const {
@@ -197,8 +223,14 @@ class Converter {
   }
 
   FileOp operator()(const graph::Pad& a) const {
-    return make(Code::PAD, rank() > 4 ? 4 : since_int8(2), schema::PadOptionsT{},
-                {pairs("paddings", a.amounts)});
+    const int32_t version = rank() > 4 ? 4 : since_int8(2);
+    if (a.value == 0) {
+      return make(Code::PAD, version, schema::PadOptionsT{}, {pairs("paddings", a.amounts)});
+    }
+    FileOp op = make(Code::PADV2, version);
+    op.operands = {pairs("paddings", a.amounts)};
+    op.fill = a.value;
+    return op;
   }
 
   FileOp operator()(const graph::MirrorPad& a) const {
@@ -365,6 +397,7 @@ constexpr VersionRelease kReleases[] = {
     {Code::DEPTH_TO_SPACE, 2, {2, 1, 0}},
     {Code::DEQUANTIZE, 1, {1, 13, 1}},
     {Code::DEQUANTIZE, 2, {1, 14, 0}},
+    {Code::DIV, 1, {1, 6, 0}},
     {Code::ELU, 1, {1, 14, 0}},
     {Code::ELU, 2, {2, 3, 0}},
     {Code::EXP, 1, {1, 7, 0}},
@@ -374,12 +407,17 @@ constexpr VersionRelease kReleases[] = {
     {Code::HARD_SWISH, 1, {1, 15, 0}},
     {Code::LEAKY_RELU, 1, {1, 13, 1}},
     {Code::LEAKY_RELU, 2, {2, 3, 0}},
+    {Code::LOG, 1, {1, 14, 0}},
     {Code::LOGISTIC, 1, {1, 14, 0}},
     {Code::LOGISTIC, 2, {1, 14, 0}},
     {Code::MAX_POOL_2D, 1, {1, 5, 0}},
     {Code::MAX_POOL_2D, 2, {1, 14, 0}},
+    {Code::MAXIMUM, 1, {1, 14, 0}},
+    {Code::MAXIMUM, 2, {1, 14, 0}},
     {Code::MEAN, 1, {1, 6, 0}},
     {Code::MEAN, 2, {1, 14, 0}},
+    {Code::MINIMUM, 1, {1, 14, 0}},
+    {Code::MINIMUM, 2, {1, 14, 0}},
     {Code::MIRROR_PAD, 1, {1, 13, 1}},
     {Code::MIRROR_PAD, 2, {2, 3, 0}},
     {Code::MUL, 1, {1, 5, 0}},
@@ -388,8 +426,13 @@ constexpr VersionRelease kReleases[] = {
     {Code::PAD, 1, {1, 5, 0}},
     {Code::PAD, 2, {1, 14, 0}},
     {Code::PAD, 4, {2, 6, 0}},
+    {Code::PADV2, 1, {1, 9, 0}},
+    {Code::PADV2, 2, {1, 14, 0}},
+    {Code::PADV2, 4, {2, 6, 0}},
     {Code::PRELU, 1, {1, 8, 0}},
     {Code::QUANTIZE, 1, {1, 14, 0}},
+    {Code::REDUCE_MAX, 1, {1, 14, 0}},
+    {Code::REDUCE_MAX, 2, {1, 14, 0}},
     {Code::RELU, 1, {1, 5, 0}},
     {Code::RELU, 2, {2, 1, 0}},
     {Code::RELU6, 1, {1, 5, 0}},
@@ -410,10 +453,12 @@ constexpr VersionRelease kReleases[] = {
     {Code::SPACE_TO_DEPTH, 2, {1, 14, 0}},
     {Code::SQRT, 1, {1, 10, 0}},
     {Code::SQUARE, 1, {1, 12, 0}},
+    {Code::SQUARED_DIFFERENCE, 1, {1, 13, 1}},
     {Code::STRIDED_SLICE, 1, {1, 6, 0}},
     {Code::STRIDED_SLICE, 2, {1, 14, 0}},
     {Code::SUB, 1, {1, 6, 0}},
     {Code::SUB, 2, {1, 14, 0}},
+    {Code::SUM, 1, {1, 10, 0}},
     {Code::TANH, 1, {1, 14, 0}},
     {Code::TANH, 2, {1, 14, 0}},
     {Code::TILE, 1, {1, 10, 1}},
@@ -431,10 +476,6 @@ constexpr VersionRelease kReleases[] = {
 
 Result<FileOp> file_op(const graph::Graph& graph, const graph::Op& op) {
   FileOp file = std::visit(Converter(graph, op), op.attributes);
-  if (const auto* pad = std::get_if<graph::Pad>(&op.attributes); pad && pad->value != 0) {
-    return unsupported(graph::op_label(op), ": a fill of ", pad->value,
-                       " cannot be written, only 0 can");
-  }
   for (const ListOperand& operand : file.operands) {
     if (operand.values.empty()) {
       return unsupported(graph::op_label(op), ": ", operand.name,

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ struct FileOp {
   int32_t version = 1;
   schema::BuiltinOptionsUnion options;
   std::vector<ListOperand> operands;  ///< After the data inputs, or before them.
+  /// A last operand: this real number in the type and the scale of the output.
+  std::optional<float> fill;
   bool operands_first = false;
   bool swap_inputs = false;  ///< The file has the two data inputs in the other order.
 };

@@ -1,5 +1,5 @@
 // Kernels that choose and order elements, against a walk over all indices; MAX_POOL_2D,
-// TRANSPOSE_CONV, CAST and the functions of one number against their formulas.
+// TRANSPOSE_CONV, CAST and the functions of one and of two numbers against their formulas.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,11 +9,13 @@
 #include <random>
 #include <vector>
 
+#include "kernels/binary/binary.h"
 #include "kernels/cast/cast.h"
 #include "kernels/max_pool2d/max_pool2d.h"
 #include "kernels/mirror_pad/mirror_pad.h"
 #include "kernels/pad/pad.h"
 #include "kernels/prelu/prelu.h"
+#include "kernels/reduce/reduce.h"
 #include "kernels/strided_copy/strided_copy.h"
 #include "kernels/transpose_conv/transpose_conv.h"
 #include "kernels/unary/unary.h"
@@ -313,6 +315,52 @@ TEST(Unary, TablesOfEightBitsAreTheFunctionRounded) {
           << static_cast<int>(c.kind) << " of " << x;
     }
   }
+}
+
+TEST(Binary, FunctionsAndTheirBroadcast) {
+  BroadcastShape shape;
+  shape.dims = {2, {2, 3}};
+  shape.b_strides = {0, 1};
+  const std::vector<float> a = {1, -2, 3, 8, 0.5f, -6};
+  const std::vector<float> b = {2, -1, 4};
+  const auto run = [&](BinaryKind kind, bool reversed = false) {
+    std::vector<float> y(6);
+    binary_reference(BinaryFloat{shape, kind, reversed, -2, 3}, a.data(), b.data(), y.data());
+    return y;
+  };
+  EXPECT_THAT(run(BinaryKind::kMaximum), ElementsAre(2, -1, 4, 8, 0.5f, 4));
+  EXPECT_THAT(run(BinaryKind::kMinimum), ElementsAre(1, -2, 3, 2, -1, -6));
+  EXPECT_THAT(run(BinaryKind::kSquaredDifference), ElementsAre(1, 1, 1, 36, 2.25f, 100));
+  EXPECT_THAT(run(BinaryKind::kDiv), ElementsAre(0.5f, 2, 0.75f, 3, -0.5f, -1.5f));
+  EXPECT_THAT(run(BinaryKind::kDiv, true), ElementsAre(2, 0.5f, 4.0f / 3, 0.25f, -2, -4.0f / 6));
+
+  const std::vector<int8_t> stored = {1, -128, 127, 0, 5, 6};
+  const std::vector<int8_t> others = {0, 0, 6};
+  std::vector<int8_t> y(6);
+  binary_reference(ExtremeInt8{shape, true}, stored.data(), others.data(), y.data());
+  EXPECT_THAT(y, ElementsAre(1, 0, 127, 0, 5, 6));
+  binary_reference(ExtremeInt8{shape, false}, stored.data(), others.data(), y.data());
+  EXPECT_THAT(y, ElementsAre(0, -128, 6, 0, 0, 6));
+}
+
+TEST(Reduce, SumsAndLargestOverAnyDimensions) {
+  Reduction middle;
+  middle.dims = {3, {2, 3, 2}};
+  middle.reduced = {false, true, false};
+  const std::vector<float> x = {1, 2, 3, 4, 5, -6, -1, -2, -3, -4, -5, -7};
+  std::vector<float> y(4);
+  reduce_reference(SumFloat{middle}, x.data(), y.data());
+  EXPECT_THAT(y, ElementsAre(9, 0, -9, -13));
+  reduce_reference(ReduceMaxFloat{middle}, x.data(), y.data());
+  EXPECT_THAT(y, ElementsAre(5, 4, -1, -2));
+  Reduction all = middle;
+  all.reduced = {true, true, true};
+  reduce_reference(SumFloat{all}, x.data(), y.data());
+  EXPECT_EQ(y[0], -13);
+  const std::vector<int8_t> stored = {1, 2, 3, 4, 5, -6, -1, -2, -3, -128, -5, -7};
+  std::vector<int8_t> largest(4);
+  reduce_reference(ReduceMaxInt8{middle}, stored.data(), largest.data());
+  EXPECT_THAT(largest, ElementsAre(5, 4, -1, -2));
 }
 
 TEST(Prelu, AlphaBelowZero) {

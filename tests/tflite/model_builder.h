@@ -192,4 +192,65 @@ inline ModelBuilder float16_batch_norm_model() {
   return b;
 }
 
+/// What Keras writes for a batch of any size: the output shape of TRANSPOSE_CONV out of SHAPE. Then
+/// half of the picture through float32, and a RESHAPE by GATHER, REDUCE_PROD and FLOOR_DIV.
+inline ModelBuilder computed_shapes_model() {
+  namespace schema = tflite::schema;
+  using Type = schema::TensorType;
+  using Code = schema::BuiltinOperator;
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, {-1, 4, 6, 2});
+  const int32_t shape = b.add(Code::SHAPE, {x}, b.activation(Type::INT32, {4}));
+  const auto part = [&](int32_t from, int32_t to, bool one) {
+    schema::StridedSliceOptionsT options;
+    options.shrink_axis_mask = one ? 1 : 0;
+    const std::vector<int32_t> shape_of_part =
+        one ? std::vector<int32_t>{} : std::vector{to - from};
+    return b.add(Code::STRIDED_SLICE, {shape, b.numbers({from}), b.numbers({to}), b.numbers({1})},
+                 b.activation(Type::INT32, shape_of_part), options);
+  };
+  const auto scalar = [&](int32_t value) {
+    return b.constant(Type::INT32, {}, std::vector<int32_t>{value});
+  };
+  const int32_t two = scalar(2);
+  const auto doubled = [&](int32_t size) {
+    return b.add(Code::MUL, {size, two}, b.activation(Type::INT32, {}), schema::MulOptionsT{});
+  };
+  schema::PackOptionsT pack;
+  pack.values_count = 4;
+  const int32_t out_shape =
+      b.add(Code::PACK,
+            {part(0, 1, true), doubled(part(1, 2, true)), doubled(part(2, 3, true)), scalar(5)},
+            b.activation(Type::INT32, {4}), pack);
+  const int32_t filter = b.constant(Type::FLOAT32, {5, 2, 2, 2}, std::vector<float>(40, 1));
+  schema::TransposeConvOptionsT convolution;
+  convolution.padding = schema::Padding::SAME;
+  convolution.stride_h = convolution.stride_w = 2;
+  const int32_t y = b.add(Code::TRANSPOSE_CONV, {out_shape, filter, x},
+                          b.activation(Type::FLOAT32, {-1, -1, -1, 5}), convolution);
+
+  const int32_t real = b.add(Code::CAST, {part(1, 3, false)}, b.activation(Type::FLOAT32, {2}));
+  const int32_t half = b.constant(Type::FLOAT32, {}, std::vector<float>{0.5f});
+  const int32_t halved =
+      b.add(Code::MUL, {real, half}, b.activation(Type::FLOAT32, {2}), schema::MulOptionsT{});
+  const int32_t size = b.add(Code::CAST, {halved}, b.activation(Type::INT32, {2}));
+  const int32_t z =
+      b.add(Code::RESIZE_BILINEAR, {y, size}, b.activation(Type::FLOAT32, {1, 2, 3, 5}),
+            schema::ResizeBilinearOptionsT{});
+  const int32_t batch =
+      b.add(Code::GATHER, {shape, b.numbers({0})}, b.activation(Type::INT32, {1}));
+  const int32_t pixels =
+      b.add(Code::REDUCE_PROD, {part(1, 3, false), b.numbers({0})}, b.activation(Type::INT32, {}));
+  const int32_t quarter =
+      b.add(Code::FLOOR_DIV, {pixels, scalar(4)}, b.activation(Type::INT32, {}));
+  const int32_t list =
+      b.add(Code::EXPAND_DIMS, {quarter, b.numbers({0})}, b.activation(Type::INT32, {1}));
+  schema::ConcatenationOptionsT joined;
+  const int32_t flat = b.add(Code::CONCATENATION, {batch, list, b.numbers({5})},
+                             b.activation(Type::INT32, {3}), joined);
+  const int32_t rows = b.add(Code::RESHAPE, {z, flat}, b.activation(Type::FLOAT32, {1, 6, 5}));
+  b.graph().outputs = {rows};
+  return b;
+}
+
 }  // namespace deeplab::testing

@@ -88,6 +88,15 @@ class OpGraphs {
     add(name, b, b.op(std::move(attributes), {x}, type_, parameters(0.5f)), versions);
   }
 
+  /// The same with a constant per channel as second operand.
+  void pair(const std::string& name, graph::Attributes attributes, OpVersions versions) {
+    GraphBuilder b;
+    const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));
+    const TensorId y = float32() ? b.constant(type_, {4}, 0.0f)
+                                 : b.constant(type_, {4}, uint8_t{0}, parameters(0.5f));
+    add(name, b, b.op(std::move(attributes), {x, y}, type_, parameters(0.5f)), versions);
+  }
+
   TensorId filter(GraphBuilder& b, graph::Shape shape, int32_t axis) const {
     if (float32()) return b.constant(type_, std::move(shape), 0.0f);
     if (type_ == DataType::kUInt8) {
@@ -165,6 +174,17 @@ class OpGraphs {
         m.op(graph::Mul{graph::Activation::kRelu}, {factor, other}, type_, parameters(0.75f)),
         {1, 1, 2});
 
+    using B = graph::BinaryFunction;
+    pair("Maximum", graph::Binary{B::kMaximum}, {1, 1, 2});
+    pair("Minimum", graph::Binary{B::kMinimum}, {1, 1, 2});
+    unary("ReduceMax", graph::Reduce{graph::ReduceFunction::kMax, {1, 2}, true}, {1, 1, 2});
+    if (float32()) {
+      pair("SquaredDifference", graph::Binary{B::kSquaredDifference}, {1, 1, 1});
+      pair("Div", graph::Binary{B::kDiv, graph::Activation::kRelu6}, {1, 1, 1});
+      pair("Div_Reversed", graph::Binary{B::kDiv, graph::Activation::kNone, true}, {1, 1, 1});
+      unary("Sum", graph::Reduce{graph::ReduceFunction::kSum, {1}, false}, {1, 1, 1});
+    }
+
     graph::AveragePool2D pool;
     pool.window = {graph::Padding::kSame, 2, 1};
     pool.filter_h = 3;
@@ -211,6 +231,7 @@ class OpGraphs {
       unary("Square", graph::Unary{F::kSquare}, {1, 1, 1});
       unary("Abs", graph::Unary{F::kAbs}, {1, 1, 1});
       unary("Neg", graph::Unary{F::kNeg}, {1, 1, 1});
+      unary("Log", graph::Unary{F::kLog}, {1, 1, 1});
     }
     GraphBuilder b;
     const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));
@@ -236,6 +257,7 @@ class OpGraphs {
         {1, 1, 2});
     unary("Tile", graph::Tile{{1, 2, 3, 1}}, {1, 1, 3});
     unary("Pad", graph::Pad{{{0, 0}, {1, 2}, {3, 0}, {0, 0}}}, {1, 1, 2});
+    unary("Pad_Value", graph::Pad{{{0, 0}, {1, 2}, {3, 0}, {0, 0}}, -1.5f}, {1, 1, 2});
     unary("Pad_5D", graph::Pad{{{0, 0}, {1, 2}, {3, 0}, {0, 0}, {0, 1}}}, {4, 4, 4},
           {1, 2, 3, 2, 2});
     unary("MirrorPad", graph::MirrorPad{{{0, 0}, {1, 2}, {3, 0}, {0, 1}}, false}, {1, 1, 2});

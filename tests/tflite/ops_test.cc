@@ -501,6 +501,73 @@ TEST(ReadOps, TransposeConvOfBothKinds) {
   EXPECT_EQ(valid.pad_top, 0);
 }
 
+TEST(ReadOps, SizesComputedFromShapes) {
+  const ModelFile file = read(::deeplab::testing::computed_shapes_model().build());
+  ASSERT_EQ(file.graph.ops.size(), 3u);
+  const auto shape_of = [&](size_t op) {
+    return file.graph.tensor(file.graph.ops[op].output()).shape;
+  };
+  EXPECT_THAT(shape_of(0), ElementsAre(1, 8, 12, 5));
+  const auto resize = std::get<graph::ResizeBilinear>(file.graph.ops[1].attributes);
+  EXPECT_EQ(resize.height, 2);
+  EXPECT_EQ(resize.width, 3);
+  EXPECT_THAT(shape_of(2), ElementsAre(1, 6, 5));
+}
+
+// What would need numbers that are not known is refused by the name of the op.
+TEST(ReadOps, SizesThatNobodyKnows) {
+  for (const int32_t index : {1, 9}) {
+    ModelBuilder b;
+    const int32_t x = b.input(Type::FLOAT32, {1, -1, 6, 2});
+    const int32_t y = b.input(Type::FLOAT32, {1, 4});
+    const int32_t shape =
+        b.add(Code::SHAPE, {index == 1 ? x : y}, b.activation(Type::INT32, {index == 1 ? 4 : 2}));
+    const int32_t size =
+        b.add(Code::GATHER, {shape, b.numbers({index, index})}, b.activation(Type::INT32, {2}));
+    const int32_t z = b.add(Code::RESIZE_BILINEAR, {x, size}, b.activation(Type::FLOAT32, kPicture),
+                            schema::ResizeBilinearOptionsT{});
+    const auto file = read_model(b.build({z}), "m.tflite");
+    EXPECT_FALSE(file.ok());
+    EXPECT_THAT(file.status().message(), ::testing::HasSubstr("GATHER"));
+  }
+}
+
+TEST(ReadOps, BroadcastToIsATile) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, {1, 1, 1, 4});
+  const int32_t y = b.add(Code::BROADCAST_TO, {x, b.numbers({1, 3, 5, 4})},
+                          b.activation(Type::FLOAT32, {1, 3, 5, 4}));
+  EXPECT_THAT(only_op<graph::Tile>(read(b.build({y}))).multiples, ElementsAre(1, 3, 5, 1));
+}
+
+TEST(ReadOps, AQuotientByAConstantFirst) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, kPicture);
+  const int32_t one = b.constant(Type::FLOAT32, {}, std::vector<float>{1});
+  const int32_t y =
+      b.add(Code::DIV, {one, x}, b.activation(Type::FLOAT32, kPicture), schema::DivOptionsT{});
+  const ModelFile file = read(b.build({y}));
+  EXPECT_TRUE(only_op<graph::Binary>(file).reversed);
+  EXPECT_THAT(file.graph.ops[0].inputs, ElementsAre(x, one));
+}
+
+// Their int8 weights become float32 constants.
+TEST(ReadOps, DynamicRangeWithoutAHybridKernel) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, {1, 1, 1, 2});
+  const int32_t weights =
+      b.constant(Type::INT8, {3, 2}, std::vector<int8_t>{1, -2, 3, 4, -128, 127}, {{0.5f}, {0}});
+  const int32_t y = b.add(Code::FULLY_CONNECTED, {x, weights, -1},
+                          b.activation(Type::FLOAT32, {1, 3}), schema::FullyConnectedOptionsT{});
+  const ModelFile file = read(b.build({y}));
+  const graph::Tensor& filter = file.graph.tensor(weights);
+  EXPECT_EQ(filter.type, graph::DataType::kFloat32);
+  std::vector<float> values(6);
+  ASSERT_EQ(filter.data->size(), 24u);
+  std::memcpy(values.data(), filter.data->data(), 24);
+  EXPECT_THAT(values, ElementsAre(0.5f, -1, 1.5f, 2, -64, 63.5f));
+}
+
 TEST(ReadOps, PadWithAValue) {
   ModelBuilder b;
   const FileQuantization q{{0.5f}, {3}};

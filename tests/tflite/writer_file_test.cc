@@ -121,8 +121,9 @@ TEST(WrittenFile, HasTensorFlowLitesOpVersions) {
     SCOPED_TRACE(each.name);
     const File file(each.graph);
     const schema::OperatorCodeT& code = file.code(0);
+    const bool filled = each.name.starts_with("Pad_Value");
     EXPECT_EQ(schema::EnumNameBuiltinOperator(code.builtin_code),
-              graph::op_name(each.graph.ops[0].attributes));
+              filled ? "PADV2" : graph::op_name(each.graph.ops[0].attributes));
     EXPECT_EQ(code.deprecated_builtin_code, static_cast<int32_t>(code.builtin_code));
     EXPECT_EQ(code.version, each.version);
   }

@@ -39,6 +39,8 @@ void unary_reference(const UnaryFloat& op, const float* x, float* y) {
       return run([](float v) { return std::abs(v); });
     case UnaryKind::kNeg:
       return run([](float v) { return -v; });
+    case UnaryKind::kLog:
+      return run([](float v) { return std::log(v); });
   }
 }
 

@@ -21,6 +21,7 @@ enum class UnaryKind : uint8_t {
   kSquare,
   kAbs,
   kNeg,
+  kLog,
 };
 
 struct UnaryFloat {

@@ -98,6 +98,12 @@ Result<MadeStep> make_rows_step(std::span<LoweredOp> ops, Isa /*isa*/) {
   if (const auto* p = std::get_if<AddFloat>(&op.lowered)) {
     return make<BroadcastRows<float, AddFloat>>(op, *p);
   }
+  if (const auto* p = std::get_if<BinaryFloat>(&op.lowered)) {
+    return make<BroadcastRows<float, BinaryFloat>>(op, *p);
+  }
+  if (const auto* p = std::get_if<ExtremeInt8>(&op.lowered)) {
+    return make<BroadcastRows<int8_t, ExtremeInt8>>(op, *p);
+  }
   if (const auto* p = std::get_if<PreluFloat>(&op.lowered)) {
     return make<BroadcastRows<float, PreluFloat>>(op, *p);
   }
