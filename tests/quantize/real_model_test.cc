@@ -195,7 +195,7 @@ class Unfused {
   }
 
   graph::TensorId divided(graph::TensorId filter, const std::vector<float>& by, size_t axis) {
-    const graph::Tensor& from = graph_.tensor(filter);
+    const graph::Tensor from = graph_.tensor(filter);
     std::vector<float> values(static_cast<size_t>(from.elements()));
     std::memcpy(values.data(), from.data->data(), from.data->size());
     const size_t inner = axis == 0 ? values.size() / by.size() : 1;
