@@ -173,7 +173,8 @@ Status Segmenter::run(const vision::PictureView& picture, const RunControl& cont
 }
 
 vision::Preparer Segmenter::preparer() const {
-  return vision::Preparer(fit_, canvas_width(), canvas_height(), pad_limit_);
+  return vision::Preparer(fit_, canvas_width(), canvas_height(), pad_limit_,
+                          network_.plan->options().isa);
 }
 
 size_t Segmenter::input_bytes() const { return executor_->tensor(network_.input).size(); }

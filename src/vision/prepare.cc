@@ -90,6 +90,14 @@ struct ReadRows {
 
 }  // namespace
 
+Preparer::Preparer(Fit fit, int32_t canvas_width, int32_t canvas_height, double pad_limit, Isa isa)
+    : fit_(fit),
+      canvas_width_(canvas_width),
+      canvas_height_(canvas_height),
+      pad_limit_(pad_limit),
+      columns_kernel_(kernels::best_for(isa, kernels::resample_columns_kernels())),
+      rows_kernel_(kernels::best_for(isa, kernels::resample_rows_kernels())) {}
+
 Status Preparer::configure(int32_t photo_width, int32_t photo_height) {
   if (placement_.photo_width == photo_width && placement_.photo_height == photo_height) return {};
   DEEPLAB_ASSIGN_OR_RETURN(
@@ -101,9 +109,11 @@ Status Preparer::configure(int32_t photo_width, int32_t photo_height) {
   if (resizes_) {
     try {
       columns_.compute(photo_width, content.width);
+      columns_.split();
       rows_.compute(photo_height, content.height);
       const size_t row = static_cast<size_t>(content.width) * 3;
       ring_.resize(row * static_cast<size_t>(rows_.taps));
+      ring_rows_.resize(static_cast<size_t>(rows_.taps));
       sums_.resize(row);
       pixels_.resize(row);
     } catch (const std::bad_alloc&) {
@@ -190,34 +200,28 @@ const uint8_t* Preparer::resized_row(const Rows& photo, int32_t y) {
     resize_columns(photo.row(ring_end_), photo.layout(), ring_row(ring_end_));
   }
 
-  const int32_t* weights = rows_.weights_of(y);
-  std::fill(sums_.begin(), sums_.end(), kResampleRound);
-  for (int32_t k = 0; k < count; ++k) {
-    const uint8_t* in = ring_row(first + k);
-    for (size_t i = 0; i < row; ++i) sums_[i] += weights[k] * in[i];
-  }
-  for (size_t i = 0; i < row; ++i) pixels_[i] = resampled_pixel(sums_[i]);
+  for (int32_t k = 0; k < count; ++k) ring_rows_[static_cast<size_t>(k)] = ring_row(first + k);
+  rows_kernel_(static_cast<int32_t>(row), ring_rows_.data(), rows_.weights_of(y), count,
+               sums_.data(), pixels_.data());
   return pixels_.data();
 }
 
 /// The horizontal pass over a row of the photo: content.width RGB pixels.
 void Preparer::resize_columns(const uint8_t* row, PixelLayout layout, uint8_t* out) const {
-  for (int32_t x = 0; x < columns_.out; ++x, out += 3) {
-    const int32_t* weights = columns_.weights_of(x);
-    const int32_t count = columns_.count[static_cast<size_t>(x)];
-    const uint8_t* in = row + ptrdiff_t{columns_.first[static_cast<size_t>(x)]} * layout.bytes;
-    int32_t red = kResampleRound;
-    int32_t green = kResampleRound;
-    int32_t blue = kResampleRound;
-    for (int32_t k = 0; k < count; ++k, in += layout.bytes) {
-      red += weights[k] * in[layout.red];
-      green += weights[k] * in[layout.green];
-      blue += weights[k] * in[layout.blue];
-    }
-    out[0] = resampled_pixel(red);
-    out[1] = resampled_pixel(green);
-    out[2] = resampled_pixel(blue);
-  }
+  kernels::ResampleColumns op;
+  op.out = columns_.out;
+  op.taps = columns_.taps;
+  op.first = columns_.first.data();
+  op.count = columns_.count.data();
+  op.weights = columns_.weights.data();
+  op.groups = columns_.groups.data();
+  op.group_begin = columns_.group_begin.data();
+  op.row_bytes = columns_.in * layout.bytes;
+  op.pixel_bytes = layout.bytes;
+  op.red = layout.red;
+  op.green = layout.green;
+  op.blue = layout.blue;
+  columns_kernel_(op, row, out);
 }
 
 }  // namespace deeplab::vision

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/isa.h"
 #include "base/status.h"
+#include "kernels/resample/resample.h"
 #include "vision/image_view.h"
 #include "vision/picture.h"
 #include "vision/pixel_lut.h"
@@ -21,12 +23,9 @@ inline constexpr uint8_t kFillPixel = 127;
 /// that photos of the size of the last one cost no allocation. Not thread-safe.
 class Preparer {
  public:
-  /// `pad_limit`: see place().
-  Preparer(Fit fit, int32_t canvas_width, int32_t canvas_height, double pad_limit = 1)
-      : fit_(fit),
-        canvas_width_(canvas_width),
-        canvas_height_(canvas_height),
-        pad_limit_(pad_limit) {}
+  /// `pad_limit`: see place(). The result does not depend on `isa`.
+  Preparer(Fit fit, int32_t canvas_width, int32_t canvas_height, double pad_limit = 1,
+           Isa isa = Isa::kScalar);
 
   /// Writes all of `tensor`, [canvas_height][canvas_width][3] elements of lut.type in the order
   /// red, green, blue. Reads the photo in place, each pixel once; grey is replicated, alpha
@@ -53,16 +52,19 @@ class Preparer {
   int32_t canvas_width_;
   int32_t canvas_height_;
   double pad_limit_;
+  kernels::ResampleColumnsKernel* columns_kernel_;
+  kernels::ResampleRowsKernel* rows_kernel_;
   Placement placement_;
   bool resizes_ = false;
   ResampleAxis columns_;
   ResampleAxis rows_;
   // Photo rows after the horizontal pass: a ring of rows_.taps rows of content.width RGB pixels.
   std::vector<uint8_t> ring_;
-  int32_t ring_end_ = 0;         // photo rows [0, ring_end_) have passed through the ring
-  std::vector<int32_t> sums_;    // one output row of weighted sums
-  std::vector<uint8_t> pixels_;  // and of pixels
-  std::vector<uint8_t> read_;    // one row of a PictureView
+  int32_t ring_end_ = 0;                   // photo rows [0, ring_end_) have passed through the ring
+  std::vector<const uint8_t*> ring_rows_;  // those that an output row is made of
+  std::vector<int32_t> sums_;              // one output row of weighted sums
+  std::vector<uint8_t> pixels_;            // and of pixels
+  std::vector<uint8_t> read_;              // one row of a PictureView
 };
 
 }  // namespace deeplab::vision

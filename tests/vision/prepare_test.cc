@@ -49,6 +49,27 @@ double naive_pixel(const Photo& photo, const Rect& content, int32_t x, int32_t y
   return sum / weights;
 }
 
+// Whatever the sizes, the pixel formats and the number of taps.
+TEST(Prepare, EveryIsaGivesTheSameBytes) {
+  Random random(12);
+  for (int i = 0; i < 300; ++i) {
+    const Photo photo(random, draw(random, 1, i % 10 == 0 ? 900 : 70), draw(random, 1, 40));
+    const int32_t cw = draw(random, 1, 90), ch = draw(random, 1, 40);
+    for (PixelFormat format : {PixelFormat::kRgb8, PixelFormat::kBgra8, PixelFormat::kGray8}) {
+      const Layouted layouted(photo, format, draw(random, 0, 9), i % 2 == 0);
+      std::vector<uint8_t> expected;
+      for (const Isa isa : available_isas()) {
+        std::vector<uint8_t> out(static_cast<size_t>(cw * ch * 3), 77);
+        Preparer preparer(Fit::kStretch, cw, ch, 1, isa);
+        ASSERT_TRUE(preparer.run(layouted.view, pixels_as_they_are(), out.data()).ok());
+        if (expected.empty()) expected = out;
+        ASSERT_EQ(out, expected) << isa_name(isa) << " " << photo.width << "x" << photo.height
+                                 << " to " << cw << "x" << ch;
+      }
+    }
+  }
+}
+
 TEST(Prepare, EqualsTheDefinitionForAnySizes) {
   Random random(11);
   for (int i = 0; i < 150; ++i) {
