@@ -289,7 +289,7 @@ Pixel mapped(const Variation& v, Pixel colour) {
 }
 
 TEST(ColourMap, DoesWhatItSays) {
-  EXPECT_TRUE(ColourMap(Variation()).is_identity());
+  EXPECT_EQ(mapped(Variation(), {100, 10, 200}), (Pixel{100, 10, 200}));
   EXPECT_EQ(mapped(colour_variation(1.5, 1, 1, 0), {100, 10, 200}), (Pixel{150, 15, 255}));
   EXPECT_EQ(mapped(colour_variation(1, 0.5, 1, 0), {100, 0, 255}), (Pixel{114, 64, 191}));
   // Without saturation: the luma 0.299 * 100 + 0.587 * 50 + 0.114 * 200 = 82.05.

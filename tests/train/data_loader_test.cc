@@ -12,6 +12,7 @@
 #include "tests/test_data.h"
 #include "tests/train/data_folder.h"
 #include "train/data/loader.h"
+#include "train/data/sources.h"
 
 namespace deeplab::train {
 namespace {
@@ -91,9 +92,9 @@ std::map<int64_t, Sample> collect(Loader& loader, int steps) {
 
 TEST_F(LoaderTest, GivesBatchesInOrder) {
   const auto loader = open(options());
-  EXPECT_EQ(loader->item_count(), 12);
-  EXPECT_EQ(loader->source_size(0), 12);
-  EXPECT_EQ(loader->source_share(0), 1);
+  const ItemList photos = list_photos(options().sources).value();
+  EXPECT_EQ(photos.items.size(), 12u);
+  EXPECT_EQ(photos.sources[0].count, 12);
   std::map<int64_t, int> drawn;
   for (int64_t step = 0; step < 6; ++step) {
     const Result<Batch> batch = loader->next();
@@ -106,8 +107,11 @@ TEST_F(LoaderTest, GivesBatchesInOrder) {
       ++drawn[batch->item[i]];
     }
   }
-  for (const auto& [item, count] : drawn) EXPECT_EQ(count, 2) << loader->photo_name(item);
-  EXPECT_EQ(loader->photo_name(3), folder_.photo_path("p3"));
+  for (const auto& [item, count] : drawn) {
+    EXPECT_EQ(count, 2) << photos.items[static_cast<size_t>(item)].photo_path;
+  }
+  EXPECT_EQ(drawn.size(), 12u);
+  EXPECT_EQ(photos.items[3].photo_path, folder_.photo_path("p3"));
 }
 
 TEST_F(LoaderTest, ThreadsAndCacheChangeNothing) {
@@ -155,9 +159,9 @@ TEST_F(LoaderTest, PhotosWithoutMasksAreIgnoredEverywhere) {
   o.sources.push_back({.root = photos.root(), .split = "train", .weight = 6, .masks = false});
   o.augment = deeplab::testing::no_augmentation(25, 25);
   const auto loader = open(o);
-  EXPECT_EQ(loader->source_size(1), 2);
-  EXPECT_EQ(loader->source_share(1), 0.5);
-  EXPECT_EQ(loader->photo_name(12), photos.root() + "/a/b/one.png");
+  const ItemList items = list_photos(o.sources).value();
+  EXPECT_EQ(items.sources[1].count, 2);
+  EXPECT_EQ(items.items[12].photo_path, photos.root() + "/a/b/one.png");
   int without = 0;
   for (int step = 0; step < 50; ++step) {
     const Result<Batch> batch = loader->next();
@@ -178,7 +182,7 @@ TEST_F(LoaderTest, ALayoutMayBeUsedWithoutItsMasks) {
   LoaderOptions o = options();
   o.sources[0].masks = false;
   const auto loader = open(o);
-  EXPECT_EQ(loader->item_count(), 12);
+  EXPECT_EQ(list_photos(o.sources).value().items.size(), 12u);
   EXPECT_EQ(loader->next()->has_mask, std::vector<uint8_t>(4, 0));
 }
 

@@ -68,16 +68,6 @@ std::vector<torch::Tensor> gradients(int rank) {
   return list;
 }
 
-std::vector<torch::Tensor> state(int rank) {
-  torch::manual_seed(2000 + rank);
-  return {torch::randn({5, 3}).t(),
-          torch::arange(7, torch::kInt64) + rank,
-          torch::full({3}, rank == 1),
-          torch::randn({9}, torch::kFloat64).requires_grad_(),
-          torch::randint(0, 255, {11}, torch::kUInt8),
-          torch::randn({2}, torch::kHalf)};
-}
-
 std::string run_role(const std::string& role, ProcessGroup& group) {
   const int rank = group.rank();
   if (role == "join") return "joined";
@@ -86,11 +76,6 @@ std::string run_role(const std::string& role, ProcessGroup& group) {
     const std::vector<torch::Tensor> views = tensors;
     if (const Status status = group.average(tensors); !status.ok()) return status.message();
     return fingerprint(views);  // in place: who held a tensor before sees the mean
-  }
-  if (role == "broadcast") {
-    std::vector<torch::Tensor> tensors = state(rank);
-    if (const Status status = group.broadcast(tensors, 1); !status.ok()) return status.message();
-    return fingerprint(tensors);
   }
   if (role == "sum") {
     const Result<double> number = group.sum(0.1 * (rank + 1));
@@ -257,14 +242,11 @@ TEST(ProcessGroupAlone, NeedsNoNetworkAndChangesNothing) {
   const std::string before = fingerprint(tensors);
   EXPECT_TRUE((*group)->average(tensors).ok());
   EXPECT_TRUE((*group)->sum(tensors).ok());
-  EXPECT_TRUE((*group)->broadcast(tensors).ok());
   EXPECT_TRUE((*group)->barrier().ok());
   EXPECT_TRUE((*group)->check_same("the options", "x").ok());
   EXPECT_EQ(fingerprint(tensors), before);
   EXPECT_EQ(*(*group)->sum(2.5), 2.5);
 
-  EXPECT_EQ((*group)->broadcast(tensors, 1).message(),
-            "broadcast: root is 1, but there are ranks 0 to 0");
   tensors.emplace_back();
   EXPECT_THAT((*group)->average(tensors).message(), HasSubstr("tensor 10 is undefined"));
   tensors.back() = torch::ones({2}, torch::kInt64);
@@ -289,12 +271,6 @@ TEST_F(ProcessGroupTest, FiveRanksAverageToTheSameBitsTwice) {
   for (const Outcome& outcome : first) EXPECT_EQ(outcome.report, first[0].report);
   port_ = std::to_string(free_port());
   for (const Outcome& outcome : run("average", 5)) EXPECT_EQ(outcome.report, first[0].report);
-}
-
-TEST_F(ProcessGroupTest, BroadcastGivesRootsBytesToAll) {
-  const std::string expected = fingerprint(state(1));
-  ASSERT_NE(expected, fingerprint(state(0)));
-  for (const Outcome& outcome : run("broadcast", 3)) EXPECT_EQ(outcome.report, expected);
 }
 
 TEST_F(ProcessGroupTest, SumsNumbersAndCounts) {

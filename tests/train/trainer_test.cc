@@ -17,6 +17,8 @@
 #include "tests/train/data_folder.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
+#include "train/network/build_network.h"
+#include "train/network/graph_network.h"
 #include "train/run/validation.h"
 
 namespace deeplab::train {

@@ -35,7 +35,6 @@ Variation draw_variation(uint64_t seed, int64_t k, const AugmentOptions& options
 class ColourMap {
  public:
   explicit ColourMap(const Variation& variation);
-  bool is_identity() const { return identity_; }
   void apply(uint8_t* rgb, int64_t pixels) const;
 
  private:
@@ -49,8 +48,8 @@ struct Crop {
   CutAxis y;
 };
 
-/// `width` x `height` is the photo's own size, `decoded` that of its pixels in memory (smaller
-/// if a large JPEG was decoded at a reduced size).
+/// `width` x `height` is the photo's own size. CutAxis::in is left to the caller: the size of what
+/// is cut, which is smaller if a large JPEG was decoded at a reduced size.
 Crop place_crop(int32_t width, int32_t height, const Variation& variation,
                 const AugmentOptions& options);
 

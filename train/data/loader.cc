@@ -35,6 +35,9 @@ void shape_batch(const LoaderOptions& options, Batch& batch) {
 
 }  // namespace
 
+/// Not base/ordered_work.h: that runs over a known number of items while its caller waits, and
+/// hands results out by itself. Here the samples never end, the consumer takes a batch when it
+/// wants one, several workers fill one batch, and no more than `prefetch` batches are begun.
 struct Loader::Impl {
   /// A batch in the making.
   struct Slot {
@@ -223,16 +226,9 @@ void Loader::recycle(Batch batch) {
   }
 }
 
-int64_t Loader::item_count() const { return static_cast<int64_t>(impl_->list.items.size()); }
-int64_t Loader::source_size(size_t source) const { return impl_->list.sources[source].count; }
-double Loader::source_share(size_t source) const { return impl_->sampler->share(source); }
-const std::string& Loader::photo_name(int64_t item) const {
-  return impl_->list.items[static_cast<size_t>(item)].photo_path;
-}
 double Loader::seconds_waited() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->waited;
 }
-int64_t Loader::cached_bytes() const { return impl_->store.bytes(); }
 
 }  // namespace deeplab::train

@@ -21,7 +21,7 @@ struct Batch {
   std::vector<int32_t> content_height;  ///< [n] rows from the top that show the photo...
   std::vector<int32_t> content_width;   ///< ...and columns from the left; the rest is padding.
   std::vector<int64_t> sample_index;    ///< [n] the sample's number k in the run
-  std::vector<int64_t> item;            ///< [n] its photo, for Loader::photo_name()
+  std::vector<int64_t> item;            ///< [n] its photo, by place in list_photos()
 };
 
 /// Sample number k of a run is a function of (seed, k, the options that describe the data): which
@@ -46,14 +46,8 @@ class Loader {
   /// Returns a batch's memory, to be used again. Optional: it saves the system clearing pages.
   void recycle(Batch batch);
 
-  int64_t item_count() const;
-  int64_t source_size(size_t source) const;
-  /// The share of the samples that come from a source.
-  double source_share(size_t source) const;
-  const std::string& photo_name(int64_t item) const;  ///< Its path.
   /// Seconds that next() waited for workers, all in all.
   double seconds_waited() const;
-  int64_t cached_bytes() const;
 
  private:
   struct Impl;

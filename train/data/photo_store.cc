@@ -34,10 +34,10 @@ std::shared_ptr<const T> PhotoStore::keep(std::vector<std::shared_ptr<const T>>&
   const std::lock_guard lock(mutex_);
   auto& place = shelf[static_cast<size_t>(item)];
   if (place) return place;  // another thread was faster
-  const int64_t used = used_.load(std::memory_order_relaxed) + static_cast<int64_t>(bytes);
+  const int64_t used = used_ + static_cast<int64_t>(bytes);
   if (used <= budget_) {
     place = fresh;
-    used_.store(used, std::memory_order_relaxed);
+    used_ = used;
   }
   return fresh;
 }

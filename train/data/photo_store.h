@@ -1,7 +1,6 @@
 // Photos and masks of a run, decoded when first needed and kept while there is room.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -33,8 +32,6 @@ class PhotoStore {
   /// The same without the comparison of sizes.
   Result<std::shared_ptr<const RunMask>> mask(int64_t item);
 
-  int64_t bytes() const { return used_.load(std::memory_order_relaxed); }
-
  private:
   template <typename T>
   std::shared_ptr<const T> keep(std::vector<std::shared_ptr<const T>>& shelf, int64_t item,
@@ -46,7 +43,7 @@ class PhotoStore {
   const ItemList& list_;
   int32_t target_side_ = 0;
   int64_t budget_ = 0;
-  std::atomic<int64_t> used_ = 0;
+  int64_t used_ = 0;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const imageio::Image>> photos_;  ///< By item; null: not here.
   std::vector<std::shared_ptr<const RunMask>> masks_;

@@ -25,6 +25,8 @@ class Resampler {
   /// The triangle filter with half-pixel centres that vision/resample.h defines and inference uses:
   /// bilinear when enlarging, widened (antialiased) when shrinking. Weights are 14 bits and add up
   /// to 1 exactly, so that flat areas keep their value; at the photo's own size it copies.
+  /// Not vision's loop: this makes a part of the picture, perhaps mirrored, with sums of 16 bits;
+  /// vision's roundings would give other samples for the same seed.
   /// `pixels` is RGB, y.in rows of x.in pixels; out: y.size rows of x.size, `out_stride` bytes
   /// apart.
   void resample(const uint8_t* pixels, const CutAxis& x, const CutAxis& y, uint8_t* out,

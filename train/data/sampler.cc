@@ -74,10 +74,6 @@ void Sampler::share_places(const std::vector<double>& source_weights) {
   }
 }
 
-double Sampler::share(size_t source) const {
-  return static_cast<double>(sources_[source].places) / kBlock;
-}
-
 void Sampler::deal_block(int64_t block) {
   block_ = block;
   block_source_.clear();

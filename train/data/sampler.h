@@ -11,7 +11,7 @@ namespace deeplab::train {
 /// Sources are mixed in blocks of kBlock samples: within a block each source has its share of the
 /// places (rounded to whole places, at least one), in an order drawn for the block. A source deals
 /// its photos in passes of as many draws as it has photos, each in its own shuffled order: every
-/// photo once a pass or, if photos have weights, photo i floor or ceil of (its share times the
+/// photo once per pass or, if photos have weights, photo i floor or ceil of (its share times the
 /// photos) times.
 ///
 /// item(k) depends on the arguments of the constructor and k alone. The object remembers the block
@@ -27,9 +27,6 @@ class Sampler {
 
   /// Index into ItemList::items, k >= 0.
   int64_t item(int64_t k);
-
-  /// The share of the samples that a source gets.
-  double share(size_t source) const;
 
  private:
   struct Source {

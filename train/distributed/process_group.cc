@@ -23,7 +23,6 @@ using std::chrono::milliseconds;
 /// Gradients travel in pieces of this many numbers: while one is on the wire the next is copied
 /// together. A tensor is never split. The network at depth multiplier 0.5 fits into one piece.
 constexpr int64_t kBucketNumbers = int64_t{1} << 20;
-constexpr size_t kAlignment = 16;  ///< Of each tensor in a broadcast's bytes.
 
 /// Gloo writes to sockets without MSG_NOSIGNAL: a peer that dies at the wrong moment would take
 /// this process along with SIGPIPE. Its threads are started while this object blocks the signal,
@@ -106,8 +105,6 @@ uint64_t mix(uint64_t hash, std::string_view text) {
   for (const char c : text) hash = mix(hash, static_cast<uint64_t>(static_cast<uint8_t>(c)));
   return mix(hash, static_cast<uint64_t>(text.size()));
 }
-
-size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 /// The ranks that the store has not heard of yet, as "rank 3" or "ranks 1, 2, ...".
 std::string missing_ranks(c10d::TCPStore& store, int world) {
@@ -269,9 +266,8 @@ Result<bool> ProcessGroup::all_have(uint64_t hash) {
   return range[0].item<int64_t>() == mine && range[1].item<int64_t>() == -mine;
 }
 
-Status ProcessGroup::agree(const char* call, const std::vector<torch::Tensor>& tensors,
-                           int argument) {
-  uint64_t hash = mix(mix(kHashStart, std::string_view(call)), static_cast<uint64_t>(argument));
+Status ProcessGroup::agree(const char* call, const std::vector<torch::Tensor>& tensors) {
+  uint64_t hash = mix(kHashStart, std::string_view(call));
   int64_t numbers = 0;
   for (const torch::Tensor& tensor : tensors) {
     hash = mix(hash, static_cast<uint64_t>(tensor.scalar_type()));
@@ -303,7 +299,7 @@ Status ProcessGroup::reduce(const char* call, std::vector<torch::Tensor>& tensor
   if (world_ == 1) return {};
   return guarded(call, [&]() -> Status {
     const torch::NoGradGuard no_grad;
-    DEEPLAB_RETURN_IF_ERROR(agree(call, tensors, 0));
+    DEEPLAB_RETURN_IF_ERROR(agree(call, tensors));
     struct Bucket {
       std::vector<size_t> members;
       torch::Tensor flat;
@@ -357,55 +353,15 @@ Result<double> ProcessGroup::sum(double number) {
   return one[0].item<double>();
 }
 
-Status ProcessGroup::broadcast(std::vector<torch::Tensor>& tensors, int root) {
-  if (root < 0 || root >= world_) {
-    return invalid_argument("broadcast: root is ", root, ", but there are ranks 0 to ", world_ - 1);
-  }
-  size_t bytes = 0;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (!tensors[i].defined() || !tensors[i].device().is_cpu() ||
-        tensors[i].layout() != torch::kStrided) {
-      return invalid_argument("broadcast: tensor ", i, " is undefined, sparse or not on the CPU");
-    }
-    bytes += aligned(static_cast<size_t>(tensors[i].numel()) * tensors[i].element_size());
-  }
-  if (world_ == 1) return {};
-  return guarded("broadcast", [&]() -> Status {
-    const torch::NoGradGuard no_grad;
-    DEEPLAB_RETURN_IF_ERROR(agree("broadcast", tensors, root));
-    if (bytes == 0) return {};
-    // One buffer of bytes: what a number means is nothing that the wire needs to know.
-    torch::Tensor buffer = torch::zeros({static_cast<int64_t>(bytes)}, torch::kUInt8);
-    const auto for_each_part = [&](auto function) {
-      uint8_t* place = buffer.data_ptr<uint8_t>();
-      for (torch::Tensor& tensor : tensors) {
-        function(tensor, torch::from_blob(place, tensor.sizes(), tensor.scalar_type()));
-        place += aligned(static_cast<size_t>(tensor.numel()) * tensor.element_size());
-      }
-    };
-    if (rank_ == root) {
-      for_each_part([](torch::Tensor& tensor, torch::Tensor part) { part.copy_(tensor); });
-    }
-    c10d::BroadcastOptions options;
-    options.rootRank = root;
-    std::vector<torch::Tensor> one = {buffer};
-    connection_->gloo->broadcast(one, options)->wait();
-    if (rank_ != root) {
-      for_each_part([](torch::Tensor& tensor, torch::Tensor part) { tensor.copy_(part); });
-    }
-    return {};
-  });
-}
-
 Status ProcessGroup::barrier() {
   if (world_ == 1) return {};
-  return guarded("barrier", [&] { return agree("barrier", {}, 0); });
+  return guarded("barrier", [&] { return agree("barrier", {}); });
 }
 
 Status ProcessGroup::check_same(std::string_view what, std::string_view text) {
   if (world_ == 1) return {};
   return guarded("check_same", [&]() -> Status {
-    DEEPLAB_RETURN_IF_ERROR(agree("check_same", {}, 0));
+    DEEPLAB_RETURN_IF_ERROR(agree("check_same", {}));
     DEEPLAB_ASSIGN_OR_RETURN(const bool same, all_have(mix(kHashStart, text)));
     if (same) return {};
     return invalid_argument(what, " of rank ", rank_, " of ", world_,

@@ -58,9 +58,6 @@ class ProcessGroup {
   Status sum(std::vector<torch::Tensor>& tensors);
   Result<double> sum(double number);
 
-  /// Replaces each tensor, of any type, by what `root` has.
-  Status broadcast(std::vector<torch::Tensor>& tensors, int root = 0);
-
   /// Returns when all ranks have called it.
   Status barrier();
 
@@ -75,7 +72,7 @@ class ProcessGroup {
   Status connect(const Rendezvous& rendezvous, std::chrono::milliseconds timeout);
   Status reduce(const char* call, std::vector<torch::Tensor>& tensors, bool mean);
   Result<bool> all_have(uint64_t hash);
-  Status agree(const char* call, const std::vector<torch::Tensor>& tensors, int argument);
+  Status agree(const char* call, const std::vector<torch::Tensor>& tensors);
   template <typename Function>
   Status guarded(std::string_view call, Function function);
 

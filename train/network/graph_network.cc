@@ -129,9 +129,6 @@ Result<GraphNetwork> GraphNetwork::create(const graph::Graph& graph, int32_t cro
     return unsupported("training needs a last resize with align_corners or half_pixel_centers");
   }
   network.scores_ = head.scores;
-  network.score_height_ = head.height;
-  network.score_width_ = head.width;
-  network.classes_ = head.classes;
   network.align_corners_ = head.align_corners;
   for (const graph::Op& op : network.graph_.ops) {
     DEEPLAB_RETURN_IF_ERROR(check_op(network.graph_, op));

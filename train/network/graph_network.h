@@ -78,11 +78,8 @@ class GraphNetwork {
   graph::Graph export_graph(const std::vector<torch::Tensor>& values) const;
   std::vector<torch::Tensor> values() const;
 
-  /// The score map of a crop, and whether its corners lie on the canvas' corners.
-  int64_t score_height() const { return score_height_; }
-  int64_t score_width() const { return score_width_; }
+  /// Whether the corners of the score map lie on the canvas' corners.
   bool align_corners() const { return align_corners_; }
-  int64_t classes() const { return classes_; }
 
  private:
   /// A convolution's parameters by position in parameters_; -1: none.
@@ -113,9 +110,6 @@ class GraphNetwork {
   std::vector<Parameter> parameters_;
   std::vector<torch::Tensor> buffers_;
   FakeQuantization fake_;
-  int64_t score_height_ = 0;
-  int64_t score_width_ = 0;
-  int64_t classes_ = 0;
   bool align_corners_ = true;
 };
 

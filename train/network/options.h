@@ -21,8 +21,8 @@ enum class Decoder : uint8_t {
 
 struct NetworkOptions {
   double depth_multiplier = 0.5;
-  int32_t output_stride =
-      16;                ///< 8 or 16: canvas pixels a cell of the features, after all strides.
+  /// 8 or 16: canvas pixels per cell of the features, after all strides.
+  int32_t output_stride = 16;
   int32_t height = 513;  ///< Canvas.
   int32_t width = 513;
   int32_t classes = 21;

@@ -10,7 +10,8 @@
 
 namespace deeplab::train {
 
-/// The flags as they were written; run_options() interprets them.
+/// The flags as they were written; run_options() interprets them. What needs no interpretation
+/// stands in `run` already.
 struct CommandLine {
   RunOptions run;
   std::vector<std::string> data;

@@ -142,6 +142,11 @@ int64_t newest_seconds(const std::string& directory, std::error_code& error) {
   return newest;
 }
 
+/// CRC-32C as TFRecords store it. The mask keeps a CRC of data that holds CRCs from being weak.
+uint32_t masked_crc32c(std::span<const std::byte> bytes) {
+  return std::rotr(crc32c(bytes), 15) + kMaskDelta;
+}
+
 }  // namespace
 
 uint32_t crc32c(std::span<const std::byte> bytes) {
@@ -159,10 +164,6 @@ uint32_t crc32c(std::span<const std::byte> bytes) {
     crc = (crc >> 8) ^ kTable[(crc ^ static_cast<uint32_t>(byte)) & 0xff];
   }
   return ~crc;
-}
-
-uint32_t masked_crc32c(std::span<const std::byte> bytes) {
-  return std::rotr(crc32c(bytes), 15) + kMaskDelta;
 }
 
 Result<EventFile> EventFile::open(const std::string& directory, int64_t first_step) {
@@ -258,11 +259,6 @@ Status EventFile::add_text(std::string_view tag, int64_t step, std::string_view 
   Message value = value_with_tag(tag);
   value.message(value::kTensor, content).message(value::kMetadata, mark);
   return append(summary_event(step, value).str());
-}
-
-Status EventFile::flush() {
-  if (::fdatasync(fd_) != 0) return io_error("cannot write ", path_, ": ", system_reason(errno));
-  return {};
 }
 
 }  // namespace deeplab::train

@@ -28,9 +28,6 @@ namespace deeplab::train {
 /// CRC-32C (Castagnoli, reflected, initial and final value all ones): 0xE3069283 for "123456789".
 uint32_t crc32c(std::span<const std::byte> bytes);
 
-/// CRC-32C as TFRecords store it. The mask keeps a CRC of data that holds CRCs from being weak.
-uint32_t masked_crc32c(std::span<const std::byte> bytes);
-
 /// One event file, open for appending. A record is handed to the kernel in one write as it is
 /// added, so a process that is killed loses none and tears at most the last; readers skip a torn
 /// tail. Not for use from two threads at once.
@@ -53,9 +50,6 @@ class EventFile {
 
   /// A text in Markdown, for instance the options of the run.
   Status add_text(std::string_view tag, int64_t step, std::string_view text);
-
-  /// Returns once the disk has what was added: a power cut loses nothing of it.
-  Status flush();
 
   const std::string& path() const { return path_; }
 

@@ -11,7 +11,6 @@ namespace deeplab::train {
 
 struct RunReportOptions {
   std::string title = "Training run";
-  std::string subtitle = {};  ///< Empty: the steps of the log.
   /// Names and addresses of what belongs to the run; relative ones are meant from the page.
   std::vector<std::pair<std::string, std::string>> links = {};
 };

@@ -1,24 +1,21 @@
 // A training run: batches in, a model out; resumes where it stopped.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
-#include "eval/scores.h"
 #include "train/data/loader.h"
 #include "train/distributed/process_group.h"
-#include "train/network/build_network.h"
-#include "train/network/graph_network.h"
-#include "train/network/segmentation_loss.h"
+#include "train/run/batch_gradients.h"
+#include "train/run/gradient_descent.h"
+#include "train/run/initial_network.h"
 #include "train/run/options.h"
-#include "train/run/teacher.h"
+#include "train/run/quantization.h"
+#include "train/run/weight_average.h"
 
 namespace deeplab::train {
 
@@ -31,6 +28,8 @@ struct StepReport {
   double learning_rate = 0;
 };
 
+/// Takes the steps, in the order of its members: a network, the gradients of a batch, the
+/// optimizer, the averages that are exported.
 class Trainer {
  public:
   /// Builds or loads everything. `threads` share the photos of a batch. The group must outlive the
@@ -39,7 +38,7 @@ class Trainer {
                                                  ProcessGroup* group);
 
   /// Layers that no file filled, for a person to read; empty if all or none came from one.
-  const std::vector<std::string>& fresh_layers() const { return fresh_; }
+  const std::vector<std::string>& fresh_layers() const { return network_->fresh_layers; }
 
   /// Starts or continues to load batches; called by step() if need be.
   Result<StepReport> step();
@@ -53,48 +52,21 @@ class Trainer {
   Result<graph::Graph> int8_graph() const;
 
   /// Everything that the next step depends on, in one file that appears whole or not at all.
-  Status save(const std::string& path) const;
+  Status save(const std::string& path);
   /// Error: another network, or a damaged file.
   Status load(const std::string& path);
 
  private:
-  /// Some photos of a batch, and what they gave.
-  struct Share {
-    int64_t first = 0;
-    int64_t count = 0;
-    std::vector<torch::Tensor> gradients;
-    double masks = 0;
-    double teacher = 0;
-    double total = 0;
-    BatchStatistics statistics;
-  };
-
   Trainer() = default;
-  Status make_network();
-  Status calibrate();
-  Status set_ranges(const quantize::ActivationRanges& ranges);
-  void make_optimizer();
-  Result<LossCounts> global_counts(const Batch& batch) const;
-  LossTargets targets_of(const Batch& batch, int64_t first) const;
-  Status run_share(const Batch& batch, const LossCounts& counts, size_t thread, Share& share);
-  Status add_up(std::vector<Share>& shares, StepReport& report);
-  void clip_gradients();
-  void average_weights();
-  double rate_at(int64_t step) const;
-  std::vector<torch::Tensor> exported_values() const;
 
   TrainOptions options_;
-  int threads_ = 1;
   ProcessGroup* group_ = nullptr;
-  std::optional<GraphNetwork> network_;
-  std::vector<std::string> fresh_;
-  std::vector<torch::Tensor> trained_;   ///< Those parameters that learn.
-  std::vector<torch::Tensor> averages_;  ///< Of all parameters.
-  std::vector<torch::Tensor> start_;     ///< Of all parameters, if the export is a blend.
-  std::unique_ptr<torch::optim::Optimizer> optimizer_;
-  std::vector<Teacher> teachers_;
+  std::optional<InitialNetwork> network_;
+  std::unique_ptr<BatchGradients> gradients_;
+  std::optional<GradientDescent> descent_;
+  std::optional<WeightAverage> average_;
+  quantize::ActivationRanges ranges_;  ///< Empty: float training.
   std::unique_ptr<Loader> loader_;
-  quantize::ActivationRanges ranges_;
   int64_t done_ = 0;
 };
 
