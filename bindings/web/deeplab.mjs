@@ -202,7 +202,8 @@ class Instance {
 async function newWorker() {
   if (!node) return new Worker(new URL('deeplab-worker.mjs', import.meta.url), { type: 'module' });
   const threads = await nodeModule('node:worker_threads');
-  return new threads.Worker(new URL('deeplab-worker.mjs', import.meta.url));
+  // Options of the program are not for its workers: --input-type, say, would be refused.
+  return new threads.Worker(new URL('deeplab-worker.mjs', import.meta.url), { execArgv: [] });
 }
 
 /** Sends a worker its message, waits for the answer. */
