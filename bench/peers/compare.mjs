@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
-import {readNpy, readPpm} from './files.mjs';
+import {readNpy, readPpm, spread, syntheticPicture} from './files.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.DEEPLAB_TEST_DATA ?? join(here, '../../../shared/data');
@@ -48,37 +48,6 @@ function call(program, args) {
   return result.stdout;
 }
 
-/** Median, minimum and 95th percentile (nearest rank). */
-function spread(samples) {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const n = sorted.length;
-  return {
-    median: (sorted[(n - 1) >> 1] + sorted[n >> 1]) / 2,
-    min: sorted[0],
-    p95: sorted[Math.ceil(0.95 * n) - 1],
-  };
-}
-
-// ---- The picture: discs over gradients with noise if none is given ------------------------
-
-function syntheticPicture(side) {
-  const pixels = Buffer.alloc(side * side * 3);
-  let random = 2463534242;
-  for (let y = 0, at = 0; y < side; ++y) {
-    for (let x = 0; x < side; ++x) {
-      random ^= random << 13;
-      random ^= random >>> 17;
-      random ^= random << 5;
-      const [u, v] = [(x + 0.5) / side, (y + 0.5) / side];
-      const disc = Math.hypot((u * 3) % 1 - 0.5, (v * 3) % 1 - 0.5) < 0.3;
-      for (const base of [190 * u, 190 * v, 190 * (1 - u)]) {
-        pixels[at++] = (disc ? 220 - base : base) + ((random >>> 0) % 32);
-      }
-    }
-  }
-  return Buffer.concat([Buffer.from(`P6\n${side} ${side}\n255\n`), pixels]);
-}
-
 const library = join(here, 'node_modules/tfjs-tflite-node/cc_deps',
                      process.arch === 'arm64' ? 'linux_arm64' : 'linux_amd64', 'libtensorflowlite_c.so');
 for (const path of [options.program, options.model, tensorflowLite ? options.model : options.onnx]) {
@@ -90,7 +59,7 @@ if (!existsSync(tensorflowLite ? library : join(here, 'node_modules/onnxruntime-
 let picture = options.picture;
 if (!picture) {
   picture = join(work, 'picture.ppm');
-  writeFileSync(picture, syntheticPicture(513));
+  writeFileSync(picture, Buffer.concat([Buffer.from('P6\n513 513\n255\n'), syntheticPicture(513)]));
 }
 const {width, height} = readPpm(picture);
 const threadCounts = options.threads.split(',').map(Number);

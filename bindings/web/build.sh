@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # build.sh OUT_DIR [-B DIR] [-DOPTION=VALUE...]: builds the WebAssembly package into OUT_DIR: deeplab.mjs, deeplab.wasm,
-# deeplab.d.ts, package.json, README.md, the licence and the demo page. Installs what is missing of Debian's packages; nothing is
-# downloaded from elsewhere.
+# deeplab-worker.mjs, deeplab.d.ts, package.json, README.md, the licence and the demo page. Installs what is missing of
+# Debian's packages; nothing is downloaded from elsewhere.
 #   -B DIR  where to build; build/wasm without
 #   -D      goes to CMake
 set -euo pipefail
@@ -38,16 +38,18 @@ directory=$(realpath -m "$directory")
 mkdir -p "$directory/headers"
 ln -sfn /usr/include/flatbuffers "$directory/headers/flatbuffers"
 cd "$root"
-# No zlib: Debian has it for its own architectures alone.
+# No zlib: Debian has it for its own architectures alone. Atomics and bulk memory are what wasm-ld needs for a memory
+# that threads share; every browser that has SIMD has them.
+flags="-msimd128 -matomics -mbulk-memory -fwasm-exceptions"
 emcmake cmake -S . -B "$directory" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_CXX_FLAGS="-msimd128 -fwasm-exceptions -include $root/bindings/web/standard_library.h" \
+  -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags -include $root/bindings/web/standard_library.h" \
   -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DDEEPLAB_WITH_ZLIB=OFF -DDEEPLAB_BUILD_WEB=ON -DDEEPLAB_BUILD_APPS=OFF \
   -DDEEPLAB_BUILD_TESTS=OFF -DDEEPLAB_BUILD_EXAMPLES=OFF -DDEEPLAB_INSTALL=OFF \
   -DFLATBUFFERS_INCLUDE_DIR="$directory/headers" -DFLATC="$(command -v flatc)" "${options[@]}"
 cmake --build "$directory" --target deeplab_web
 mkdir -p "$out"
-cp "$directory/bindings/web/deeplab.wasm" bindings/web/deeplab.mjs bindings/web/deeplab.d.ts bindings/web/README.md \
-  LICENSE NOTICE "$out"
+cp "$directory/bindings/web/deeplab.wasm" bindings/web/deeplab.mjs bindings/web/deeplab-worker.mjs \
+  bindings/web/deeplab.d.ts bindings/web/README.md LICENSE NOTICE "$out"
 version=$(sed -n 's/^#define DEEPLAB_VERSION "\(.*\)"$/\1/p' include/deeplab/deeplab.h)
 sed "s/@VERSION@/$version/" bindings/web/package.json.in > "$out/package.json"
 mkdir -p "$out/demo"

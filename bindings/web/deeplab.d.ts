@@ -19,7 +19,10 @@ export interface Picture {
 export interface Options {
   /** The bytes of a .tflite file; the built-in model without. */
   model?: ArrayBuffer | ArrayBufferView | Blob | null;
-  /** 0 (as many as there are) to 256. This build has one: see Segmenter.threads. */
+  /**
+   * At work on a picture, 1 to 256; 0, the default: as many as the host has. In pages that are not isolated from other
+   * origins there is one, whatever is asked for: see Segmenter.threads.
+   */
   threads?: number;
   /** How a picture is placed on the canvas; 'pad' is the default. */
   fit?: 'pad' | 'letterbox' | 'stretch';
@@ -70,6 +73,7 @@ export interface Segmentation {
 export class Segmenter {
   static create(options?: Options): Promise<Segmenter>;
   private constructor();
+  /** At work on a picture, the one that calls segment() included. */
   readonly threads: number;
   readonly canvas: readonly [number, number];
   readonly isa: string;
@@ -77,5 +81,6 @@ export class Segmenter {
   readonly colors: readonly (readonly [number, number, number])[];
   readonly memoryBytes: number;
   segment(image: ImageData | ImageBitmap | Picture): Promise<Segmentation>;
+  /** Ends the threads and gives the memory back. */
   close(): void;
 }

@@ -1,5 +1,5 @@
 // Semantic segmentation of photos in the browser and in Node: see README.md. deeplab.wasm beside this file is the
-// library with its model; nothing else is read.
+// library with its model, deeplab-worker.mjs a thread of it; nothing else is read.
 
 /** What went wrong: `code` is the status name, as "INVALID_MODEL", `message` one sentence. */
 export class DeeplabError extends Error {
@@ -12,38 +12,98 @@ export class DeeplabError extends Error {
 
 const FITS = ['pad', 'letterbox', 'stretch'];
 const MAX_CLASSES = 255;
+const MAX_THREADS = 256;
 
 const invalid = (message) => new DeeplabError('INVALID_ARGUMENT', message);
 
-let compiled;  // A promise of the WebAssembly.Module, which all segmenters share.
+const { process } = globalThis;
+const node = process?.versions?.node !== undefined && process.type !== 'renderer';  // That is Electron's pages.
 
-async function readModule() {
+// In variables, so that bundlers for the browser leave these alone.
+const nodeModule = (name) => import(/* @vite-ignore */ /* webpackIgnore: true */ name);
+
+async function readFileOfModule() {
   const url = new URL('deeplab.wasm', import.meta.url);
-  if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
-    const files = 'node:fs/promises';  // In a variable, so that bundlers for the browser leave it alone.
-    const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ files);
-    return WebAssembly.compile(await readFile(url));
-  }
+  if (url.protocol === 'file:' && node) return new Uint8Array(await (await nodeModule('node:fs/promises')).readFile(url));
   const response = await fetch(url);
   if (!response.ok) throw new DeeplabError('IO_ERROR', `${url}: the server answers ${response.status}`);
-  // Not compileStreaming(): it refuses a server that does not know the type of .wasm files.
-  return WebAssembly.compile(await response.arrayBuffer());
+  return new Uint8Array(await response.arrayBuffer());
 }
 
-function compileOnce() {
-  compiled ??= readModule().catch((error) => {
-    compiled = undefined;  // A later call may succeed.
+/**
+ * Where the file says what memory it imports: the byte of flags, whose bit 1 is "shared", and the pages of 64 KiB at
+ * first and at most.
+ */
+function findMemory(bytes) {
+  const foreign = () => new DeeplabError('IO_ERROR', 'deeplab.wasm: the file is not the one that belongs to deeplab.mjs');
+  if (![0, 0x61, 0x73, 0x6d].every((byte, i) => byte === bytes[i])) throw foreign();
+  let at = 8;
+  const number = () => {  // LEB128
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (!(byte & 128)) return value;
+    }
+  };
+  const skipName = () => {
+    const length = number();
+    at += length;
+  };
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const length = number();
+    if (section !== 2) {
+      at += length;
+      continue;
+    }
+    for (let left = number(); left > 0; --left) {
+      skipName();
+      skipName();
+      const kind = bytes[at++];
+      if (kind === 2) {
+        const flags = at++;
+        return { flags, initial: number(), maximum: number() };
+      }
+      number();  // A function's type; the file imports nothing else before the memory.
+    }
+  }
+  throw foreign();
+}
+
+const modules = {};  // By whether memory is shared: promises of what all segmenters have in common.
+
+async function compile(shared) {
+  const bytes = await readFileOfModule();
+  const { flags, initial, maximum } = findMemory(bytes);
+  // The same instructions are valid for both kinds of memory.
+  if (!shared) bytes[flags] &= ~2;
+  return { module: await WebAssembly.compile(bytes), memory: { initial, maximum, shared } };
+}
+
+function compileOnce(shared) {
+  modules[shared] ??= compile(shared).catch((error) => {
+    modules[shared] = undefined;  // A later call may succeed.
     throw error instanceof DeeplabError ? error : new DeeplabError('IO_ERROR', `deeplab.wasm: ${error.message}`);
   });
-  return compiled;
+  return modules[shared];
 }
 
 /** One instance of the module: a memory of its own, so that no file or picture of one segmenter reaches another. */
 class Instance {
-  static async create(module) {
+  #workers = [];
+  #stopped = false;
+
+  static async create(shared) {
+    const { module, memory } = await compileOnce(shared);
     const self = new Instance();
-    const instance = await WebAssembly.instantiate(module, self.#imports(module));
-    self.exports = instance.exports;
+    self.module = module;
+    try {
+      self.memory = new WebAssembly.Memory(memory);
+    } catch (error) {
+      throw new DeeplabError('RESOURCE_EXHAUSTED', `no memory for another segmenter: ${error.message}`);
+    }
+    self.exports = (await WebAssembly.instantiate(module, self.#imports(module))).exports;
     self.exports._initialize?.();
     return self;
   }
@@ -52,9 +112,9 @@ class Instance {
   // program is an error.
   #imports(module) {
     const imports = {};
-    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {};
-      imports[from][name] = () => {
+      imports[from][name] = kind === 'memory' ? this.memory : () => {
         throw new DeeplabError('INTERNAL', `the module called ${name}()`);
       };
     }
@@ -62,31 +122,57 @@ class Instance {
     imports.wasi_snapshot_preview1 = {
       ...imports.wasi_snapshot_preview1,
       environ_sizes_get: (count, size) => {
-        for (const at of [count, size]) new DataView(this.exports.memory.buffer).setUint32(at, 0, true);
+        for (const at of [count, size]) new DataView(this.memory.buffer).setUint32(at, 0, true);
         return 0;
       },
       environ_get: () => 0,
       clock_time_get: (_clock, _precision, at) => {
         const nanoseconds = BigInt(Math.round(performance.now() * 1e6));
-        new DataView(this.exports.memory.buffer).setBigUint64(at, nanoseconds, true);
+        new DataView(this.memory.buffer).setBigUint64(at, nanoseconds, true);
         return 0;
       },
     };
     return imports;
   }
 
-  // Views are made for each use: a memory that grows leaves older ones empty.
+  /** Starts `count` workers; gives a promise that they run. */
+  async startWorkers(count) {
+    const bytes = this.exports.web_worker_bytes();
+    await Promise.all(Array.from({ length: count }, async () => {
+      // Code relies on the alignment of stacks; malloc() gives 8 bytes of it.
+      const memory = this.exports.malloc(bytes + 64) >>> 0;
+      const begin = Math.ceil(memory / 64) * 64;
+      if (memory === 0) throw new DeeplabError('RESOURCE_EXHAUSTED', `no memory for ${count + 1} threads`);
+      const worker = await newWorker();
+      if (this.#stopped) return void worker.terminate();
+      this.#workers.push(worker);
+      try {
+        await handOver(worker, { module: this.module, memory: this.memory, begin, end: begin + bytes });
+      } catch (error) {
+        throw new DeeplabError('IO_ERROR', `deeplab-worker.mjs: the worker did not start: ${error.message}`);
+      }
+      worker.unref?.();  // A program of Node may end while a segmenter is open.
+    }));
+  }
+
+  stopWorkers() {
+    this.#stopped = true;
+    if (this.#workers.length > 0) this.exports.web_stop_workers();
+    for (const worker of this.#workers.splice(0)) worker.terminate();
+  }
+
+  // Views are made for each use: a memory that grows leaves older ones empty, or too short.
   bytes(at, length) {
-    return new Uint8Array(this.exports.memory.buffer, at, length);
+    return new Uint8Array(this.memory.buffer, at, length);
   }
   int32(at) {
-    return new DataView(this.exports.memory.buffer).getInt32(at, true);
+    return new DataView(this.memory.buffer).getInt32(at, true);
   }
   float64(at) {
-    return new DataView(this.exports.memory.buffer).getFloat64(at, true);
+    return new DataView(this.memory.buffer).getFloat64(at, true);
   }
   text(at) {
-    const all = new Uint8Array(this.exports.memory.buffer);
+    const all = new Uint8Array(this.memory.buffer);
     return new TextDecoder().decode(all.slice(at, all.indexOf(0, at)));
   }
 
@@ -110,6 +196,48 @@ class Instance {
     if (status === 0) return;
     throw new DeeplabError(this.text(this.exports.deeplab_status_name(status)),
       this.text(this.exports.deeplab_last_error()));
+  }
+}
+
+async function newWorker() {
+  if (!node) return new Worker(new URL('deeplab-worker.mjs', import.meta.url), { type: 'module' });
+  const threads = await nodeModule('node:worker_threads');
+  // Options of the program are not for its workers: --input-type, say, would be refused.
+  return new threads.Worker(new URL('deeplab-worker.mjs', import.meta.url), { execArgv: [] });
+}
+
+/** Sends a worker its message, waits for the answer. */
+function handOver(worker, message) {
+  return new Promise((resolve, reject) => {
+    const failed = (error) => reject(new Error(error.message || 'its file cannot be loaded'));
+    const answered = ({ error }) => (error === undefined ? resolve() : reject(new Error(error)));
+    if (node) {
+      worker.once('message', answered).once('error', failed);
+    } else {
+      worker.onmessage = ({ data }) => answered(data);
+      worker.onerror = failed;
+    }
+    worker.postMessage(message);
+  });
+}
+
+async function cpuCount() {
+  if (!node) return globalThis.navigator?.hardwareConcurrency ?? 1;
+  const os = await nodeModule('node:os');
+  return os.availableParallelism?.() ?? os.cpus().length;
+}
+
+/** Whether memory can be shared: in Node, and in pages that are isolated from other origins. */
+const mayShare = () => typeof SharedArrayBuffer !== 'undefined' && (node || globalThis.crossOriginIsolated === true);
+
+/** A page's main thread must not wait. */
+function maySleep() {
+  if (!mayShare()) return false;
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -179,26 +307,32 @@ export class Segmenter {
   #last = null;  // The result whose scores the segmenter has.
 
   static async create(options = {}) {
-    const { model, threads = 1, fit = 'pad', size, isa } = options;
+    const { model, threads = 0, fit = 'pad', size, isa } = options;
     if (!FITS.includes(fit)) throw invalid(`fit: expected one of ${FITS.join(', ')}, found ${fit}`);
-    if (!Number.isInteger(threads) || threads < 0 || threads > 256) {
-      throw invalid(`threads: expected 0 to 256, found ${threads}`);
+    if (!Number.isInteger(threads) || threads < 0 || threads > MAX_THREADS) {
+      throw invalid(`threads: expected 0 to ${MAX_THREADS}, found ${threads}`);
     }
     const [width, height] = sizeOf(size);
     const bytes = await bytesOfModel(model);
     if (bytes !== null && bytes.length === 0) throw new DeeplabError('INVALID_MODEL', 'model: the file is empty');
+    const count = !mayShare() ? 1 : threads > 0 ? threads : Math.min(Math.max(await cpuCount(), 1), MAX_THREADS);
     const self = new Segmenter();
-    self.#wasm = await Instance.create(await compileOnce());
+    self.#wasm = await Instance.create(count > 1);
     try {
-      self.#guarded(() => self.#open(bytes, FITS.indexOf(fit), width, height, isa));
+      const started = self.#wasm.startWorkers(count - 1);
+      started.catch(() => {});  // If the model is refused first, nobody waits for the workers.
+      self.#guarded(() => self.#open(bytes, count, FITS.indexOf(fit), width, height, isa));
+      await started;
     } catch (error) {
       self.close();
+      // Browsers that have no module workers, policies that forbid workers: one thread, unless more were asked for.
+      if (error.code === 'IO_ERROR' && threads === 0) return Segmenter.create({ ...options, threads: 1 });
       throw error;
     }
     return self;
   }
 
-  #open(bytes, fit, width, height, isa) {
+  #open(bytes, threads, fit, width, height, isa) {
     const w = this.#wasm;
     w.withMemory([4], (out) => {
       if (bytes === null) {
@@ -213,7 +347,8 @@ export class Segmenter {
       const name = new TextEncoder().encode(`${isa ?? ''}\0`);
       w.withMemory([name.length], (text) => {
         w.bytes(text, name.length).set(name);
-        w.check(w.exports.web_create(this.#model, fit, width, height, isa === undefined ? 0 : text, out));
+        w.check(w.exports.web_create(this.#model, threads, maySleep() ? 1 : 0, fit, width, height,
+          isa === undefined ? 0 : text, out));
       });
       this.#segmenter = w.int32(out);
     });
@@ -244,7 +379,7 @@ export class Segmenter {
       return use();
     } catch (error) {
       if (error instanceof DeeplabError) throw error;
-      this.#wasm = null;
+      this.close();
       throw new DeeplabError('INTERNAL', `the module stopped: ${error.message}`);
     }
   }
@@ -308,7 +443,7 @@ export class Segmenter {
     const count = width * height;
     return w.withMemory([data.length, 4 * ids.length, 4 * count, 4 * count], (pixels, list, confidence, rgba) => {
       w.bytes(pixels, data.length).set(data);
-      new Int32Array(w.exports.memory.buffer, list, ids.length).set(ids);
+      new Int32Array(w.memory.buffer, list, ids.length).set(ids);
       w.check(w.exports.deeplab_segmenter_confidence_mask(this.#segmenter, list, ids.length, width, height, confidence,
         4 * width));
       w.check(w.exports.web_cut_out(pixels, width, height, channels, confidence, rgba));
@@ -318,11 +453,12 @@ export class Segmenter {
 
   /** Bytes of the module's memory, which never shrinks. */
   get memoryBytes() {
-    return this.#guarded(() => this.#wasm.exports.memory.buffer.byteLength);
+    return this.#guarded(() => this.#wasm.memory.buffer.byteLength);
   }
 
   /** Gives the memory back. Results that were handed out keep their masks. */
   close() {
+    this.#wasm?.stopWorkers();
     this.#wasm = null;
     this.#last = null;
   }

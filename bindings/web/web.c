@@ -1,10 +1,118 @@
 /* What JavaScript calls besides the plain functions of deeplab.h: those whose arguments are
  * structs. Pointers are to the module's memory; `pixels` are rows without gaps, of 1 (grey), 3
  * (RGB) or 4 (RGBA) channels. */
+#include <stdatomic.h>
+
 #include "deeplab/deeplab.h"
 #include "deeplab/deeplab_draw.h"
 
 #define EXPORT(name) __attribute__((export_name(#name)))
+
+/* ---- Threads. Each worker of the page runs web_be_worker() in an instance of its own of this
+ * module, with the same memory. A call is open while its caller works on it: workers that come in
+ * time join it, others are not waited for. The library's tasks neither allocate nor throw, so the
+ * C library for one thread is enough. ---- */
+
+enum {
+  kOpen = 1 << 16,
+  kStackBytes = 1 << 20,
+  /* How often a worker looks before it sleeps: some tens of microseconds, as the steps of a network
+   * follow each other faster than that. */
+  kLooks = 20000
+};
+
+static struct {
+  deeplab_task task;
+  void* work;
+  int32_t count;
+  int32_t may_sleep;                      /* the caller: a page's main thread must not */
+  _Alignas(64) _Atomic int32_t next;      /* first index that nobody has taken */
+  _Alignas(64) _Atomic int32_t inside;    /* workers in the call, and kOpen */
+  _Alignas(64) _Atomic int32_t announced; /* calls so far */
+  _Atomic int32_t sleeping;
+  _Atomic int32_t failed; /* a worker's task trapped */
+  _Atomic int32_t stopping;
+} team;
+
+/* Until `value` is another one than `old`; gives that. */
+static int32_t wait_for_change(_Atomic int32_t* value, int32_t old, int32_t may_sleep) {
+  for (int32_t i = 0; i < kLooks || !may_sleep; ++i) {
+    const int32_t now = atomic_load(value);
+    if (now != old) return now;
+  }
+  atomic_fetch_add(&team.sleeping, 1);
+  __builtin_wasm_memory_atomic_wait32((int32_t*)value, old, -1);
+  atomic_fetch_sub(&team.sleeping, 1);
+  return atomic_load(value);
+}
+
+static void wake(_Atomic int32_t* value) {
+  if (atomic_load(&team.sleeping) == 0) return;
+  __builtin_wasm_memory_atomic_notify((int32_t*)value, UINT32_MAX);
+}
+
+static void work_on_call(void) {
+  for (int32_t i; (i = atomic_fetch_add(&team.next, 1)) < team.count;) team.task(team.work, i);
+}
+
+static void run_in_team(void* context, deeplab_task task, void* work, int32_t count) {
+  (void)context;
+  team.task = task;
+  team.work = work;
+  team.count = count;
+  atomic_store(&team.next, 0);
+  atomic_store(&team.inside, kOpen);
+  atomic_fetch_add(&team.announced, 1);
+  wake(&team.announced);
+  work_on_call();
+  int32_t left = atomic_fetch_and(&team.inside, ~kOpen) & ~kOpen;
+  while (left != 0) left = wait_for_change(&team.inside, left, team.may_sleep);
+  if (atomic_load(&team.failed)) __builtin_trap();
+}
+
+static int32_t join_call(void) {
+  int32_t now = atomic_load(&team.inside);
+  while ((now & kOpen) != 0) {
+    if (atomic_compare_exchange_weak(&team.inside, &now, now + 1)) return 1;
+  }
+  return 0;
+}
+
+static void leave_call(void) {
+  if (atomic_fetch_sub(&team.inside, 1) == 1) wake(&team.inside);
+}
+
+/* Memory that a worker needs for itself: its thread-local variables, then its stack. */
+EXPORT(web_worker_bytes) size_t web_worker_bytes(void) {
+  return kStackBytes + ((__builtin_wasm_tls_size() + 63) & ~(size_t)63);
+}
+
+extern void __wasm_init_tls(void* memory);
+EXPORT(web_start_worker) void web_start_worker(void* memory) { __wasm_init_tls(memory); }
+
+EXPORT(web_be_worker) void web_be_worker(void) {
+  for (int32_t seen = 0;;) {
+    seen = wait_for_change(&team.announced, seen, 1);
+    if (atomic_load(&team.stopping)) return;
+    if (!join_call()) continue;
+    work_on_call();
+    leave_call();
+  }
+}
+
+/* After a trap in web_be_worker(), which only a task can cause. */
+EXPORT(web_worker_failed) void web_worker_failed(void) {
+  atomic_store(&team.failed, 1);
+  leave_call();
+}
+
+EXPORT(web_stop_workers) void web_stop_workers(void) {
+  atomic_store(&team.stopping, 1);
+  atomic_fetch_add(&team.announced, 1);
+  wake(&team.announced);
+}
+
+/* ---- The library ---- */
 
 EXPORT(web_load) int32_t web_load(const void* data, size_t size, deeplab_model** model) {
   return data != NULL ? deeplab_model_load_memory(data, size, model)
@@ -12,16 +120,26 @@ EXPORT(web_load) int32_t web_load(const void* data, size_t size, deeplab_model**
 }
 
 EXPORT(web_create)
-int32_t web_create(const deeplab_model* model, int32_t fit, int32_t width, int32_t height,
-                   const char* isa, deeplab_segmenter** segmenter) {
+int32_t web_create(const deeplab_model* model, int32_t threads, int32_t may_sleep, int32_t fit,
+                   int32_t width, int32_t height, const char* isa, deeplab_segmenter** segmenter) {
+  team.may_sleep = may_sleep;
   deeplab_segmenter_options options;
   deeplab_segmenter_options_init(&options, sizeof options);
-  options.threads = 1;
+  deeplab_runner runner;
+  deeplab_runner_init(&runner, sizeof runner);
+  runner.threads = threads;
+  runner.run = run_in_team;
+  deeplab_thread_pool* pool = NULL;
+  const deeplab_status started = deeplab_thread_pool_create_with_runner(&runner, &pool);
+  if (started != DEEPLAB_OK) return started;
+  options.thread_pool = pool;
   options.fit = fit;
   options.width = width;
   options.height = height;
   options.isa = isa;
-  return deeplab_segmenter_create(model, &options, segmenter);
+  const deeplab_status status = deeplab_segmenter_create(model, &options, segmenter);
+  deeplab_thread_pool_free(pool);
+  return status;
 }
 
 /* Canvas width and height, threads; the name of the kernel family. */

@@ -1,29 +1,22 @@
 // A headless Chromium and a server of the package for it, on 127.0.0.1.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { extname, join, normalize } from 'node:path';
-import { packageFolder } from './common.mjs';
+import { noTool, packageFolder, requireTool } from './common.mjs';
 
 const executable = [process.env.DEEPLAB_CHROMIUM, '/usr/bin/chromium'].find((path) => path && existsSync(path));
 
-function playwright() {
-  // From NODE_PATH, or from a node_modules folder here: `npm install --prefix bindings/web/tests playwright-core`.
-  try {
-    return createRequire(import.meta.url)('playwright-core');
-  } catch {
-    return null;
-  }
-}
-
 /** The reason to skip what needs a browser; false if there is one. */
-export const noBrowser = !executable ? 'skipped: no /usr/bin/chromium (package chromium); DEEPLAB_CHROMIUM names another'
-  : playwright() === null ? 'skipped: no playwright-core (npm); NODE_PATH names the folder that has it' : false;
+export const noBrowser = executable ? noTool('playwright-core')
+  : 'skipped: no /usr/bin/chromium (package chromium); DEEPLAB_CHROMIUM names another';
 
-const types = { '.html': 'text/html', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' };
+const types = { '.html': 'text/html', '.mjs': 'text/javascript', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' };
 
-/** Calls use(browser, address, requests). What lies below /isolated/ gets the headers of cross-origin isolation. */
-export async function withBrowser(extra, use) {
+/**
+ * Calls use(browser, address, requests). `extra` are files by path, beside those of the package. What lies below
+ * /isolated/ gets the headers of cross-origin isolation.
+ */
+export async function withBrowser(extra, use, args = []) {
   const requests = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://127.0.0.1');
@@ -41,8 +34,8 @@ export async function withBrowser(extra, use) {
     response.end(body ?? 'not found');
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  const browser = await playwright().chromium.launch({
-    executablePath: executable, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  const browser = await requireTool('playwright-core').chromium.launch({
+    executablePath: executable, args: process.getuid?.() === 0 ? ['--no-sandbox', ...args] : args,
   });
   try {
     return await use(browser, `http://127.0.0.1:${server.address().port}`, requests);

@@ -1,5 +1,5 @@
 // In headless Chromium: the bytes of the native scalar kernels, on the main thread and in a module worker, with
-// cross-origin isolation and without.
+// cross-origin isolation, and so with threads, and without.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -8,17 +8,17 @@ import { noBrowser, withBrowser } from './browser.mjs';
 
 const script = `import { Segmenter } from './deeplab.mjs';
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-export async function hashes(pictures) {
-  const segmenter = await Segmenter.create();
+export async function hashes({ pictures, threads }) {
+  const segmenter = await Segmenter.create({ threads });
   const masks = [];
   for (const { name, width, height, channels } of pictures) {
     const data = new Uint8Array(await (await fetch(name)).arrayBuffer());
     const { categoryMask } = await segmenter.segment({ data, width, height, channels });
     masks.push(hex(await crypto.subtle.digest('SHA-256', categoryMask)));
   }
-  const { threads } = segmenter;
+  const used = segmenter.threads;
   segmenter.close();
-  return { masks, threads, isolated: globalThis.crossOriginIsolated };
+  return { masks, threads: used, cpus: navigator.hardwareConcurrency, isolated: globalThis.crossOriginIsolated };
 }
 export async function others() {
   const segmenter = await Segmenter.create({ size: 65 });
@@ -46,26 +46,31 @@ async function run(pictures) {
     for (const folder of ['/', '/isolated/']) {
       const page = await browser.newPage();
       await page.goto(`${address}${folder}test.html`);
-      const onMain = await page.evaluate(async (names) => (await import('./script.mjs')).hashes(names), list);
+      const onMain = (message) => page.evaluate(async (sent) => (await import('./script.mjs')).hashes(sent), message);
       const inWorker = (message) => page.evaluate((sent) => new Promise((resolve, reject) => {
         const worker = new Worker('worker.mjs', { type: 'module' });
         worker.onmessage = ({ data }) => resolve(data);
         worker.onerror = (event) => reject(new Error(event.message));
         worker.postMessage(sent);
       }), message);
-      for (const result of [onMain, await inWorker(list)]) {
-        assert.equal(result.isolated, folder === '/isolated/');
-        assert.equal(result.threads, 1);
-        assert.deepEqual(result.masks, expected);
+      // Threads where memory can be shared, as many as asked for, or as there are.
+      for (const threads of [undefined, 1, 2, 5]) {
+        for (const run of [onMain, inWorker]) {
+          const result = await run({ pictures: list, threads });
+          const isolated = folder === '/isolated/';
+          assert.equal(result.isolated, isolated);
+          assert.equal(result.threads, isolated ? threads ?? result.cpus : 1);
+          assert.deepEqual(result.masks, expected);
+        }
       }
       const others = { same: true, width: 50, overlay: true, cutout: 50, code: 'INVALID_MODEL' };
       assert.deepEqual(await page.evaluate(async () => (await import('./script.mjs')).others()), others);
       assert.deepEqual(await inWorker(null), others);
       await page.close();
     }
-    const own = requests.filter((path) => !/\.raw$|test\.html$|script\.mjs$|worker\.mjs$|favicon/.test(path));
+    const own = requests.filter((path) => !/\.raw$|test\.html$|script\.mjs$|\/worker\.mjs$|favicon/.test(path));
     assert.deepEqual([...new Set(own)].sort(),
-      ['/deeplab.mjs', '/deeplab.wasm', '/isolated/deeplab.mjs', '/isolated/deeplab.wasm']);
+      ['/deeplab.mjs', '/deeplab.wasm', '/isolated/deeplab-worker.mjs', '/isolated/deeplab.mjs', '/isolated/deeplab.wasm']);
   });
 }
 

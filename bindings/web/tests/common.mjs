@@ -1,6 +1,7 @@
 // What the tests share: the package, the native command beside it, pictures and PNG files.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,6 +20,19 @@ export const { Segmenter, DeeplabError } = await import(pathToFileURL(join(packa
 /** The reason to skip what needs the native command or test data; false if it is there. */
 export const noCommand = existsSync(command) ? false : 'skipped: no native command; DEEPLAB_COMMAND names it';
 export const noData = existsSync(data) ? false : `skipped: no test data at ${data}`;
+
+/** A package of npm: from a node_modules folder here, which `npm ci` makes, or from NODE_PATH. */
+export const requireTool = createRequire(import.meta.url);
+
+/** The reason to skip what needs such a package; false if it is there. */
+export function noTool(name) {
+  try {
+    requireTool.resolve(`${name}/package.json`);
+    return false;
+  } catch {
+    return `skipped: no ${name}: run npm ci --ignore-scripts in bindings/web/tests, or NODE_PATH names the folder that has it`;
+  }
+}
 
 /** A folder that is removed after `use`. */
 export async function inFolder(use) {

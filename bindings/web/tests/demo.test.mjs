@@ -1,4 +1,5 @@
-// The demo page, driven as a person would: a photo, the legend, a class, the downloads, a wrong file.
+// The demo page, driven as a person would: a photo (chosen, pasted, dropped, of the camera), the legend, a class, the
+// downloads, a wrong file.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -101,4 +102,79 @@ test('the demo page', { skip: noBrowser }, () => withBrowser({}, async (browser,
     assert.ok(wide <= width, `${name}: the page is ${wide} pixels wide`);
     await shoot(page, name);
   }
+}));
+
+/** A page of the demo that is ready, with the photo's bytes as a file in it. */
+async function openDemo(browser, address, permissions) {
+  const context = await browser.newContext({ permissions });
+  const page = await context.newPage();
+  await page.goto(`${address}/demo/`);
+  await page.getByText('Ready: 21 classes').waitFor();
+  await page.evaluate((bytes) => {
+    globalThis.file = new File([Uint8Array.from(bytes)], 'cat.jpg', { type: 'image/jpeg' });
+  }, [...readFileSync(photo)]);
+  return page;
+}
+
+const catButton = (page) => page.getByRole('button', { name: /^cat .*%/ });
+
+test('paste and drop', { skip: noBrowser }, () => withBrowser({}, async (browser, address) => {
+  const pasted = await openDemo(browser, address, ['clipboard-read', 'clipboard-write']);
+  await pasted.evaluate(async () => {
+    const bitmap = await createImageBitmap(globalThis.file);
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext('2d').drawImage(bitmap, 0, 0);
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': await canvas.convertToBlob() })]);
+  });
+  await pasted.keyboard.press('Control+V');
+  await catButton(pasted).waitFor();
+
+  const dropped = await openDemo(browser, address, []);
+  await dropped.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(globalThis.file);
+    for (const type of ['dragover', 'drop']) {
+      const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+      document.getElementById('stage').dispatchEvent(event);
+      if (!event.defaultPrevented) throw new Error(`${type}: the browser would open the file instead of the page`);
+    }
+  });
+  await catButton(dropped).waitFor();
+  assert.equal(await dropped.evaluate(() => document.getElementById('stage').classList.contains('over')), false);
+}));
+
+test('the camera', { skip: noBrowser }, () => withBrowser({}, async (browser, address) => {
+  const page = await openDemo(browser, address, ['camera']);
+  await page.click('#camera');
+  await page.getByText(/^640x480 pixels in/).waitFor();
+  const frame = await pixelsShown(page);
+  await page.waitForFunction((sum) => {
+    const canvas = document.getElementById('view');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let now = 0;
+    for (let i = 0; i < data.length; i += 4) now += data[i] + 3 * data[i + 1] + 7 * data[i + 2];
+    return now !== sum;
+  }, frame.sum);  // The fake camera's pictures change.
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Camera' }).waitFor();
+  // A photo ends what the camera showed.
+  await page.setInputFiles('#photo', photo);
+  await catButton(page).waitFor();
+
+  const denied = await (await browser.newContext()).newPage();
+  await denied.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no device', 'NotFoundError'));
+  });
+  await denied.goto(`${address}/demo/`);
+  await denied.getByText('Ready: 21 classes').waitFor();
+  await denied.click('#camera');
+  await denied.getByText('There is no camera.').waitFor();
+}, ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']));
+
+test('the demo page with threads', { skip: noBrowser }, () => withBrowser({}, async (browser, address) => {
+  const page = await openDemo(browser, `${address}/isolated`, []);
+  await page.setInputFiles('#photo', photo);
+  await catButton(page).waitFor();
+  const cpus = await page.evaluate(() => navigator.hardwareConcurrency);
+  assert.match(await page.textContent('#status'), new RegExp(`, ${cpus} threads?\\.$`));
 }));

@@ -71,7 +71,7 @@ test('pictures', async () => {
 });
 
 test('after close, and after the next picture', async () => {
-  const segmenter = await Segmenter.create({ size: 65 });
+  const segmenter = await Segmenter.create({ size: 65, threads: 1 });
   const first = await segmenter.segment(madePicture(20, 10, 4));
   const mask = Buffer.from(first.categoryMask);
   await segmenter.segment(madePicture(30, 30, 4, 9));

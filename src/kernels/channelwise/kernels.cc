@@ -8,6 +8,7 @@ namespace deeplab::kernels {
 
 // In files of their own.
 DEEPLAB_ON_X86(ChannelwiseRun channelwise_avx2, channelwise_avx512;)
+DEEPLAB_ON_WASM(ChannelwiseRun channelwise_simd128;)
 
 namespace {
 
@@ -94,10 +95,13 @@ void append_stage(ChannelwiseInt8& ops, const AddInt8& add, const int8_t* b, std
 std::span<const PerIsa<ChannelwiseRun>> channelwise_kernels() {
   static const PerIsa<ChannelwiseRun> kTable[] = {
 #ifdef DEEPLAB_HAS_X86_TARGETS
-      {Isa::kAvx512Vnni, channelwise_avx512},
-      {Isa::kAvx2, channelwise_avx2},
+    {Isa::kAvx512Vnni, channelwise_avx512},
+    {Isa::kAvx2, channelwise_avx2},
 #endif
-      {Isa::kScalar, channelwise_baseline},
+#if defined(__wasm_simd128__) && !defined(DEEPLAB_SCALAR_ONLY)
+    {Isa::kSimd128, channelwise_simd128},
+#endif
+    {Isa::kScalar, channelwise_baseline},
   };
   return kTable;
 }
