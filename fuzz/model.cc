@@ -1,6 +1,7 @@
 // A model file from its bytes to a run: read, checked, written again; planned for a kernel family
 // and run beside the naive executor, which has to give the same bytes; and once through Model and
 // Segmenter. The last four bytes of the input say how.
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -96,7 +97,8 @@ bool same(const graph::Tensor& tensor, Bytes a, Bytes b) {
     float x, y;
     std::memcpy(&x, &a[i], sizeof x);
     std::memcpy(&y, &b[i], sizeof y);
-    const bool equal = std::memcmp(&x, &y, sizeof x) == 0 || (std::isnan(x) && std::isnan(y));
+    const bool equal = std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(y) ||
+                       (std::isnan(x) && std::isnan(y));
     if (!equal) return false;
   }
   return true;

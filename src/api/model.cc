@@ -211,6 +211,11 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
           annotate(passes::set_output_stride(graph, key.output_stride, key.limits), name_));
     }
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph), threshold_));
+    // A graph may make channels of its columns; then it has no classes of its own.
+    if (network.head.classes != network_.head.classes) {
+      return unsupported(name_, ": on a canvas of ", key.width, "x", key.height, " it would have ",
+                         network.head.classes, " classes instead of ", network_.head.classes);
+    }
   }
   plan::PlanOptions options;
   options.isa = key.isa;

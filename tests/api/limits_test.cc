@@ -143,6 +143,20 @@ TEST(HostileModel, BlocksThatNoStepRuns) {
   EXPECT_TRUE(prepare(file_of(b.build({x}))).ok());
 }
 
+// As many classes as columns: a mask of another canvas would have ids that the model does not know.
+TEST(HostileModel, ClassesThatAreColumns) {
+  GraphBuilder b;
+  const TensorId x = b.input(DataType::kFloat32, {1, 8, 6, 3});
+  const TensorId turned = b.op(graph::Transpose{{0, 1, 3, 2}}, {x}, DataType::kFloat32);
+  const auto file = file_of(b.build({b.op(graph::Relu{}, {turned}, DataType::kFloat32)}));
+  EXPECT_TRUE(prepare(file).ok());
+  SegmenterOptions options;
+  options.height = 8;
+  options.width = 12;
+  EXPECT_THAT(prepare(file, options).message(),
+              HasSubstr("on a canvas of 12x8 it would have 12 classes instead of 6"));
+}
+
 TEST(HostileModel, PicturesOutOfNothing) {
   const auto grown = [](graph::Attributes grow) {
     GraphBuilder b;
