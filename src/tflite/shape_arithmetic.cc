@@ -180,7 +180,8 @@ class ShapeArithmetic {
 
  private:
   bool reads_computed(const SourceOp& op) const {
-    return std::ranges::any_of(elements(op.op.inputs()), [&](int32_t id) {
+    const auto inputs = elements(op.op.inputs());
+    return std::any_of(inputs.begin(), inputs.end(), [&](int32_t id) {
       return id >= 0 && source_.computed.contains(static_cast<size_t>(id));
     });
   }
@@ -199,10 +200,8 @@ class ShapeArithmetic {
 
   bool keep(int64_t id, std::optional<Computed> numbers) {
     if (!numbers || id < 0 || numbers->values.size() > kMaxNumbers) return false;
-    if (std::ranges::any_of(numbers->values,
-                            [](double value) { return !(std::abs(value) <= kMaxInteger); })) {
-      return false;
-    }
+    const auto too_large = [](double value) { return !(std::abs(value) <= kMaxInteger); };
+    if (std::any_of(numbers->values.begin(), numbers->values.end(), too_large)) return false;
     source_.computed[static_cast<size_t>(id)] = *std::move(numbers);
     return true;
   }
