@@ -59,7 +59,8 @@ if (!existsSync(tensorflowLite ? library : join(here, 'node_modules/onnxruntime-
 let picture = options.picture;
 if (!picture) {
   picture = join(work, 'picture.ppm');
-  writeFileSync(picture, Buffer.concat([Buffer.from('P6\n513 513\n255\n'), syntheticPicture(513)]));
+  const side = JSON.parse(call(options.program, ['inspect', '--json', options.model])).inputs[0].shape[1];
+  writeFileSync(picture, Buffer.concat([Buffer.from(`P6\n${side} ${side}\n255\n`), syntheticPicture(side)]));
 }
 const {width, height} = readPpm(picture);
 const threadCounts = options.threads.split(',').map(Number);
