@@ -49,7 +49,7 @@ emcmake cmake -S . -B "$directory" -G Ninja -DCMAKE_BUILD_TYPE=Release \
 cmake --build "$directory" --target deeplab_web
 mkdir -p "$out"
 cp "$directory/bindings/web/deeplab.wasm" bindings/web/deeplab.mjs bindings/web/deeplab-worker.mjs \
-  bindings/web/deeplab.d.ts bindings/web/README.md LICENSE NOTICE "$out"
+  bindings/web/deeplab.d.ts bindings/web/index.html bindings/web/README.md LICENSE NOTICE "$out"
 version=$(sed -n 's/^#define DEEPLAB_VERSION "\(.*\)"$/\1/p' include/deeplab/deeplab.h)
 sed "s/@VERSION@/$version/" bindings/web/package.json.in > "$out/package.json"
 mkdir -p "$out/demo"

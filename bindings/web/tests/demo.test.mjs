@@ -34,7 +34,8 @@ test('the demo page', { skip: noBrowser }, () => withBrowser({}, async (browser,
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  await page.goto(`${address}/demo/`);
+  await page.goto(`${address}/`);
+  await page.waitForURL(`${address}/demo/`);
   await page.getByText('Ready: 21 classes').waitFor();
   await shoot(page, 'empty');
 
