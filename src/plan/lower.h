@@ -53,8 +53,8 @@ struct LoweredWithArray {
   LoweredWithArray(Params p, std::vector<Element> a) : params(p), array(std::move(a)) {
     params.*pointer = array.data();
   }
-  LoweredWithArray(LoweredWithArray&&) = default;
-  LoweredWithArray& operator=(LoweredWithArray&&) = default;
+  LoweredWithArray(LoweredWithArray&&) noexcept = default;
+  LoweredWithArray& operator=(LoweredWithArray&&) noexcept = default;
 
   Params params;
   std::vector<Element> array;
