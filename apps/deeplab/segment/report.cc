@@ -12,6 +12,8 @@ namespace deeplab::app {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 const char* fit_name(Fit fit) {
   if (fit == Fit::kPad) return "pad";
   return fit == Fit::kLetterbox ? "letterbox" : "stretch";
@@ -51,7 +53,6 @@ std::string text_line(const SegmentReport& report) {
 }
 
 std::string json_line(const SegmentReport& report) {
-  using Json = nlohmann::ordered_json;
   Json classes = Json::array();
   for (const ClassShare& share : report.shares) {
     classes.push_back({{"id", share.id},
