@@ -1,4 +1,5 @@
 // What the tests share: the package, the native command beside it, pictures and PNG files.
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -129,4 +130,49 @@ export function photoPaths(count) {
   const folder = join(data, 'coco_voc21');
   return readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.jpg')).sort().slice(0, count)
     .map((name) => join(folder, name));
+}
+
+/** The bytes of the built-in model. */
+export const builtin = readFileSync(new URL('../../../models/deeplab.tflite', import.meta.url));
+
+/** Bytes of the model changed at random: each time an error or a model, and the page lives. How many were refused. */
+export async function damagedModels(rounds, seed, options) {
+  let state = seed;
+  const random = (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state % below;
+  };
+  let refused = 0;
+  for (let round = 0; round < rounds; ++round) {
+    const model = Buffer.from(builtin);
+    // The tables are at both ends of the file; in between lie weights, which may be anything.
+    for (let i = 0; i < 8; ++i) model[round % 2 === 0 ? random(4000) : model.length - 1 - random(60000)] = random(256);
+    try {
+      const segmenter = await Segmenter.create({ ...options, model });
+      await segmenter.segment(madePicture(16, 16, 3));
+      segmenter.close();
+    } catch (error) {
+      assert.ok(error instanceof DeeplabError, String(error.stack));
+      assert.notEqual(error.code, 'INTERNAL', error.message);
+      ++refused;
+    }
+  }
+  return refused;
+}
+
+/** 1,000 pictures of three kinds: the same masks as at first, in as much memory. `use` gets each result. */
+export async function segmentManyTimes(options, use = () => {}) {
+  const segmenter = await Segmenter.create(options);
+  const pictures = [madePicture(40, 30, 3), madePicture(31, 50, 4, 2), madePicture(64, 64, 1, 3)];
+  const run = async (picture) => {
+    const result = await segmenter.segment(picture);
+    use(result);
+    return Buffer.from(result.categoryMask);
+  };
+  const expected = [];
+  for (const picture of pictures) expected.push(await run(picture));
+  const before = segmenter.memoryBytes;
+  for (let i = 0; i < 1000; ++i) assert.ok((await run(pictures[i % 3])).equals(expected[i % 3]), `picture ${i}`);
+  assert.equal(segmenter.memoryBytes, before);
+  segmenter.close();
 }

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { DeeplabError, Segmenter, data, inFolder, madePicture, packageFolder } from './common.mjs';
+import { pathToFileURL } from 'node:url';
+import {
+  Segmenter, builtin, damagedModels, data, inFolder, madePicture, packageFolder, segmentManyTimes,
+} from './common.mjs';
 
-const builtin = readFileSync(join(dirname(fileURLToPath(import.meta.url)), '../../../models/deeplab.tflite'));
 const cpus = os.availableParallelism?.() ?? os.cpus().length;
 const tasks = () => readdirSync('/proc/self/task').length;  // Threads of this process
 
@@ -45,17 +46,7 @@ test('the same bytes', async () => {
   }
 });
 
-test('1,000 segmentations without growth', async () => {
-  const segmenter = await Segmenter.create({ size: 33, threads: 3 });
-  const small = [madePicture(40, 30, 3), madePicture(31, 50, 4, 2), madePicture(64, 64, 1, 3)];
-  const run = async (picture) => Buffer.from((await segmenter.segment(picture)).categoryMask);
-  const expected = [];
-  for (const picture of small) expected.push(await run(picture));
-  const before = segmenter.memoryBytes;
-  for (let i = 0; i < 1000; ++i) assert.ok((await run(small[i % 3])).equals(expected[i % 3]), `picture ${i}`);
-  assert.equal(segmenter.memoryBytes, before);
-  segmenter.close();
-});
+test('1,000 segmentations without growth', () => segmentManyTimes({ size: 33, threads: 3 }));
 
 test('no worker is left', async () => {
   await masks({ threads: 4, size: 33 });  // Starts what else the host starts once.
@@ -79,25 +70,7 @@ test('two segmenters with threads at once', async () => {
 });
 
 test('damaged models', async () => {
-  let state = 54321;
-  const random = (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state % below;
-  };
-  let refused = 0;
-  for (let round = 0; round < 40; ++round) {
-    const model = Buffer.from(builtin);
-    for (let i = 0; i < 8; ++i) model[round % 2 === 0 ? random(4000) : model.length - 1 - random(60000)] = random(256);
-    try {
-      const segmenter = await Segmenter.create({ model, size: 33, threads: 3 });
-      await segmenter.segment(madePicture(16, 16, 3));
-      segmenter.close();
-    } catch (error) {
-      assert.ok(error instanceof DeeplabError, String(error.stack));
-      assert.notEqual(error.code, 'INTERNAL', error.message);
-      ++refused;
-    }
-  }
+  const refused = await damagedModels(40, 54321, { size: 33, threads: 3 });
   assert.ok(refused > 5, `only ${refused} of 40 were refused`);
 });
 
