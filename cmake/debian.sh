@@ -52,3 +52,33 @@ install_missing() {
   as_root apt-get -q update
   as_root apt-get -q install -y --no-install-recommends "${missing[@]}"
 }
+
+# package_arguments DEFAULT_DIR WHAT [ARGUMENT...]: the arguments of a script OUT_DIR [-B DIR] [-DOPTION=VALUE...] that
+# builds WHAT ("the wheel"), as the variables out, directory and options. --help prints the comment at its top.
+package_arguments() {
+  local script=$0 name what=$2
+  name=$(basename "$script")
+  directory=$1 options=()
+  shift 2
+  case "${1:-}" in
+    -h | --help)
+      sed -n '2,/^set /s/^# \{0,1\}//p' "$script"
+      exit 0
+      ;;
+    '' | -*)
+      echo "$name: the first argument is the folder for $what (see $name --help)" >&2
+      exit 2
+      ;;
+  esac
+  out=$(realpath -m "$1") && shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -B) directory=${2:?-B needs a directory} && shift 2 ;;
+      -D*) options+=("$1") && shift ;;
+      *)
+        echo "$name: unknown argument '$1' (see $name --help)" >&2
+        exit 2
+        ;;
+    esac
+  done
+}

@@ -7,28 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/cmake/debian.sh"
 
-case "${1:-}" in
-  -h | --help)
-    sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
-    exit 0
-    ;;
-  '' | -*)
-    echo "build_wheel.sh: the first argument is the folder for the wheel (see build_wheel.sh --help)" >&2
-    exit 2
-    ;;
-esac
-out=$(realpath -m "$1") && shift
-directory=$root/build/wheel options=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    -B) directory=${2:?-B needs a directory} && shift 2 ;;
-    -D*) options+=("$1") && shift ;;
-    *)
-      echo "build_wheel.sh: unknown argument '$1' (see build_wheel.sh --help)" >&2
-      exit 2
-      ;;
-  esac
-done
+package_arguments "$root/build/wheel" "the wheel" "$@"
 
 # shellcheck disable=SC2086  # a list of words
 install_missing $wheel_packages
