@@ -352,6 +352,12 @@ typedef struct deeplab_segmenter_options {
   const deeplab_allocator* allocator; /* NULL: the C heap. A copy is kept; its functions must work
                                          until the segmenter, those that share its plan and, with
                                          deeplab_model_keep_plans(), the model are gone */
+  /* Of pictures that follow each other, as those of a video: the weight of the scores before in an
+   * exponential moving average with this picture's, 0 to below 1. Fewer pixels flicker from one
+   * picture to the next. A cell of the score map whose class has clearly changed takes little of
+   * the past, so that what moves does not drag. A picture of another size starts afresh, as does
+   * deeplab_segmenter_reset(). 0, the default: every picture for itself. */
+  float temporal;
 } deeplab_segmenter_options;
 
 /* All CPUs, pad, the model's own size and normalization, the default limits, the fastest ISA. */
@@ -406,6 +412,9 @@ DEEPLAB_API void deeplab_run_options_init(deeplab_run_options* options, size_t s
 DEEPLAB_API deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter,
                                                  const deeplab_image* image,
                                                  const deeplab_run_options* options);
+
+/* The next picture starts a sequence: for options.temporal, nothing comes before it. */
+DEEPLAB_API deeplab_status deeplab_segmenter_reset(deeplab_segmenter* segmenter);
 
 /* Where the last picture lies on the canvas. */
 DEEPLAB_API deeplab_status deeplab_segmenter_placement(const deeplab_segmenter* segmenter,
@@ -549,7 +558,8 @@ DEEPLAB_API deeplab_status deeplab_frame_get_info(const deeplab_frame* frame,
 DEEPLAB_API void deeplab_frame_free(deeplab_frame* frame);
 
 /* Drops what is inside, and reopens a stream that is finished: after a seek, the next picture
- * pushed is the next one pulled. A pull or push that is waiting gives DEEPLAB_CANCELLED. */
+ * pushed is the next one pulled, and starts a sequence (see options.temporal). A pull or push that
+ * is waiting gives DEEPLAB_CANCELLED. */
 DEEPLAB_API void deeplab_stream_flush(deeplab_stream* stream);
 
 /* No more pictures: those inside still come out, then pull gives DEEPLAB_STREAM_ENDED. */

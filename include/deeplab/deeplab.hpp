@@ -333,6 +333,7 @@ struct Options {
   int32_t width = 0;  ///< Input canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;
   int32_t output_stride = 0;  ///< 0: the file's own; see deeplab_segmenter_options.
+  float temporal = 0;         ///< Weight of the pictures before, 0 to below 1; see there, too.
   /// Nothing: what the file's metadata says, else Normalization's defaults.
   std::optional<Normalization> normalization = {};
   /// Limits against hostile models, see deeplab_segmenter_options; 0: the default, 2^30 bytes and
@@ -354,6 +355,7 @@ struct COptions {
     c.width = options.width;
     c.height = options.height;
     c.output_stride = options.output_stride;
+    c.temporal = options.temporal;
     c.max_memory_bytes = options.max_memory_bytes;
     c.max_macs = options.max_macs;
     if (options.normalization) {
@@ -474,6 +476,9 @@ class Segmenter {
     }
     return detail::to_status(deeplab_segmenter_run(segmenter_.get(), &c_image, &c_options));
   }
+
+  /// The next picture starts a sequence: for Options::temporal, nothing comes before it.
+  void reset() { deeplab_segmenter_reset(segmenter_.get()); }
 
   /// Where the last picture lies on the canvas.
   Result<Placement> placement() const {

@@ -314,6 +314,14 @@ deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter, const deeplab
   });
 }
 
+deeplab_status deeplab_segmenter_reset(deeplab_segmenter* segmenter) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_reset: segmenter"));
+    segmenter->segmenter->reset();
+    return {};
+  });
+}
+
 deeplab_status deeplab_segmenter_placement(const deeplab_segmenter* segmenter,
                                            deeplab_placement* placement) {
   return guarded([&]() -> Status {

@@ -155,6 +155,7 @@ class SegmenterOptions(Struct):
         ("isa", c_char_p),
         ("thread_pool", c_void_p),
         ("allocator", c_void_p),
+        ("temporal", c_float),
     ]
 
 
@@ -288,6 +289,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "deeplab_segmenter_get_info": (STATUS, c_void_p, POINTER(SegmenterInfo)),
     "deeplab_run_options_init": (None, POINTER(RunOptions), c_size_t),
     "deeplab_segmenter_run": (STATUS, c_void_p, POINTER(Image), POINTER(RunOptions)),
+    "deeplab_segmenter_reset": (STATUS, c_void_p),
     "deeplab_segmenter_category_mask": (STATUS, c_void_p, c_int32, c_int32, c_void_p, c_ssize_t),
     "deeplab_segmenter_confidence_mask": (
         STATUS, c_void_p, _OUT_INT32, c_int32, c_int32, c_int32, c_void_p, c_ssize_t),
