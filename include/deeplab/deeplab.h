@@ -395,6 +395,25 @@ DEEPLAB_API deeplab_status deeplab_segmenter_estimate(const deeplab_model* model
                                                       const deeplab_segmenter_options* options,
                                                       deeplab_segmenter_info* info);
 
+/* The canvas that deeplab_choose_canvas() found. */
+typedef struct deeplab_canvas {
+  size_t struct_size;
+  int32_t width; /* pixels */
+  int32_t height;
+  double milliseconds; /* of one picture, pixels to category mask at the picture's size */
+} deeplab_canvas;
+
+/* The largest canvas on which this machine segments pictures of this size as often as
+ * `frames_per_second` per second, measured now, which takes some dozens of runs. Canvases have the
+ * picture's proportions, are no larger than the model's own and no smaller than 129 pixels on the
+ * long side. Leave room for what else a frame costs by asking for more. `options` as for
+ * deeplab_segmenter_create(), without a canvas. DEEPLAB_RESOURCE_EXHAUSTED: no canvas is fast
+ * enough. */
+DEEPLAB_API deeplab_status deeplab_choose_canvas(const deeplab_model* model,
+                                                 const deeplab_segmenter_options* options,
+                                                 int32_t picture_width, int32_t picture_height,
+                                                 double frames_per_second, deeplab_canvas* canvas);
+
 /* How long a run may take, and who may stop it. Both are looked at between the steps of the
  * network, some dozens per picture, on the calling thread. */
 typedef struct deeplab_run_options {

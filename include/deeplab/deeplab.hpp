@@ -389,6 +389,22 @@ struct Timing {
 /// What a segmenter is, or would be.
 using SegmenterInfo = deeplab_segmenter_info;
 
+/// A canvas, and the time that a picture takes on it.
+using Canvas = deeplab_canvas;
+
+/// The largest canvas on which this machine segments pictures of that size as often as
+/// `frames_per_second` per second, measured now: see deeplab_choose_canvas().
+inline Result<Canvas> choose_canvas(const Model& model, const Options& options,
+                                    int32_t picture_width, int32_t picture_height,
+                                    double frames_per_second) {
+  const detail::COptions c_options(options);
+  auto canvas = detail::sized<deeplab_canvas>();
+  const deeplab_status code = deeplab_choose_canvas(model.handle(), &c_options.c, picture_width,
+                                                    picture_height, frames_per_second, &canvas);
+  if (Status s = detail::to_status(code); !s.ok()) return s;
+  return canvas;
+}
+
 /// How long a run may take, and who may stop it; looked at between the steps of the network.
 struct RunOptions {
   std::chrono::milliseconds timeout{0};    ///< 0: no limit. kDeadlineExceeded after it.

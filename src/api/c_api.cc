@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "api/choose_canvas.h"
 #include "base/isa.h"
 
 namespace {
@@ -300,6 +301,23 @@ deeplab_status deeplab_segmenter_estimate(const deeplab_model* model,
     DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
     DEEPLAB_ASSIGN_OR_RETURN(const auto facts, Segmenter::estimate(*model->model, inner));
     return write_struct(to_c(facts), info, "deeplab_segmenter_info");
+  });
+}
+
+deeplab_status deeplab_choose_canvas(const deeplab_model* model,
+                                     const deeplab_segmenter_options* options,
+                                     int32_t picture_width, int32_t picture_height,
+                                     double frames_per_second, deeplab_canvas* canvas) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_choose_canvas: model"));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto chosen, choose_canvas(model->model, inner, picture_width,
+                                                              picture_height, frames_per_second));
+    deeplab_canvas result = {};
+    result.width = chosen.size.width;
+    result.height = chosen.size.height;
+    result.milliseconds = chosen.milliseconds;
+    return write_struct(result, canvas, "deeplab_canvas");
   });
 }
 

@@ -159,6 +159,15 @@ class SegmenterOptions(Struct):
     ]
 
 
+class Canvas(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("width", c_int32),
+        ("height", c_int32),
+        ("milliseconds", c_double),
+    ]
+
+
 class SegmenterInfo(Struct):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -287,6 +296,8 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "deeplab_segmenter_create": (STATUS, c_void_p, POINTER(SegmenterOptions), _OUT_HANDLE),
     "deeplab_segmenter_free": (None, c_void_p),
     "deeplab_segmenter_get_info": (STATUS, c_void_p, POINTER(SegmenterInfo)),
+    "deeplab_choose_canvas": (
+        STATUS, c_void_p, POINTER(SegmenterOptions), c_int32, c_int32, c_double, POINTER(Canvas)),
     "deeplab_run_options_init": (None, POINTER(RunOptions), c_size_t),
     "deeplab_segmenter_run": (STATUS, c_void_p, POINTER(Image), POINTER(RunOptions)),
     "deeplab_segmenter_reset": (STATUS, c_void_p),

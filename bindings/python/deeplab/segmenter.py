@@ -156,6 +156,28 @@ class Segmenter:
         self.close()
 
 
+def choose_canvas(
+    model: Model,
+    picture_size: Tuple[int, int],
+    frames_per_second: float,
+    *,
+    threads: int = 0,
+    fit: str = "pad",
+    output_stride: int = 0,
+    isa: Optional[str] = None,
+) -> Tuple[int, int]:
+    """The `size` of the largest canvas on which this machine segments pictures of `picture_size` (width, height) as
+    often as that per second. Measured now, by some dozens of runs; leave room for what else a frame costs.
+
+    Raises ResourceExhausted if no canvas is fast enough, and what Segmenter raises."""
+    options = segmenter_options(model, threads, fit, None, None, None, output_stride, 0.0, isa, 0, 0)
+    width, height = width_and_height(picture_size, "picture_size")
+    canvas = _c.Canvas()
+    _c.library.deeplab_choose_canvas(
+        model._handle.pointer, byref(options), width, height, frames_per_second, byref(canvas))
+    return canvas.width, canvas.height
+
+
 def segmenter_options(
     model: Model,
     threads: int,

@@ -198,6 +198,12 @@ class Options(Case):
         with self.assertRaisesRegex(deeplab.InvalidArgument, "temporal is 1"):
             self.segmenter(temporal=1)
 
+    def test_choose_canvas(self):
+        model = deeplab.Model()
+        self.assertEqual(deeplab.choose_canvas(model, (64, 64), 1e-3), model.input_size)
+        with self.assertRaisesRegex(deeplab.ResourceExhausted, "129x97, takes "):
+            deeplab.choose_canvas(model, (64, 48), 1e9)
+
     def test_output_stride_and_limits(self):
         self.assertLess(self.segmenter(output_stride=32).info.macs, self.segmenter().info.macs)
         with self.assertRaises(deeplab.Error):
