@@ -27,7 +27,7 @@ ISA(kAvx2, X86, "avx2", "-mavx2 -mfma",
 ISA(kAvxVnni, X86, "avxvnni", "-mavx2 -mfma -mavxvnni",
     has_vex_vnni() || has_evex_vnni(),
     Isa::kAvx2)
-ENCODING(X86, "avxvnni_evex", "-mavx512f -mavx512vl -mavx512vnni -mprefer-vector-width=256")
+ENCODING(X86, "avxvnni_evex", "-mfma -mavx512f -mavx512vl -mavx512vnni -mprefer-vector-width=256")
 
 // GCC 12 warns about its own intrinsics, whose undefined values are meant to be so.
 ISA(kAvx512Vnni, X86, "avx512vnni",

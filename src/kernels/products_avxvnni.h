@@ -9,6 +9,7 @@
 #pragma once
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "base/isa.h"
 
@@ -17,11 +18,10 @@ namespace {  // A type of each file, so that no template over it is shared betwe
 
 struct Products {
   static constexpr Isa kIsa = Isa::kAvxVnni;
-  /// An input value x becomes x + kShift; a weight stays as it is, and its zero point is taken
-  /// back by add() of the values and minus the zero point.
+  /// An input value x becomes x + 128; a weight stays as it is, and its zero point is taken back
+  /// by row_sum(), or by add() of the values and minus the zero point.
   using Value = uint8_t;
   using Weight = int8_t;
-  static constexpr int32_t kShift = 128;
   static constexpr bool kFilterZeroInWeights = false;
   /// Neighbouring values of one product; 32 bits of them.
   static constexpr int32_t kDepth = 4;
@@ -35,6 +35,25 @@ struct Products {
 #else
     return _mm256_dpbusd_epi32(acc, x, w);
 #endif
+  }
+
+  static constexpr bool kPairs = false;
+  /// The sum of a row.
+  static int32_t row_sum(const Value* row, int32_t depth) {
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i sums = zero;
+    int32_t k = 0;
+    for (; k + 32 <= depth; k += 32) {
+      const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + k));
+      sums = _mm256_add_epi64(sums, _mm256_sad_epu8(x, zero));
+    }
+    __m128i sum = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    for (; k < depth; k += 4) {
+      int32_t four;
+      memcpy(&four, row + k, 4);
+      sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_cvtsi32_si128(four), _mm256_castsi256_si128(zero)));
+    }
+    return _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
   }
 
   /// For products that are apart from their sums.

@@ -5,20 +5,9 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/conv2d/conv2d.h"
+#include "kernels/shifted.h"
 
 namespace deeplab::kernels {
-
-/// A weight less its filter's zero point as a byte; what is left goes into a line of its own.
-static inline int32_t nearest_byte(int32_t w) { return w < -128 ? -128 : w > 127 ? 127 : w; }
-
-/// What stands for a channel's bias beside sums of u (w - wz), `taps` being the sum of its
-/// w - wz: acc = bias + sum (x - xz)(w - wz), modulo 2^32.
-static inline int32_t shifted_bias(const Conv2DInt8& conv, int32_t bias, int32_t taps) {
-  return static_cast<int32_t>(static_cast<uint32_t>(bias) -
-                              static_cast<uint32_t>(128 + conv.input_zero_point) *
-                                  static_cast<uint32_t>(taps));
-}
 
 /// Input row y from column -pad_left on, shifted, `bytes` of it, the padding included.
 static inline void fill_shifted_line(const Conv2DInt8& conv, const int8_t* input, int32_t y,

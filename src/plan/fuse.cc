@@ -11,8 +11,9 @@ using graph::TensorId;
 
 class Fuser {
  public:
-  explicit Fuser(const graph::Graph& graph)
+  Fuser(const graph::Graph& graph, int64_t int8_bytes)
       : graph_(graph),
+        int8_bytes_(int8_bytes),
         producer_(graph.tensors.size(), -1),
         reader_(graph.tensors.size(), -1),
         readers_(graph.tensors.size(), 0),
@@ -99,6 +100,13 @@ class Fuser {
     return ops;
   }
 
+  /// Up to which size the input of a depthwise convolution is no part of its block.
+  int64_t cache_bytes(int at) const {
+    const int32_t dilation = as<graph::DepthwiseConv2D>(at)->window.dilation_h;
+    const bool int8 = graph_.tensor(op(at).inputs[0]).type == graph::DataType::kInt8;
+    return int8 && dilation == 1 ? int8_bytes_ : kExpandedCacheBytes * dilation;
+  }
+
   OpGroup block_at(int at) const {
     const auto* depthwise = as<graph::DepthwiseConv2D>(at);
     if (depthwise == nullptr || !has_constant_weights(at)) return {};
@@ -114,8 +122,7 @@ class Fuser {
     const int expand = producer(input);
     if (as<graph::Conv2D>(expand) != nullptr && has_constant_weights(expand) &&
         sole_reader(input) == at &&
-        static_cast<int64_t>(graph_.tensor(input).byte_size()) >
-            kExpandedCacheBytes * depthwise->window.dilation_h) {
+        static_cast<int64_t>(graph_.tensor(input).byte_size()) > cache_bytes(at)) {
       block.ops.insert(block.ops.begin(), expand);
     }
     const int add = sole_reader(op(project).output());
@@ -176,6 +183,7 @@ class Fuser {
   }
 
   const graph::Graph& graph_;
+  const int64_t int8_bytes_;
   std::vector<int> producer_;
   std::vector<int> reader_;
   std::vector<int> readers_;
@@ -189,7 +197,9 @@ void sort_by_last_op(std::vector<OpGroup>& groups) {
             [](const OpGroup& a, const OpGroup& b) { return a.ops.back() < b.ops.back(); });
 }
 
-std::vector<OpGroup> fuse(const graph::Graph& graph) { return Fuser(graph).run(); }
+std::vector<OpGroup> fuse(const graph::Graph& graph, int64_t int8_bytes) {
+  return Fuser(graph, int8_bytes).run();
+}
 
 std::vector<OpGroup> do_not_fuse(const graph::Graph& graph) {
   std::vector<OpGroup> groups;

@@ -26,21 +26,23 @@ struct OpGroup {
   std::vector<int> ops;  ///< Positions in graph.ops, rising; the last one writes the step's output.
 };
 
+/// About a third of the 1 MB second-level cache of a current core.
+inline constexpr int64_t kExpandedCacheBytes = 320 * 1024;
+
 /// A partition of the graph's ops, in an order in which they can run: a group is placed where its
 /// last op was. Tensors between the ops of a group have no reader outside it.
 ///
 /// The expansion of a block (its first convolution) is fused only if its output is larger than
 /// kExpandedCacheBytes times the dilation, since a window spans that many rows. Smaller ones stay
-/// in the cache anyway, and then no row of it is computed by two workers.
-std::vector<OpGroup> fuse(const graph::Graph& graph);
+/// in the cache anyway, and then no row of it is computed by two workers. In int8 blocks without
+/// dilation the limit is `int8_bytes`: on an instruction set whose kernel of whole blocks is faster
+/// than those of their ops even then, 0.
+std::vector<OpGroup> fuse(const graph::Graph& graph, int64_t int8_bytes = kExpandedCacheBytes);
 
 /// The same ops, each by itself.
 std::vector<OpGroup> do_not_fuse(const graph::Graph& graph);
 
 /// The order of fuse().
 void sort_by_last_op(std::vector<OpGroup>& groups);
-
-/// About a third of the 1 MB second-level cache of a current core.
-inline constexpr int64_t kExpandedCacheBytes = 320 * 1024;
 
 }  // namespace deeplab::plan

@@ -56,6 +56,7 @@ TEST(Fuse, ALargeBlockIsOneStepAndASmallOneKeepsItsExpansion) {
     const auto groups = fuse(graph);
     EXPECT_EQ(positions(groups), large ? Positions({{0, 1, 2, 3}}) : Positions({{0}, {1, 2, 3}}));
     EXPECT_EQ(groups.back().kind, Kind::kBlock);
+    EXPECT_EQ(positions(fuse(graph, 0)), Positions({{0, 1, 2, 3}}));
   }
 }
 

@@ -47,21 +47,6 @@ struct Stem256 {
            scales_below_one(conv.multipliers, s.out_c);
   }
 
-  // Input row y from column -pad_left on, converted, filled up to line_values().
-  static void fill_line(const Conv2DInt8& conv, const int8_t* picture, int32_t y, Value* line) {
-    const WindowShape& s = conv.shape;
-    const Value outside = P::value(static_cast<int8_t>(conv.input_zero_point));
-    const int32_t values = line_values(s);
-    const int32_t before = s.pad_left * kChannels < values ? s.pad_left * kChannels : values;
-    const int32_t width = s.in_w * kChannels;
-    const bool inside = y >= 0 && y < s.in_h;
-    const int32_t end = !inside ? before : before + width < values ? before + width : values;
-    for (int32_t k = 0; k < before; ++k) line[k] = outside;
-    const int8_t* row = picture + ptrdiff_t{y} * width - before;
-    for (int32_t k = before; k < end; ++k) line[k] = P::value(row[k]);
-    for (int32_t k = end; k < values; ++k) line[k] = outside;
-  }
-
   struct Output {
     RequantizeAvx2 to;
     __m256i correction;  // Minus the filter's zero point.
@@ -133,7 +118,8 @@ struct Stem256 {
     for (int32_t row = row_begin; row < row_end; ++row) {
       const int8_t* picture = input + ptrdiff_t{row / s.out_h} * s.in_h * s.in_w * kChannels;
       for (int32_t ky = 0; ky < kTaps; ++ky) {
-        fill_line(conv, picture, row % s.out_h * kStride - s.pad_top + ky, lines + ky * line);
+        fill_line<P>(conv, picture, row % s.out_h * kStride - s.pad_top + ky, line,
+                     lines + ky * line);
       }
       for (int32_t n = 0; n < s.out_c; n += kPanel256) {
         const std::byte* panel = packed + n * panel_channel_bytes<P>(kDepth);

@@ -27,7 +27,7 @@ static size_t panels_bytes(const Conv2DInt8& conv, int32_t depth) {
 /// Every `run` taps of the filter become `stored_run` weights (a multiple of P::kDepth), the rest
 /// of them zero.
 /// The bias takes back the shift and the zero points:
-///   sum (x - xz)(w - wz) = sum u (w - wz) - (shift + xz) sum (w - wz)    with u = x + shift
+///   sum (x - xz)(w - wz) = sum u (w - wz) - (128 + xz) sum (w - wz)    with u = x + 128
 template <typename P>
 static void pack_panels(const Conv2DInt8& conv, const int8_t* filter, const int32_t* bias,
                         int32_t run, int32_t stored_run, int32_t depth, std::byte* packed) {
@@ -54,18 +54,23 @@ static void pack_panels(const Conv2DInt8& conv, const int8_t* filter, const int3
     }
     panel_bias[n - first] =
         static_cast<uint32_t>(bias != nullptr ? bias[n] : 0) -
-        static_cast<uint32_t>(P::kShift + conv.input_zero_point) * static_cast<uint32_t>(sum);
+        static_cast<uint32_t>(128 + conv.input_zero_point) * static_cast<uint32_t>(sum);
     panel_scale[n - first] = conv.multipliers[n].scale;
   }
+}
+
+/// Of channel n.
+template <typename P>
+static uint32_t& panel_bias(int32_t n, int32_t depth, std::byte* packed) {
+  const int32_t first = n / kPanel256 * kPanel256;
+  return reinterpret_cast<uint32_t*>(packed + first * panel_channel_bytes<P>(depth))[n - first];
 }
 
 template <typename P>
 static void add_panel_bias(const Conv2DInt8& conv, const int32_t* extra, int32_t depth,
                            std::byte* packed) {
   for (int32_t n = 0; n < conv.shape.out_c; ++n) {
-    const int32_t first = n / kPanel256 * kPanel256;
-    auto* bias = reinterpret_cast<uint32_t*>(packed + first * panel_channel_bytes<P>(depth));
-    bias[n - first] += static_cast<uint32_t>(extra[n]);
+    panel_bias<P>(n, depth, packed) += static_cast<uint32_t>(extra[n]);
   }
 }
 
@@ -98,6 +103,25 @@ template <int M, int V>
       store_eights(bytes, channels, pixels);
     }
   }
+}
+
+/// Input row y from column -pad_left on, converted, `values` of it, the padding included.
+template <typename P>
+static void fill_line(const Conv2DInt8& conv, const int8_t* picture, int32_t y, ptrdiff_t values,
+                      typename P::Value* line) {
+  const WindowShape& s = conv.shape;
+  const typename P::Value outside = P::value(static_cast<int8_t>(conv.input_zero_point));
+  const ptrdiff_t padding = ptrdiff_t{s.pad_left} * s.in_c;
+  const ptrdiff_t before = padding < values ? padding : values;
+  const ptrdiff_t width = ptrdiff_t{s.in_w} * s.in_c;
+  const bool inside = y >= 0 && y < s.in_h;
+  const ptrdiff_t end = !inside ? before : before + width < values ? before + width : values;
+  for (ptrdiff_t k = 0; k < before; ++k) line[k] = outside;
+  if (inside) {
+    const int8_t* row = picture + y * width;
+    for (ptrdiff_t k = before; k < end; ++k) line[k] = P::value(row[k - before]);
+  }
+  for (ptrdiff_t k = end; k < values; ++k) line[k] = outside;
 }
 
 /// The 32 bits at `from` in all lanes.

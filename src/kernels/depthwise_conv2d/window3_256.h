@@ -58,7 +58,7 @@ struct Window3Of256 {
       }
       packed_bias[lane] =
           static_cast<uint32_t>(bias != nullptr ? bias[channel] : 0) -
-          static_cast<uint32_t>(P::kShift + conv.input_zero_point) * static_cast<uint32_t>(sum);
+          static_cast<uint32_t>(128 + conv.input_zero_point) * static_cast<uint32_t>(sum);
       scale[lane] = conv.multipliers[channel].scale;
     }
   }

@@ -8,7 +8,9 @@ namespace deeplab::kernels {
 
 // clang-format off
 #define DEEPLAB_INVERTED_RESIDUAL_INT8_KERNELS(ENTRY, EITHER, T) \
-  ENTRY(T, X86, kInvertedResidualInt8Avx512Vnni)
+  ENTRY(T, X86, kInvertedResidualInt8Avx512Vnni) \
+  EITHER(T, X86, has_vex_vnni(), kInvertedResidualInt8AvxVnni, kInvertedResidualInt8AvxVnniEvex) \
+  ENTRY(T, X86, kInvertedResidualInt8Avx2)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_INVERTED_RESIDUAL_INT8_KERNELS, InvertedResidualInt8Kernel)
 

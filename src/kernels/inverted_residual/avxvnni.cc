@@ -1,0 +1,10 @@
+#include "kernels/inverted_residual/block_256.h"
+#include "kernels/inverted_residual/kernel_list.h"
+#include "kernels/products_avxvnni.h"
+
+namespace deeplab::kernels {
+
+const InvertedResidualInt8Kernel kInvertedResidualInt8AvxVnni =
+    Block256<Products>::entry("expand+3x3+project/avxvnni");
+
+}  // namespace deeplab::kernels
