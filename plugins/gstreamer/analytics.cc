@@ -14,8 +14,8 @@ namespace deeplab::gstreamer {
 void attach_analytics(GstBuffer* buffer, const Segmentation& segmentation,
                       const gchar* const* labels) {
   GstBuffer* mask = gst_buffer_new_wrapped_bytes(segmentation.mask.get());
-  const gsize offsets[GST_VIDEO_MAX_PLANES] = {0};
-  const gint strides[GST_VIDEO_MAX_PLANES] = {segmentation.width};
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {0};
+  gint strides[GST_VIDEO_MAX_PLANES] = {segmentation.width};
   const auto width = static_cast<guint>(segmentation.width),
              height = static_cast<guint>(segmentation.height);
   gst_buffer_add_video_meta_full(mask, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, width,

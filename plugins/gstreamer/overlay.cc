@@ -86,8 +86,8 @@ int find_class(const std::string& name, const gchar* const* labels, int count) {
   return end != name.c_str() && *end == '\0' && id >= 0 && id < count ? static_cast<int>(id) : -1;
 }
 
-/// "person, dog" or "15,12"; nothing: all but the background. False: `unknown` is no class of the
-/// model.
+/// "person, dog" or "15,12"; nothing: all but the background. False: the model has no class
+/// `unknown`.
 bool choose_classes(const std::string& list, const gchar* const* labels, int count, bool shown[256],
                     std::string& unknown) {
   for (int id = 0; id < 256; ++id) shown[id] = list.empty() && id > 0;
