@@ -43,8 +43,10 @@ class MappedFrame {
   MappedFrame& operator=(const MappedFrame&) = delete;
 
   bool ok() const { return is_large_enough_; }
-  uint8_t* pixels() const { return static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, 0)); }
-  ptrdiff_t stride() const { return GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 0); }
+  uint8_t* pixels(guint plane = 0) const {
+    return static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, plane));
+  }
+  ptrdiff_t stride(guint plane = 0) const { return GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, plane); }
 
  private:
   GstVideoFrame frame_;
@@ -52,14 +54,21 @@ class MappedFrame {
   bool is_large_enough_;
 };
 
-/// The library's view of a frame; the x of RGBx and BGRx is an alpha, which it ignores.
+/// The library's view of a frame; the x of RGBx and BGRx is an alpha, which it ignores. Y, U and V
+/// of another matrix than BT.601 are read as BT.709's, which the rest resemble.
 inline deeplab_image to_image(const GstVideoInfo& info, const MappedFrame& frame) {
   deeplab_image image;
   deeplab_image_init(&image, sizeof image);
-  image.planes[0] = frame.pixels();
-  image.strides[0] = frame.stride();
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&info); ++plane) {
+    image.planes[plane] = frame.pixels(plane);
+    image.strides[plane] = frame.stride(plane);
+  }
   image.width = GST_VIDEO_INFO_WIDTH(&info);
   image.height = GST_VIDEO_INFO_HEIGHT(&info);
+  const GstVideoColorimetry& colours = info.colorimetry;
+  image.yuv_matrix = colours.matrix == GST_VIDEO_COLOR_MATRIX_BT601 ? DEEPLAB_BT601 : DEEPLAB_BT709;
+  image.yuv_range =
+      colours.range == GST_VIDEO_COLOR_RANGE_0_255 ? DEEPLAB_RANGE_FULL : DEEPLAB_RANGE_LIMITED;
   switch (GST_VIDEO_INFO_FORMAT(&info)) {
     case GST_VIDEO_FORMAT_BGR:
       image.format = DEEPLAB_BGR8;
@@ -74,6 +83,12 @@ inline deeplab_image to_image(const GstVideoInfo& info, const MappedFrame& frame
       break;
     case GST_VIDEO_FORMAT_GRAY8:
       image.format = DEEPLAB_GRAY8;
+      break;
+    case GST_VIDEO_FORMAT_NV12:
+      image.format = DEEPLAB_NV12;
+      break;
+    case GST_VIDEO_FORMAT_I420:
+      image.format = DEEPLAB_I420;
       break;
     default:
       image.format = DEEPLAB_RGB8;

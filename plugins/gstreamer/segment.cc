@@ -491,8 +491,8 @@ static void deeplab_segment_class_init(DeeplabSegmentClass* segment_class) {
   gst_element_class_set_static_metadata(
       element_class, "DeepLab segmentation", "Filter/Analyzer/Video",
       "Attaches to each frame a mask that says what is where", "The deeplab.cpp authors");
-  GstCaps* caps =
-      gst_caps_from_string(GST_VIDEO_CAPS_MAKE("{ RGB, BGR, RGBA, BGRA, RGBx, BGRx, GRAY8 }"));
+  GstCaps* caps = gst_caps_from_string(
+      GST_VIDEO_CAPS_MAKE("{ RGB, BGR, RGBA, BGRA, RGBx, BGRx, GRAY8, NV12, I420 }"));
   gst_element_class_add_pad_template(
       element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
   gst_element_class_add_pad_template(

@@ -163,7 +163,20 @@ std::vector<uint8_t> bytes_of(GstBuffer* buffer) {
 }
 
 std::vector<uint8_t> library_mask(const Picture& picture, const std::string& format,
-                                  const std::string& canvas, const std::string& path) {
+                                  const std::string& canvas, const std::string& model) {
+  const std::vector<uint8_t> pixels = pixels_of(picture, format);
+  deeplab_image image;
+  deeplab_image_init(&image, sizeof image);
+  image.planes[0] = pixels.data();
+  image.strides[0] = static_cast<ptrdiff_t>(order_of(format).bytes) * picture.width;
+  image.format = order_of(format).format;
+  image.width = picture.width;
+  image.height = picture.height;
+  return library_mask(image, canvas, model);
+}
+
+std::vector<uint8_t> library_mask(const deeplab_image& image, const std::string& canvas,
+                                  const std::string& path) {
   deeplab_model* model = nullptr;
   deeplab_segmenter* segmenter = nullptr;
   EXPECT_EQ(path.empty() ? deeplab_model_load_builtin(&model)
@@ -175,18 +188,10 @@ std::vector<uint8_t> library_mask(const Picture& picture, const std::string& for
   options.width = options.height = std::atoi(canvas.c_str());
   EXPECT_EQ(deeplab_segmenter_create(model, &options, &segmenter), DEEPLAB_OK)
       << deeplab_last_error();
-  const std::vector<uint8_t> pixels = pixels_of(picture, format);
-  deeplab_image image;
-  deeplab_image_init(&image, sizeof image);
-  image.planes[0] = pixels.data();
-  image.strides[0] = static_cast<ptrdiff_t>(order_of(format).bytes) * picture.width;
-  image.format = order_of(format).format;
-  image.width = picture.width;
-  image.height = picture.height;
-  std::vector<uint8_t> mask(static_cast<size_t>(picture.width * picture.height));
+  std::vector<uint8_t> mask(static_cast<size_t>(image.width * image.height));
   EXPECT_EQ(deeplab_segmenter_run(segmenter, &image, nullptr), DEEPLAB_OK) << deeplab_last_error();
-  EXPECT_EQ(deeplab_segmenter_category_mask(segmenter, picture.width, picture.height, mask.data(),
-                                            picture.width),
+  EXPECT_EQ(deeplab_segmenter_category_mask(segmenter, image.width, image.height, mask.data(),
+                                            image.width),
             DEEPLAB_OK);
   deeplab_segmenter_free(segmenter);
   deeplab_model_free(model);

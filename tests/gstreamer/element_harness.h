@@ -60,6 +60,10 @@ std::vector<uint8_t> library_mask(const Picture& picture, const std::string& for
                                   const std::string& canvas = kCanvas,
                                   const std::string& model = "");
 
+/// The same of any picture that the library reads.
+std::vector<uint8_t> library_mask(const deeplab_image& image, const std::string& canvas = kCanvas,
+                                  const std::string& model = "");
+
 /// What lies on a buffer.
 struct Attached {
   int width = 0;

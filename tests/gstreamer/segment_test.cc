@@ -50,6 +50,52 @@ TEST(Segment, EveryFormatGivesTheLibrarysMask) {
   }
 }
 
+/// Planes of Y, U and V, as cameras and decoders give them, with strides of their own.
+TEST(Segment, PlanesOfCamerasAndDecoders) {
+  constexpr int kWidth = 161, kHeight = 119, kChroma = 81, kChromaRows = 60;
+  const Picture picture = cat(kWidth, kHeight);
+  for (const bool is_nv12 : {true, false}) {
+    for (const std::string colorimetry : {"bt601", "bt709", "1:4:0:0"}) {
+      // Y is the grey of the picture, U and V noise about the middle.
+      constexpr gint kStride = 170;
+      gint strides[GST_VIDEO_MAX_PLANES] = {kStride, is_nv12 ? 2 * kChroma + 3 : kChroma + 3,
+                                            is_nv12 ? 0 : kChroma + 5};
+      gsize offsets[GST_VIDEO_MAX_PLANES] = {0, kStride * kHeight + 7};
+      offsets[2] = offsets[1] + static_cast<gsize>(strides[1] * kChromaRows);
+      std::vector<uint8_t> bytes(offsets[2] + static_cast<gsize>(strides[2] * kChromaRows));
+      for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(110 + i * 7 % 37);
+      for (int y = 0; y < kHeight; ++y) {
+        for (int x = 0; x < kWidth; ++x) {
+          bytes[static_cast<size_t>(y * kStride + x)] =
+              picture.rgb[static_cast<size_t>(3 * (y * kWidth + x) + 1)];
+        }
+      }
+      BufferPtr buffer(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+      gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE,
+                                     is_nv12 ? GST_VIDEO_FORMAT_NV12 : GST_VIDEO_FORMAT_I420,
+                                     kWidth, kHeight, is_nv12 ? 2u : 3u, offsets, strides);
+      deeplab_image image;
+      deeplab_image_init(&image, sizeof image);
+      for (size_t plane = 0; plane < (is_nv12 ? 2u : 3u); ++plane) {
+        image.planes[plane] = bytes.data() + offsets[plane];
+        image.strides[plane] = strides[plane];
+      }
+      image.format = is_nv12 ? DEEPLAB_NV12 : DEEPLAB_I420;
+      image.width = kWidth;
+      image.height = kHeight;
+      image.yuv_matrix = colorimetry == "bt709" ? DEEPLAB_BT709 : DEEPLAB_BT601;
+      image.yuv_range = colorimetry == "1:4:0:0" ? DEEPLAB_RANGE_FULL : DEEPLAB_RANGE_LIMITED;
+
+      Harness harness(kSegment);
+      harness.set_caps(caps_of(is_nv12 ? "NV12" : "I420", kWidth, kHeight) +
+                       ",colorimetry=" + colorimetry);
+      const auto found = attached(harness.run(std::move(buffer)).get());
+      ASSERT_TRUE(found.has_value());
+      EXPECT_EQ(found->mask, library_mask(image)) << is_nv12 << " " << colorimetry;
+    }
+  }
+}
+
 TEST(Segment, OddSizes) {
   Harness harness(kSegment);
   for (const auto& [width, height] :
