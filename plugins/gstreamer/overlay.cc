@@ -61,19 +61,19 @@ GType mode_type() {
       {deeplab::gstreamer::kOverlay, "The classes' colours over the picture", "overlay"},
       {deeplab::gstreamer::kMask, "The classes' colours alone, background black", "mask"},
       {deeplab::gstreamer::kCutout,
-       "The classes before nothing: transparent, or black without an alpha", "cutout"},
-      {deeplab::gstreamer::kBlur, "The classes sharp, all else blurred", "blur"},
+       "The classes, all else transparent, or black without an alpha channel", "cutout"},
+      {deeplab::gstreamer::kBlur, "The classes, all else out of focus", "blur"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("DeeplabOverlayMode", values);
   return type;
 }
 
 PixelOrder order_of(const GstVideoInfo& info) {
-  PixelOrder order = {GST_VIDEO_INFO_COMP_PSTRIDE(&info, 0), GST_VIDEO_INFO_COMP_POFFSET(&info, 0),
-                      GST_VIDEO_INFO_COMP_POFFSET(&info, 1), GST_VIDEO_INFO_COMP_POFFSET(&info, 2),
-                      -1};
-  if (GST_VIDEO_INFO_HAS_ALPHA(&info)) order.alpha = GST_VIDEO_INFO_COMP_POFFSET(&info, 3);
-  return order;
+  const auto place = [&info](int component) {
+    return static_cast<int>(GST_VIDEO_INFO_COMP_POFFSET(&info, component));
+  };
+  return {GST_VIDEO_INFO_COMP_PSTRIDE(&info, 0), place(0), place(1), place(2),
+          GST_VIDEO_INFO_HAS_ALPHA(&info) ? place(3) : -1};
 }
 
 /// The id of a class, by its name or as a number; -1 if the model has no such class.

@@ -23,7 +23,7 @@ class Cells {
   void add(int32_t y, const uint8_t* rgb, const float* confidence, int32_t pixels) {
     float* cells = row(y / side_);
     for (int32_t x = 0; x < pixels; ++x, rgb += 3) {
-      // So little for what stays sharp that it shows only where no background is near.
+      // So little for what stays sharp that it shows only far from any background.
       constexpr float kLeast = 1.0f / 16;
       const float weight = static_cast<float>(255 - soft_alpha(confidence[x])) + kLeast;
       float* cell = cells + ptrdiff_t{4} * (x / side_);
