@@ -12,9 +12,8 @@ namespace {
 class Cells {
  public:
   Cells(int32_t width, int32_t height, int32_t radius)
-      // Three passes of one cell to each side, mixed between cells, reach four cells.
-      : side_(std::max(1, radius / 4)),
-        reach_(std::max(1, (radius + 3 * side_ / 2) / (3 * side_))),
+      // Three passes, mixed between cells, reach four cells.
+      : side_(std::max(1, (radius + 2) / 4)),
         passes_(std::min(3, radius)),
         width_((width + side_ - 1) / side_),
         height_((height + side_ - 1) / side_),
@@ -33,12 +32,11 @@ class Cells {
   }
 
   void blur() {
-    std::vector<float> line(static_cast<size_t>(std::max(width_, height_)) * 4);
+    const ptrdiff_t pitch = ptrdiff_t{4} * width_;
+    std::vector<float> last(static_cast<size_t>(pitch));
     for (int32_t pass = 0; pass < passes_; ++pass) {
-      for (int32_t y = 0; y < height_; ++y) blur_line(row(y), width_, 4, line);
-      for (int32_t x = 0; x < width_; ++x) {
-        blur_line(row(0) + ptrdiff_t{4} * x, height_, ptrdiff_t{4} * width_, line);
-      }
+      for (int32_t y = 0; y < height_; ++y) add_neighbours(row(y), width_, 4, last);
+      add_neighbours(row(0), height_, pitch, last);
     }
     for (size_t i = 0; i < values_.size(); i += 4) {
       for (size_t c = 0; c < 3; ++c) values_[i + c] /= values_[i + 3];
@@ -76,23 +74,22 @@ class Cells {
     return {first, std::min(first + 1, cells - 1), at - static_cast<float>(first)};
   }
 
-  /// One pass over `count` cells, `step` floats apart: each becomes the sum of those at most
-  /// reach_ away. Added up afresh for each cell, since a sum that slides collects rounding errors.
-  void blur_line(float* cells, int32_t count, ptrdiff_t step, std::vector<float>& line) const {
-    for (int32_t i = 0; i < count; ++i) {
-      std::copy_n(cells + i * step, 4, line.begin() + ptrdiff_t{4} * i);
-    }
-    for (int32_t i = 0; i < count; ++i) {
-      float sums[4] = {};
-      for (int32_t j = std::max(0, i - reach_); j <= std::min(count - 1, i + reach_); ++j) {
-        for (int32_t c = 0; c < 4; ++c) sums[c] += line[static_cast<size_t>(4 * j + c)];
+  /// Each of `count` items, `size` floats long and next to each other, becomes the sum of itself
+  /// and the items beside it. `last` is scratch.
+  static void add_neighbours(float* items, int32_t count, ptrdiff_t size,
+                             std::vector<float>& last) {
+    std::fill_n(last.begin(), size, 0.0f);
+    for (int32_t i = 0; i < count; ++i, items += size) {
+      const float* next = i + 1 < count ? items + size : nullptr;
+      for (ptrdiff_t k = 0; k < size; ++k) {
+        const float own = items[k];
+        items[k] = last[static_cast<size_t>(k)] + own + (next != nullptr ? next[k] : 0);
+        last[static_cast<size_t>(k)] = own;
       }
-      std::copy_n(sums, 4, cells + i * step);
     }
   }
 
-  int32_t side_;   // pixels of a cell
-  int32_t reach_;  // cells to each side in one pass
+  int32_t side_;  // pixels of a cell
   int32_t passes_;
   int32_t width_;
   int32_t height_;
