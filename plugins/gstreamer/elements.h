@@ -16,14 +16,13 @@ namespace deeplab::gstreamer {
 /// Answers an ALLOCATION query of a filter that passes its buffers on: as the next element does,
 /// since that one gets them, except that frames must not come with a crop that only their metadata
 /// tell.
-inline gboolean propose_allocation_of_next(GstBaseTransform* filter, GstQuery* query) {
-  if (!gst_pad_peer_query(filter->srcpad, query)) return FALSE;
-  guint index = 0;
-  if (gst_query_find_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, &index)) {
-    gst_query_remove_nth_allocation_meta(query, index);
-  }
-  return TRUE;
-}
+gboolean propose_allocation_of_next(GstBaseTransform* filter, GstQuery* query);
+
+/// Posts what was wrong with a frame, which is not the end of the stream.
+void post_warning(gpointer element, GstBuffer* buffer, const char* sentence);
+
+/// The same of one that MappedFrame cannot map.
+void warn_of_small_buffer(gpointer element, GstBuffer* buffer, const GstVideoInfo& info);
 
 /// A mapped frame for as long as this lives. GStreamer's frames keep their own strides, or those of
 /// their GstVideoMeta.
@@ -56,45 +55,6 @@ class MappedFrame {
 
 /// The library's view of a frame; the x of RGBx and BGRx is an alpha, which it ignores. Y, U and V
 /// of another matrix than BT.601 are read as BT.709's, which the rest resemble.
-inline deeplab_image to_image(const GstVideoInfo& info, const MappedFrame& frame) {
-  deeplab_image image;
-  deeplab_image_init(&image, sizeof image);
-  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&info); ++plane) {
-    image.planes[plane] = frame.pixels(plane);
-    image.strides[plane] = frame.stride(plane);
-  }
-  image.width = GST_VIDEO_INFO_WIDTH(&info);
-  image.height = GST_VIDEO_INFO_HEIGHT(&info);
-  const GstVideoColorimetry& colours = info.colorimetry;
-  image.yuv_matrix = colours.matrix == GST_VIDEO_COLOR_MATRIX_BT601 ? DEEPLAB_BT601 : DEEPLAB_BT709;
-  image.yuv_range =
-      colours.range == GST_VIDEO_COLOR_RANGE_0_255 ? DEEPLAB_RANGE_FULL : DEEPLAB_RANGE_LIMITED;
-  switch (GST_VIDEO_INFO_FORMAT(&info)) {
-    case GST_VIDEO_FORMAT_BGR:
-      image.format = DEEPLAB_BGR8;
-      break;
-    case GST_VIDEO_FORMAT_RGBA:
-    case GST_VIDEO_FORMAT_RGBx:
-      image.format = DEEPLAB_RGBA8;
-      break;
-    case GST_VIDEO_FORMAT_BGRA:
-    case GST_VIDEO_FORMAT_BGRx:
-      image.format = DEEPLAB_BGRA8;
-      break;
-    case GST_VIDEO_FORMAT_GRAY8:
-      image.format = DEEPLAB_GRAY8;
-      break;
-    case GST_VIDEO_FORMAT_NV12:
-      image.format = DEEPLAB_NV12;
-      break;
-    case GST_VIDEO_FORMAT_I420:
-      image.format = DEEPLAB_I420;
-      break;
-    default:
-      image.format = DEEPLAB_RGB8;
-      break;
-  }
-  return image;
-}
+deeplab_image to_image(const GstVideoInfo& info, const MappedFrame& frame);
 
 }  // namespace deeplab::gstreamer

@@ -7,9 +7,6 @@
 #include "painter.h"
 #include "segmentation_meta.h"
 
-GST_DEBUG_CATEGORY_STATIC(deeplab_overlay_element_debug);
-#define GST_CAT_DEFAULT deeplab_overlay_element_debug
-
 namespace {
 
 using deeplab::gstreamer::Canvas;
@@ -17,6 +14,8 @@ using deeplab::gstreamer::MappedFrame;
 using deeplab::gstreamer::MaskOnFrame;
 using deeplab::gstreamer::PaintOptions;
 using deeplab::gstreamer::PixelOrder;
+using deeplab::gstreamer::post_warning;
+using deeplab::gstreamer::warn_of_small_buffer;
 
 struct State {
   // The object lock's.
@@ -111,14 +110,6 @@ bool choose_classes(const std::string& list, const gchar* const* labels, int cou
 
 // ---- Frames ------------------------------------------------------------------------------------
 
-void post_warning(DeeplabOverlay* self, GstBuffer* buffer, const gchar* sentence) {
-  gchar* text = g_strdup_printf("frame at %" GST_TIME_FORMAT ": %s",
-                                GST_TIME_ARGS(GST_BUFFER_PTS(buffer)), sentence);
-  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_WARNING, GST_STREAM_ERROR,
-                           GST_STREAM_ERROR_FAILED, text, nullptr, __FILE__, GST_FUNCTION,
-                           __LINE__);
-}
-
 /// Once per stream: a decoder that starts in the middle may give many.
 void warn_of_no_mask(DeeplabOverlay* self, GstBuffer* buffer) {
   if (self->state->has_warned) return;
@@ -161,12 +152,7 @@ GstFlowReturn transform_ip(GstBaseTransform* filter, GstBuffer* buffer) {
   const MappedFrame frame(info, buffer,
                           GST_MAP_READWRITE | static_cast<int>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF));
   if (!frame.ok()) {
-    gchar* what =
-        g_strdup_printf("a buffer of %" G_GSIZE_FORMAT " bytes is too small for %s of %dx%d",
-                        gst_buffer_get_size(buffer), GST_VIDEO_INFO_NAME(&info),
-                        GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
-    post_warning(self, buffer, what);
-    g_free(what);
+    warn_of_small_buffer(self, buffer, info);
     return GST_FLOW_OK;
   }
   const Canvas canvas = {frame.pixels(),
@@ -251,7 +237,7 @@ void finalize(GObject* object) {
 void install_properties(GObjectClass* object_class) {
   // Each may change at any time, and counts from the next frame on.
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                              GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE);
+                                              GST_PARAM_MUTABLE_PLAYING);
   const auto install = [object_class](Property id, GParamSpec* spec) {
     g_object_class_install_property(object_class, id, spec);
   };
@@ -278,7 +264,6 @@ void install_properties(GObjectClass* object_class) {
 }  // namespace
 
 static void deeplab_overlay_element_class_init(DeeplabOverlayClass* overlay_class) {
-  GST_DEBUG_CATEGORY_INIT(deeplab_overlay_element_debug, "deeplaboverlay", 0, "deeplaboverlay");
   auto* object_class = G_OBJECT_CLASS(overlay_class);
   object_class->set_property = set_property;
   object_class->get_property = get_property;

@@ -41,27 +41,22 @@ size_t area(const Canvas& canvas) {
 
 deeplab_status Painter::paint(const Canvas& canvas, const uint8_t* mask, const char* const* labels,
                               int label_count, const PaintOptions& options) {
-  shown_.resize(area(canvas));
-  if (mask == nullptr) {
-    std::fill(shown_.begin(), shown_.end(), uint8_t{0});
-  } else {
-    uint8_t kept[256];
-    for (int id = 0; id < 256; ++id)
-      kept[id] = options.shown[id] ? static_cast<uint8_t>(id) : uint8_t{0};
-    std::transform(mask, mask + shown_.size(), shown_.begin(),
-                   [&](uint8_t id) { return kept[id]; });
+  if (options.mode == kOverlay && mask == nullptr) return DEEPLAB_OK;
+  if (options.mode == kOverlay || options.mode == kMask) {
+    uint8_t drawn[256];
+    for (int id = 0; id < 256; ++id) {
+      drawn[id] = options.shown[id] ? static_cast<uint8_t>(id) : uint8_t{0};
+    }
+    shown_.assign(area(canvas), 0);
+    if (mask != nullptr) {
+      std::transform(mask, mask + shown_.size(), shown_.begin(),
+                     [&](uint8_t id) { return drawn[id]; });
+    }
+    return options.mode == kMask ? paint_mask(canvas)
+                                 : paint_overlay(canvas, labels, label_count, options);
   }
-  switch (options.mode) {
-    case kOverlay:
-      return mask == nullptr ? DEEPLAB_OK : paint_overlay(canvas, labels, label_count, options);
-    case kMask:
-      return paint_mask(canvas);
-    case kCutout:
-      return cut_out(canvas);
-    case kBlur:
-      return blur(canvas, options.radius);
-  }
-  return DEEPLAB_OK;
+  soften_mask(canvas, mask, options.shown);
+  return options.mode == kCutout ? cut_out(canvas) : blur(canvas, options.radius);
 }
 
 deeplab_status Painter::paint_overlay(const Canvas& canvas, const char* const* labels,
@@ -98,7 +93,6 @@ deeplab_status Painter::paint_mask(const Canvas& canvas) {
 }
 
 deeplab_status Painter::cut_out(const Canvas& canvas) {
-  soften_mask(canvas);
   row_.resize(static_cast<size_t>(canvas.width) * 4);
   const auto bytes = static_cast<ptrdiff_t>(sizeof(float)) * canvas.width;
   deeplab_status status = DEEPLAB_OK;
@@ -125,7 +119,6 @@ deeplab_status Painter::cut_out(const Canvas& canvas) {
 }
 
 deeplab_status Painter::blur(const Canvas& canvas, int radius) {
-  soften_mask(canvas);
   picture_.resize(3 * area(canvas));
   const deeplab_image image = to_image(canvas, 0, canvas.height);
   const int default_radius = std::clamp(std::min(canvas.width, canvas.height) / 20, 1, 1024);
@@ -143,18 +136,23 @@ deeplab_status Painter::blur(const Canvas& canvas, int radius) {
 
 /// The share of what is shown among the 5x5 pixels around each: a mask has hard edges, a picture
 /// has not.
-void Painter::soften_mask(const Canvas& canvas) {
+void Painter::soften_mask(const Canvas& canvas, const uint8_t* mask, const bool shown[256]) {
   constexpr int kReach = 2;
   const int width = canvas.width, height = canvas.height;
+  if (mask == nullptr) {
+    confidence_.assign(area(canvas), 0);
+    return;
+  }
   counts_.resize(area(canvas));
   confidence_.resize(area(canvas));
   for (int y = 0; y < height; ++y) {
-    const uint8_t* ids = shown_.data() + ptrdiff_t{1} * y * width;
+    const uint8_t* ids = mask + ptrdiff_t{1} * y * width;
     uint8_t* counts = counts_.data() + ptrdiff_t{1} * y * width;
     for (int x = 0; x < width; ++x) {
       int count = 0;
-      for (int d = -kReach; d <= kReach; ++d)
-        count += ids[std::clamp(x + d, 0, width - 1)] != 0 ? 1 : 0;
+      for (int d = -kReach; d <= kReach; ++d) {
+        count += shown[ids[std::clamp(x + d, 0, width - 1)]] ? 1 : 0;
+      }
       counts[x] = static_cast<uint8_t>(count);
     }
   }

@@ -53,8 +53,8 @@ class Painter {
   deeplab_status paint_mask(const Canvas& canvas);
   deeplab_status cut_out(const Canvas& canvas);
   deeplab_status blur(const Canvas& canvas, int radius);
-  /// The confidence_ that cut_out() and blur() need, of shown_.
-  void soften_mask(const Canvas& canvas);
+  /// The confidence_ that cut_out() and blur() need.
+  void soften_mask(const Canvas& canvas, const uint8_t* mask, const bool shown[256]);
 
   std::vector<uint8_t> shown_;   // the mask, 0 for all that is not shown
   std::vector<uint8_t> counts_;  // of soften_mask()

@@ -19,7 +19,9 @@ using deeplab::gstreamer::Engine;
 using deeplab::gstreamer::EngineSettings;
 using deeplab::gstreamer::Failure;
 using deeplab::gstreamer::MappedFrame;
+using deeplab::gstreamer::post_warning;
 using deeplab::gstreamer::Segmentation;
+using deeplab::gstreamer::warn_of_small_buffer;
 
 /// How long a frame may be delayed here, which live pipelines have to know.
 class Latency {
@@ -49,8 +51,8 @@ struct State {
   EngineSettings settings;
   guint interval = 1;
   gboolean posts_messages = FALSE;
-  bool settings_changed = true;  // since the engine was opened
-  gchar** labels = nullptr;      // of the engine, for readers of the property
+  bool settings_changed = false;  // since the engine was opened
+  gchar** labels = nullptr;       // of the engine, for readers of the property
 
   // The streaming thread's, or of state changes while there is none.
   std::unique_ptr<Engine> engine;
@@ -113,8 +115,10 @@ void post_error(DeeplabSegment* self, const Failure& failure) {
   GQuark domain = GST_LIBRARY_ERROR;
   gint code = GST_LIBRARY_ERROR_INIT;
   if (failure.status == DEEPLAB_INVALID_ARGUMENT) code = GST_LIBRARY_ERROR_SETTINGS;
-  if (failure.status == DEEPLAB_IO_ERROR)
-    domain = GST_RESOURCE_ERROR, code = GST_RESOURCE_ERROR_OPEN_READ;
+  if (failure.status == DEEPLAB_IO_ERROR) {
+    domain = GST_RESOURCE_ERROR;
+    code = GST_RESOURCE_ERROR_OPEN_READ;
+  }
   gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, domain, code,
                            g_strdup(failure.sentence.c_str()), nullptr, __FILE__, GST_FUNCTION,
                            __LINE__);
@@ -125,7 +129,6 @@ void close_engine(DeeplabSegment* self) {
   state.engine.reset();
   state.last = {};
   GST_OBJECT_LOCK(self);
-  state.settings_changed = true;
   g_strfreev(state.labels);
   state.labels = nullptr;
   GST_OBJECT_UNLOCK(self);
@@ -136,21 +139,22 @@ bool open_engine(DeeplabSegment* self) {
   State& state = *self->state;
   GST_OBJECT_LOCK(self);
   const bool is_open = state.engine != nullptr && !state.settings_changed;
-  const EngineSettings settings = state.settings;
   GST_OBJECT_UNLOCK(self);
   if (is_open) return true;
   close_engine(self);
+  GST_OBJECT_LOCK(self);
+  const EngineSettings settings = state.settings;
+  state.settings_changed = false;
+  GST_OBJECT_UNLOCK(self);
   Failure failure;
-  std::unique_ptr<Engine> engine = Engine::open(settings, failure);
-  if (engine == nullptr) {
+  state.engine = Engine::open(settings, failure);
+  if (state.engine == nullptr) {
     post_error(self, failure);
     return false;
   }
   GST_OBJECT_LOCK(self);
-  state.settings_changed = false;
-  state.labels = g_strdupv(const_cast<gchar**>(engine->labels()));
+  state.labels = g_strdupv(const_cast<gchar**>(state.engine->labels()));
   GST_OBJECT_UNLOCK(self);
-  state.engine = std::move(engine);
   return true;
 }
 
@@ -160,8 +164,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
     if (!open_engine(self)) return GST_STATE_CHANGE_FAILURE;
     self->state->stop = false;
   }
-  if (change == GST_STATE_CHANGE_PAUSED_TO_READY)
-    self->state->stop = true;  // ends a run in progress
+  // Ends a run in progress, which the change would wait for.
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self->state->stop = true;
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(deeplab_segment_parent_class)->change_state(element, change);
   if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self->state->last = {};
@@ -170,15 +174,6 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
 }
 
 // ---- Frames ------------------------------------------------------------------------------------
-
-/// The GStreamer way to say what was wrong with a frame, which is not the end of the stream.
-void post_warning(DeeplabSegment* self, GstBuffer* buffer, const char* sentence) {
-  gchar* text = g_strdup_printf("frame at %" GST_TIME_FORMAT ": %s",
-                                GST_TIME_ARGS(GST_BUFFER_PTS(buffer)), sentence);
-  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_WARNING, GST_STREAM_ERROR,
-                           GST_STREAM_ERROR_FAILED, text, nullptr, __FILE__, GST_FUNCTION,
-                           __LINE__);
-}
 
 /// The share of each class.
 Bytes count_classes(const Engine& engine, const uint8_t* mask, int width, int height) {
@@ -192,7 +187,8 @@ Bytes count_classes(const Engine& engine, const uint8_t* mask, int width, int he
   return Bytes(g_bytes_new_take(shares, count * sizeof(double)));
 }
 
-/// Makes `last` of the frame. An error that is not the frame's own ends as GST_FLOW_FLUSHING.
+/// Makes `last` of the frame; without a mask if something is wrong with it, which is a warning.
+/// GST_FLOW_FLUSHING: a flush or a change of state has stopped it.
 GstFlowReturn segment(DeeplabSegment* self, GstBuffer* buffer) {
   State& state = *self->state;
   const GstVideoInfo& info = GST_VIDEO_FILTER(self)->in_info;
@@ -201,11 +197,7 @@ GstFlowReturn segment(DeeplabSegment* self, GstBuffer* buffer) {
                           GST_MAP_READ | static_cast<int>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF));
   const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
   if (!frame.ok()) {
-    gchar* what =
-        g_strdup_printf("a buffer of %" G_GSIZE_FORMAT " bytes is too small for %s of %dx%d",
-                        gst_buffer_get_size(buffer), GST_VIDEO_INFO_NAME(&info), width, height);
-    post_warning(self, buffer, what);
-    g_free(what);
+    warn_of_small_buffer(self, buffer, info);
     return GST_FLOW_OK;
   }
   const gsize size = static_cast<gsize>(width) * static_cast<gsize>(height);
@@ -224,6 +216,8 @@ GstFlowReturn segment(DeeplabSegment* self, GstBuffer* buffer) {
   }
   const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
   state.last_ms = took.count() / 1e6;
+  GST_LOG_OBJECT(self, "frame at %" GST_TIME_FORMAT " took %.3f ms",
+                 GST_TIME_ARGS(GST_BUFFER_PTS(buffer)), state.last_ms.load());
   state.last.width = width;
   state.last.height = height;
   state.last.fractions = count_classes(*state.engine, mask, width, height);

@@ -211,6 +211,25 @@ TEST(OverlayElement, ClassesByNameAndById) {
   EXPECT_EQ(draw("classes=person", "RGB").rgb, cat(kWidth, kHeight).rgb);
 }
 
+/// To hide the cat, not the room.
+TEST(OverlayElement, TheBackgroundMayBeWhatIsKept) {
+  const auto mask = library_mask(cat(kWidth, kHeight), "RGBA");
+  const Drawn drawn = draw("mode=cutout classes=background", "RGBA");
+  const Drawn all = draw("mode=cutout classes=cat,background", "RGBA");
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      const auto i = static_cast<size_t>(y * kWidth + x);
+      if (is_deep(mask, x, y, 2, 0, false)) {
+        ASSERT_EQ(drawn.alpha[i], 255);
+      } else if (is_deep(mask, x, y, 2, 0, true)) {
+        ASSERT_EQ(drawn.alpha[i], 0);
+      }
+    }
+  }
+  EXPECT_GT(std::count(drawn.alpha.begin(), drawn.alpha.end(), 0), 500);
+  EXPECT_GT(share(all.alpha, 255), share(drawn.alpha, 255));
+}
+
 TEST(OverlayElement, AnUnknownClassIsAnErrorThatListsThem) {
   for (const std::string wrong : {"persn", "21", "-1", "8x", "cat,,dog", "Cat"}) {
     Harness harness("deeplabsegment canvas=65 ! deeplaboverlay classes=" + wrong);
