@@ -2,8 +2,6 @@
 
 #include <gst/video/video.h>
 
-#include <cmath>
-
 namespace deeplab::gstreamer {
 namespace {
 
@@ -15,11 +13,10 @@ Bytes scale_mask(const MaskOnFrame& mask, const GstVideoInfo& from, const GstVid
     return double{1} * GST_VIDEO_INFO_WIDTH(&info) * GST_VIDEO_INFO_PAR_N(&info) /
            (double{1} * GST_VIDEO_INFO_HEIGHT(&info) * GST_VIDEO_INFO_PAR_D(&info));
   };
-  // Borders of less than a pixel are none.
+  // Above and below, or left and right. Less than a pixel is none.
   const double change = shape(from) / shape(to);
-  const bool has_borders =
-      std::abs(change - 1) * width >= 1 && std::abs(1 / change - 1) * height >= 1;
-  if (has_borders || mask.width != GST_VIDEO_INFO_WIDTH(&from) ||
+  const double borders = change > 1 ? height * (1 - 1 / change) : width * (1 - change);
+  if (borders >= 1 || mask.width != GST_VIDEO_INFO_WIDTH(&from) ||
       mask.height != GST_VIDEO_INFO_HEIGHT(&from)) {
     return nullptr;
   }
@@ -52,8 +49,7 @@ GstStructure* add_copy(GstBuffer* buffer, GstCustomMeta* meta) {
 gboolean transform(GstBuffer* to, GstCustomMeta* meta, GstBuffer* from, GQuark type, gpointer data,
                    gpointer) {
   if (GST_META_TRANSFORM_IS_COPY(type)) {
-    if (static_cast<GstMetaTransformCopy*>(data)->region)
-      return TRUE;  // Some bytes are not a picture
+    if (static_cast<GstMetaTransformCopy*>(data)->region) return TRUE;  // Bytes, no picture
     int width = 0, height = 0;
     gst_structure_get(gst_custom_meta_get_structure(meta), "width", G_TYPE_INT, &width, "height",
                       G_TYPE_INT, &height, nullptr);
