@@ -11,7 +11,7 @@ if [ -z "$folders" ]; then
   exit 2
 fi
 # Every folder that may hold code, so that a new room without a row is an offence.
-for parent in src apps apps/deeplab train; do
+for parent in src apps apps/deeplab train plugins; do
   for folder in "$parent"/*/; do
     [ -d "$folder" ] || continue
     case " $folders" in

@@ -17,6 +17,10 @@ wheel_packages="build-essential cmake ninja-build zlib1g-dev flatbuffers-compile
 # chromium is for the tests; without it, and without playwright-core from npm, those of the browser are skipped.
 web_packages="cmake ninja-build emscripten nodejs flatbuffers-compiler libflatbuffers-dev"
 python_packages="python3 python3-numpy python3-pil python3-venv mypy"
+# plugins-good (jpeg, avi, crop) and gi are for the tests.
+gstreamer_packages="libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base
+  gstreamer1.0-plugins-good gstreamer1.0-tools python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
+  python3-numpy"
 
 # Runs a command as root, through sudo if need be.
 as_root() {

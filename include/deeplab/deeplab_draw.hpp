@@ -130,6 +130,21 @@ inline Status cut_out(const ImageView& image, std::span<const float> confidence,
                                            rgba.data(), ptrdiff_t{4} * width));
 }
 
+/// The picture with its background up to `radius` pixels out of focus, what `confidence` marks
+/// sharp; `rgb` holds 3 * width * height bytes.
+inline Status blur_background(const ImageView& image, std::span<const float> confidence,
+                              int32_t radius, std::span<uint8_t> rgb) {
+  auto size = picture_size(image);
+  if (!size.ok()) return size.status();
+  const auto [width, height] = *size;
+  if (Status s = detail::check_size(width, height, confidence.size()); !s.ok()) return s;
+  if (Status s = detail::check_size(width, height, rgb.size() / 3); !s.ok()) return s;
+  const deeplab_image c_image = detail::to_c(image);
+  return detail::to_status(deeplab_blur_background(&c_image, confidence.data(),
+                                                   static_cast<ptrdiff_t>(sizeof(float)) * width,
+                                                   radius, rgb.data(), ptrdiff_t{3} * width));
+}
+
 struct PolygonOptions {
   int64_t min_area = 1;     ///< Smaller regions are left out, smaller holes closed, in pixels.
   double tolerance = 0;     ///< How far, in pixels, an outline may move to lose points.

@@ -6,6 +6,7 @@
 
 #include "api/c_api.h"
 #include "deeplab/deeplab_draw.h"
+#include "vision/blur.h"
 #include "vision/contours.h"
 #include "vision/overlay.h"
 #include "vision/palette.h"
@@ -78,6 +79,15 @@ Status make_overlay(const vision::MaskView& mask, const deeplab_overlay_options*
   inner.names = names;
   DEEPLAB_ASSIGN_OR_RETURN(result.overlay, vision::Overlay::create(mask, inner));
   return {};
+}
+
+Result<ptrdiff_t> stride_in_floats(ptrdiff_t bytes) {
+  const auto element = static_cast<ptrdiff_t>(sizeof(float));
+  if (bytes % element != 0) {
+    return invalid_argument("confidence stride ", bytes, " is not a multiple of ", element,
+                            " bytes");
+  }
+  return bytes / element;
 }
 
 Status find_region(const deeplab_polygons* polygons, int32_t index, const vision::Region*& region) {
@@ -190,13 +200,18 @@ deeplab_status deeplab_cut_out(const deeplab_image* image, const float* confiden
                                ptrdiff_t confidence_stride, uint8_t* rgba, ptrdiff_t rgba_stride) {
   return guarded([&]() -> Status {
     DEEPLAB_ASSIGN_OR_RETURN(const auto picture, checked_image(image));
-    const auto element = static_cast<ptrdiff_t>(sizeof(float));
-    if (confidence_stride % element != 0) {
-      return invalid_argument("confidence stride ", confidence_stride, " is not a multiple of ",
-                              element, " bytes");
-    }
-    return vision::cut_out_soft(picture, confidence, confidence_stride / element, rgba,
-                                rgba_stride);
+    DEEPLAB_ASSIGN_OR_RETURN(const ptrdiff_t floats, stride_in_floats(confidence_stride));
+    return vision::cut_out_soft(picture, confidence, floats, rgba, rgba_stride);
+  });
+}
+
+deeplab_status deeplab_blur_background(const deeplab_image* image, const float* confidence,
+                                       ptrdiff_t confidence_stride, int32_t radius, uint8_t* rgb,
+                                       ptrdiff_t rgb_stride) {
+  return guarded([&]() -> Status {
+    DEEPLAB_ASSIGN_OR_RETURN(const auto picture, checked_image(image));
+    DEEPLAB_ASSIGN_OR_RETURN(const ptrdiff_t floats, stride_in_floats(confidence_stride));
+    return vision::blur_background(picture, confidence, floats, radius, rgb, rgb_stride);
   });
 }
 

@@ -41,24 +41,6 @@ bool at_edge(const MaskView& mask, int32_t x, int32_t y, int32_t reach) {
          mask.row(std::min(y + reach, mask.height - 1))[x] != id;
 }
 
-Status check_output(const void* data, ptrdiff_t stride, int32_t width, int32_t height,
-                    int32_t pixel_bytes, const char* what) {
-  if (data == nullptr) return invalid_argument(what, ": data is null");
-  const ptrdiff_t row = ptrdiff_t{width} * pixel_bytes;
-  if (height > 1 && stride < row && stride > -row) {
-    return invalid_argument(what, ": a stride of ", stride, " bytes is less than a row of ", row);
-  }
-  return {};
-}
-
-/// See cut_out_soft().
-uint8_t soft_alpha(float p) {
-  constexpr float kClear = 0.2f;
-  constexpr float kOpaque = 0.8f;
-  const float alpha = (p - kClear) / (kOpaque - kClear);
-  return alpha > 0 ? to_byte(255 * std::min(alpha, 1.0f)) : uint8_t{0};  // 0 for a NaN
-}
-
 template <typename Alpha>
 void write_cut_out(const ImageView& photo, uint8_t* rgba, ptrdiff_t stride, Alpha alpha) {
   const PixelLayout layout = pixel_layout(photo.format);
@@ -75,6 +57,23 @@ void write_cut_out(const ImageView& photo, uint8_t* rgba, ptrdiff_t stride, Alph
 }
 
 }  // namespace
+
+Status check_output(const void* data, ptrdiff_t stride, int32_t width, int32_t height,
+                    int32_t pixel_bytes, const char* what) {
+  if (data == nullptr) return invalid_argument(what, ": data is null");
+  const ptrdiff_t row = ptrdiff_t{width} * pixel_bytes;
+  if (height > 1 && stride < row && stride > -row) {
+    return invalid_argument(what, ": a stride of ", stride, " bytes is less than a row of ", row);
+  }
+  return {};
+}
+
+uint8_t soft_alpha(float probability) {
+  constexpr float kClear = 0.2f;
+  constexpr float kOpaque = 0.8f;
+  const float alpha = (probability - kClear) / (kOpaque - kClear);
+  return alpha > 0 ? to_byte(255 * std::min(alpha, 1.0f)) : uint8_t{0};  // 0 for a NaN
+}
 
 Overlay::Overlay(const MaskView& mask, const OverlayOptions& options)
     : mask_(mask),

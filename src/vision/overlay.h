@@ -48,6 +48,14 @@ class Overlay {
   Legend legend_;
 };
 
+/// Non-null data whose rows do not overlap; `what` names it in the error.
+Status check_output(const void* data, ptrdiff_t stride, int32_t width, int32_t height,
+                    int32_t pixel_bytes, const char* what);
+
+/// How much of a pixel stays, 0..255, given the probability that it belongs to what is cut out.
+/// See cut_out_soft().
+uint8_t soft_alpha(float probability);
+
 /// Writes RGBA: the photo's colours with soft edges from the probability of the chosen classes, one
 /// float per pixel (see MaskMaker::confidence_rows). `rgba_stride` in bytes, `confidence_stride` in
 /// floats. Below 0.2 a pixel is transparent,

@@ -137,6 +137,30 @@ TEST(Draw, CutOutOfAPictureAsItComes) {
   EXPECT_FALSE(cut_out(view, confidence, std::span(rgba).first(47)).ok());
 }
 
+TEST(Draw, BlurLeavesWhatIsMarked) {
+  const int32_t width = 90, height = 60;
+  std::vector<uint8_t> pixels = synthetic_photo(width, height);
+  std::vector<float> confidence(static_cast<size_t>(width * height), 0);
+  for (size_t i = confidence.size() / 2; i < confidence.size(); ++i) confidence[i] = 1;
+  std::vector<uint8_t> blurred(pixels.size());
+  const ImageView view{pixels.data(), width, height, 3 * width};
+  ASSERT_TRUE(blur_background(view, confidence, 12, blurred).ok());
+  const auto half = static_cast<ptrdiff_t>(pixels.size() / 2);
+  EXPECT_TRUE(std::equal(pixels.begin() + half, pixels.end(), blurred.begin() + half));
+  EXPECT_FALSE(std::equal(pixels.begin(), pixels.begin() + half, blurred.begin()));
+  std::vector<uint8_t> in_place = pixels;
+  const ImageView itself{in_place.data(), width, height, 3 * width};
+  ASSERT_TRUE(blur_background(itself, confidence, 12, in_place).ok());
+  EXPECT_EQ(in_place, blurred);
+  EXPECT_FALSE(blur_background(view, confidence, 0, blurred).ok());
+  EXPECT_FALSE(blur_background(view, confidence, 12, std::span(blurred).first(5)).ok());
+  deeplab_image image;
+  deeplab_image_init(&image, sizeof(image));
+  EXPECT_EQ(
+      deeplab_blur_background(&image, confidence.data(), 4 * width, 12, blurred.data(), 3 * width),
+      DEEPLAB_INVALID_ARGUMENT);
+}
+
 TEST(Draw, PolygonsAreTheRegions) {
   const std::vector<uint8_t> mask = small_mask();
   const auto regions = trace_polygons({mask, 8, 6});

@@ -326,6 +326,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "deeplab_draw_overlay": (
         STATUS, POINTER(Image), c_void_p, c_ssize_t, POINTER(OverlayOptions), c_void_p, c_ssize_t),
     "deeplab_cut_out": (STATUS, POINTER(Image), c_void_p, c_ssize_t, c_void_p, c_ssize_t),
+    "deeplab_blur_background": (STATUS, POINTER(Image), c_void_p, c_ssize_t, c_int32, c_void_p, c_ssize_t),
     "deeplab_polygon_options_init": (None, POINTER(PolygonOptions), c_size_t),
     "deeplab_polygons_trace": (
         STATUS, c_void_p, c_int32, c_int32, c_ssize_t, POINTER(PolygonOptions), _OUT_HANDLE),

@@ -113,6 +113,19 @@ def cut_out(
     return rgba
 
 
+def blur_background(
+    image: Union[ImageInput, Picture], confidence: npt.NDArray[np.float32], radius: int, *, channels: str = "rgb"
+) -> npt.NDArray[np.uint8]:
+    """The picture as HxWx3, R, G, B, with its background out of focus: sharp where `confidence`, a float32 mask of the
+    upright picture's size, is above 0.8, blurred up to about `radius` pixels far, 1 to 1024, below 0.2."""
+    picture = _picture(image, channels)
+    rows = _of_size(mask_rows(confidence, np.float32, "confidence mask"), picture, "confidence mask")
+    rgb = np.empty((picture.height, picture.width, 3), np.uint8)
+    _c.library.deeplab_blur_background(byref(picture.struct), address_of(rows), rows.strides[0],
+                                       _c.integer(radius, "radius", 32), address_of(rgb), rgb.strides[0])
+    return rgb
+
+
 def polygons(
     mask: npt.NDArray[np.uint8],
     *,

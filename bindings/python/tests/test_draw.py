@@ -68,6 +68,16 @@ class Overlays(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "float64; expected float32"):
             draw.cut_out(picture(), confidence.astype(np.float64))
 
+    def test_blur_background(self):
+        confidence = np.zeros((48, 64), np.float32)
+        confidence[:, 32:] = 1
+        noise = np.random.default_rng(4).integers(0, 256, (48, 64, 3)).astype(np.uint8)
+        blurred = draw.blur_background(noise, confidence, 16)
+        np.testing.assert_array_equal(blurred[:, 32:], noise[:, 32:])
+        self.assertLess(blurred[:, :32].std(), noise[:, :32].std() / 4)
+        with self.assertRaisesRegex(ValueError, "radius 0 is not in 1..1024"):
+            draw.blur_background(noise, confidence, 0)
+
 
 class Polygons(unittest.TestCase):
     def test_regions(self):

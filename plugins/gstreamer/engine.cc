@@ -1,0 +1,79 @@
+#include "engine.h"
+
+#include <charconv>
+#include <string_view>
+
+namespace deeplab::gstreamer {
+namespace {
+
+bool read_side(std::string_view text, int32_t& side) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), side);
+  return error == std::errc() && end == text.data() + text.size() && side > 0;
+}
+
+/// "257" or "513x289".
+bool read_canvas(std::string_view text, int32_t& width, int32_t& height) {
+  const size_t cross = text.find('x');
+  if (cross == std::string_view::npos) return read_side(text, width) && read_side(text, height);
+  return read_side(text.substr(0, cross), width) && read_side(text.substr(cross + 1), height);
+}
+
+int32_t is_set(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0; }
+
+bool fail(deeplab_status status, Failure& failure) {
+  failure = {status, deeplab_last_error()};
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& failure) {
+  deeplab_segmenter_options options;
+  deeplab_segmenter_options_init(&options, sizeof options);
+  options.threads = settings.threads;
+  options.fit = settings.fit;
+  if (!settings.canvas.empty() && !read_canvas(settings.canvas, options.width, options.height)) {
+    failure = {DEEPLAB_INVALID_ARGUMENT,
+               "invalid canvas '" + settings.canvas +
+                   "'; expected N or WxH in pixels, such as 257 or 513x289"};
+    return nullptr;
+  }
+  if (!settings.isa.empty()) options.isa = settings.isa.c_str();
+
+  std::unique_ptr<Engine> engine(new Engine);
+  const deeplab_status loaded =
+      settings.model.empty() ? deeplab_model_load_builtin(&engine->model_)
+                             : deeplab_model_load_file(settings.model.c_str(), &engine->model_);
+  if (loaded != DEEPLAB_OK) return fail(loaded, failure), nullptr;
+  const deeplab_status created =
+      deeplab_segmenter_create(engine->model_, &options, &engine->segmenter_);
+  if (created != DEEPLAB_OK) return fail(created, failure), nullptr;
+
+  engine->class_count_ = deeplab_model_class_count(engine->model_);
+  engine->labels_ = g_new0(gchar*, static_cast<gsize>(engine->class_count_) + 1);
+  for (int id = 0; id < engine->class_count_; ++id) {
+    engine->labels_[id] = g_strdup(deeplab_model_label(engine->model_, id));
+  }
+  return engine;
+}
+
+Engine::~Engine() {
+  g_strfreev(labels_);
+  deeplab_segmenter_free(segmenter_);
+  deeplab_model_free(model_);
+}
+
+bool Engine::run(const deeplab_image& image, const std::atomic<bool>& stop, uint8_t* mask,
+                 Failure& failure) {
+  deeplab_run_options options;
+  deeplab_run_options_init(&options, sizeof options);
+  options.should_stop = is_set;
+  options.context = const_cast<std::atomic<bool>*>(&stop);
+  const deeplab_status ran = deeplab_segmenter_run(segmenter_, &image, &options);
+  if (ran != DEEPLAB_OK) return fail(ran, failure);
+  const deeplab_status made =
+      deeplab_segmenter_category_mask(segmenter_, image.width, image.height, mask, image.width);
+  return made == DEEPLAB_OK || fail(made, failure);
+}
+
+}  // namespace deeplab::gstreamer

@@ -1,0 +1,57 @@
+// The library with one model, as deeplabsegment uses it. What runs the network is chosen here and
+// nowhere else.
+#pragma once
+
+#include <glib.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "deeplab/deeplab.h"
+
+namespace deeplab::gstreamer {
+
+struct EngineSettings {
+  std::string model;   ///< Path; empty: the built-in one.
+  std::string canvas;  ///< "N" or "WxH" in pixels; empty: the model's own.
+  std::string isa;     ///< Empty: the fastest.
+  int threads = 0;     ///< 0: one per CPU.
+  deeplab_fit fit = DEEPLAB_FIT_PAD;
+};
+
+/// Why something failed: the library's sentence, or ours about a setting.
+struct Failure {
+  deeplab_status status = DEEPLAB_OK;
+  std::string sentence;
+};
+
+/// Belongs to one thread at a time.
+class Engine {
+ public:
+  /// Loads the model and plans the network. NULL: see `failure`.
+  static std::unique_ptr<Engine> open(const EngineSettings& settings, Failure& failure);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Segments a picture; `mask` has room for its pixels, rows tight. Ends early with
+  /// DEEPLAB_CANCELLED if `stop` becomes true meanwhile. False: see `failure`.
+  bool run(const deeplab_image& image, const std::atomic<bool>& stop, uint8_t* mask,
+           Failure& failure);
+
+  int class_count() const { return class_count_; }
+  /// Names of the classes, NULL-terminated.
+  const gchar* const* labels() const { return labels_; }
+
+ private:
+  Engine() = default;
+
+  deeplab_model* model_ = nullptr;
+  deeplab_segmenter* segmenter_ = nullptr;
+  int class_count_ = 0;
+  gchar** labels_ = nullptr;
+};
+
+}  // namespace deeplab::gstreamer
