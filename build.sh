@@ -3,7 +3,7 @@
 # missing, configures and builds. Afterwards DIR/bin has the programs and DIR/lib the library.
 #   --with PARTS  what is not built by default: codecs (HEIC, AVIF, TIFF, GIF, colour profiles), train
 #                 (deeplab-train; needs libtorch, 1 GB), bench (kernel benchmarks), python (its wheel, in DIR/dist),
-#                 web (the WebAssembly package, in DIR/web), or all
+#                 web (the WebAssembly package, in DIR/web), video (deeplab-video; needs FFmpeg's libraries), or all
 #   --preset      release (the default), debug, asan-ubsan, tsan, scalar, aarch64, ...; see CMakePresets.json
 #   -B DIR        where to build; build/PRESET without
 #   --target      only this target, for instance deeplab_cli; may be repeated
@@ -36,7 +36,7 @@ done
 directory=${directory:-$here/build/$preset}
 
 packages=$build_packages
-[ "$parts" != all ] || parts=codecs,train,bench,python,web
+[ "$parts" != all ] || parts=codecs,train,bench,python,web,video
 for part in ${parts//,/ }; do
   case $part in
     codecs)
@@ -58,6 +58,10 @@ for part in ${parts//,/ }; do
     web)
       options+=(-DDEEPLAB_BUILD_WEB=ON)
       packages="$packages $web_packages"
+      ;;
+    video)
+      options+=(-DDEEPLAB_BUILD_VIDEO=ON)
+      packages="$packages $video_packages"
       ;;
     *) fail "unknown part '$part' of --with" ;;
   esac

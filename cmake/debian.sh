@@ -17,6 +17,9 @@ wheel_packages="build-essential cmake ninja-build zlib1g-dev flatbuffers-compile
 web_packages="cmake ninja-build emscripten nodejs flatbuffers-compiler libflatbuffers-dev"
 python_packages="python3 python3-numpy python3-pil python3-venv mypy"
 
+# ffmpeg, the program, makes the clips of the tests; without it they are skipped.
+video_packages="libavformat-dev libavcodec-dev libavutil-dev libswscale-dev ffmpeg"
+
 # Runs a command as root, through sudo if need be.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
