@@ -234,7 +234,9 @@ Status VideoReader::give_audio(AVPacket& packet) {
   const int64_t at = packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts;
   if (at == AV_NOPTS_VALUE) return {};
   const double time = av_q2d(from.time_base) * static_cast<double>(at);
-  if (!source_->live() && (time < origin_ + options_.start || time >= end_)) return {};
+  // Without --start, what comes before the first frame may be a codec's preparation.
+  const bool before = options_.start > 0 && time < origin_ + options_.start;
+  if (!source_->live() && (before || time >= end_)) return {};
   return audio_sink_(from, packet);
 }
 

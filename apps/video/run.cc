@@ -147,7 +147,10 @@ Status VideoRun::open_output() {
                                 ? first_->sample_aspect_ratio
                                 : reader_->stream().sample_aspect_ratio;
   options.sample_aspect_ratio = turn.swaps_sides() && aspect.num > 0 ? av_inv_q(aspect) : aspect;
-  options.matrix = first_->colorspace == AVCOL_SPC_RGB ? AVCOL_SPC_UNSPECIFIED : first_->colorspace;
+  // Those that libswscale does not have are read as BT.601, too.
+  const AVColorSpace matrix = first_->colorspace;
+  const bool known = matrix != AVCOL_SPC_RGB && matrix != AVCOL_SPC_YCGCO && matrix <= 10;
+  options.matrix = known ? matrix : AVCOL_SPC_SMPTE170M;
   options.primaries = first_->color_primaries;
   options.transfer = first_->color_trc;
   if (options_.input.audio) options.audio = reader_->audio_streams();
@@ -294,8 +297,9 @@ ExitCode VideoRun::report() {
         reader_->name(), reader_->corrected_timestamps()));
   }
   if (InterruptGuard::requested()) {
+    const bool kept = writer_ && done_ > 0;
     app::print_error(fmt::format("stopped by {} after {} frames{}{}", app::interrupt_name(), done_,
-                                 writer_ ? ", which are in " : "", writer_ ? options_.output : ""));
+                                 kept ? ", which are in " : "", kept ? options_.output : ""));
     return ExitCode::kInterrupted;
   }
   if (!options_.quiet && !options_.json) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 #include "apps/deeplab/common/interrupt.h"
@@ -18,12 +19,12 @@ using app::InterruptGuard;
 
 // FFmpeg knows 300 kinds of input, among them scripts that name other files, pages that name
 // servers, and text as pictures of a terminal.
-constexpr const char* kContainers =
+constexpr const char* kDemuxers =
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,m4v,obu,ivf,flv,asf,"
     "ogg,mxf,nut,yuv4mpegpipe,gif,mjpeg,dv,wtv,rm";
 constexpr const char* kRtspProtocols = "rtsp,rtp,udp,tcp";
 constexpr std::chrono::seconds kNetworkPatience{15};
-constexpr int kBufferBytes = 1 << 16;
+constexpr int kReadBytes = 1 << 16;
 
 std::string system_reason(int error) { return std::generic_category().message(error); }
 
@@ -85,10 +86,10 @@ Status Source::open_file(const std::string& path) {
   }
   if (S_ISDIR(info.st_mode)) return io_error("cannot read ", name_, ": it is a directory");
   seekable_ = S_ISREG(info.st_mode) && ::lseek(file_, 0, SEEK_CUR) >= 0;
-  auto* buffer = static_cast<uint8_t*>(av_malloc(kBufferBytes));
+  auto* buffer = static_cast<uint8_t*>(av_malloc(kReadBytes));
   if (buffer == nullptr) return out_of_memory();
   bytes_.reset(
-      avio_alloc_context(buffer, kBufferBytes, 0, this, read, nullptr, seekable_ ? seek : nullptr));
+      avio_alloc_context(buffer, kReadBytes, 0, this, read, nullptr, seekable_ ? seek : nullptr));
   if (!bytes_) {
     av_free(buffer);
     return out_of_memory();
@@ -127,7 +128,7 @@ Status Source::open_input(const std::string& url, const AVInputFormat* kind,
   if (bytes_) {
     format_->pb = bytes_.get();
     format_->io_open = refuse_to_open;
-    format_->format_whitelist = av_strdup(kContainers);
+    format_->format_whitelist = av_strdup(kDemuxers);
     format_->protocol_whitelist = av_strdup("none");
   }
   expect_soon();
@@ -137,13 +138,29 @@ Status Source::open_input(const std::string& url, const AVInputFormat* kind,
   const std::string why = reason(ffmpeg_log::Side::kInput, code);
   if (InterruptGuard::requested()) return {StatusCode::kCancelled, str_cat(name_, ": stopped")};
   if (!bytes_) return io_error("cannot open ", name_, ": ", why);
+  if (why.find("whitelist") != why.npos) {
+    return invalid_image(name_, ": not a video of a kind that is read here");
+  }
   if (why.find("moov atom not found") != why.npos) {
+    if (!begins_like_mp4()) return invalid_image(name_, ": not a video of a known kind");
     return invalid_image(name_, seekable_ ? ": the file is truncated: its index, which would be at "
                                             "its end, is not there"
                                           : ": its index is at its end, which a pipe reaches too "
                                             "late; give the file itself");
   }
   return invalid_image(name_, ": not a video of a known kind: ", why);
+}
+
+/// A name alone makes FFmpeg take a file for an MP4.
+bool Source::begins_like_mp4() const {
+  char head[8] = {};
+  if (!seekable_) return true;
+  if (::pread(file_, head, sizeof head, 0) != ssize_t{sizeof head}) return false;
+  const std::string_view box(head + 4, 4);
+  for (const char* known : {"ftyp", "mdat", "free", "skip", "wide", "pnot", "moov", "moof"}) {
+    if (box == known) return true;
+  }
+  return false;
 }
 
 int Source::read(void* self, uint8_t* to, int size) {

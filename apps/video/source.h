@@ -37,6 +37,7 @@ class Source {
   Status open_camera(const std::string& path);
   Status open_rtsp(const std::string& url);
   Status open_input(const std::string& url, const AVInputFormat* kind, AVDictionary** options);
+  bool begins_like_mp4() const;
   static int read(void* self, uint8_t* to, int size);
   static int64_t seek(void* self, int64_t offset, int whence);
   static int should_stop(void* self);

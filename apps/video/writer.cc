@@ -13,7 +13,7 @@ namespace {
 
 using ffmpeg_log::Side;
 
-constexpr int kBufferBytes = 1 << 16;
+constexpr int kWriteBytes = 1 << 16;
 
 /// Containers that keep any time stamps, and what each holds best.
 struct Container {
@@ -246,9 +246,9 @@ Status VideoWriter::open_container() {
       0) {
     return out_of_memory();
   }
-  auto* buffer = static_cast<uint8_t*>(av_malloc(kBufferBytes));
+  auto* buffer = static_cast<uint8_t*>(av_malloc(kWriteBytes));
   if (buffer == nullptr) return out_of_memory();
-  bytes_.reset(avio_alloc_context(buffer, kBufferBytes, 1, this, nullptr, write_bytes, seek));
+  bytes_.reset(avio_alloc_context(buffer, kWriteBytes, 1, this, nullptr, write_bytes, seek));
   if (!bytes_) {
     av_free(buffer);
     return out_of_memory();

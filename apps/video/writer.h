@@ -1,6 +1,7 @@
 // A video file: frames encoded, sound copied, there as a whole or not at all.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -67,7 +68,7 @@ class VideoWriter {
 
   const WriterOptions options_;
   AtomicFile file_;
-  int system_error_ = 0;  // of writing the file
+  std::atomic<int> system_error_ = 0;  // of writing the file
   BytesPtr bytes_;
   AVFormatContext* format_ = nullptr;
   AVStream* stream_ = nullptr;

@@ -138,7 +138,7 @@ TEST_F(BadVideo, AddressesAreNotRead) {
   expect_refused("rtsp://127.0.0.1:9/a", "--allow-rtsp");
   const ProgramRun run = video({"rtsp://127.0.0.1:9/a", "-o", out_ + ".mkv", "--allow-rtsp"});
   EXPECT_EQ(run.status, 1);
-  EXPECT_THAT(run.err, HasSubstr("rtsp://127.0.0.1:9/a: Connection refused"));
+  EXPECT_THAT(run.err, HasSubstr("Connection refused"));
 }
 
 TEST_F(BadVideo, SizesOverTheLimitAreRefusedByTheHeader) {
@@ -231,7 +231,9 @@ TEST_F(DamagedVideo, NoDamageCrashesOrHangs) {
       const ProgramRun run = video({bad, "-o", dir_ / "out.mkv", "--write", "mask", "--quiet"});
       EXPECT_EQ(run.signal, 0) << kind << " " << seed << ": " << run.err;
       EXPECT_TRUE(run.status == 0 || run.status == 1) << run.status;
-      if (run.status == 1) EXPECT_THAT(run.err, HasSubstr(bad));
+      if (run.status == 1) {
+        EXPECT_THAT(run.err, HasSubstr(bad));
+      }
     }
   }
 }

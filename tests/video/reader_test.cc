@@ -14,7 +14,7 @@ namespace {
 
 std::array<int32_t, 9> matrix(double degrees, bool mirror) {
   std::array<int32_t, 9> made{};
-  av_display_rotation_set(made.data(), -degrees);  // clockwise, as Turn has it
+  av_display_rotation_set(made.data(), degrees);  // clockwise, as Turn has it
   if (mirror) av_display_matrix_flip(made.data(), 1, 0);
   return made;
 }

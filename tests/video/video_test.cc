@@ -97,14 +97,20 @@ TEST_F(Video, OddSizes) {
 }
 
 TEST_F(Video, ARotatedVideoIsTurnedUpright) {
-  const std::string flat = dir_ / "flat.mp4";
-  make_clip(flat, 3, "160x120", kH264);
-  for (const int degrees : {90, 180, 270}) {
-    const std::string clip = dir_ / ("turned" + std::to_string(degrees) + ".mp4");
-    run_ffmpeg("-i " + flat + " -c copy -metadata:s:v rotate=" + std::to_string(degrees) + " " +
-               clip);
-    const bool swaps = degrees != 180;
-    expect_masks(clip, swaps ? 120 : 160, swaps ? 160 : 120, 3);
+  const struct {
+    const char* degrees;
+    const char* lying;  // the opposite turn
+    bool swaps;
+  } turns[] = {
+      {"90", "transpose=2", true}, {"180", "hflip,vflip", false}, {"270", "transpose=1", true}};
+  const std::string upright = dir_ / "upright.mkv", flat = dir_ / "flat.mp4";
+  make_clip(upright, 3, "160x120", "-c:v ffv1");
+  for (const auto& turn : turns) {
+    run_ffmpeg("-i " + upright + " -vf " + turn.lying + " " + kH264 + " " + flat);
+    const std::string clip = dir_ / ("turned" + std::string(turn.degrees) + ".mp4");
+    run_ffmpeg("-i " + flat + " -c copy -metadata:s:v rotate=" + turn.degrees + " " + clip);
+    EXPECT_EQ(stream_value(clip, "width"), turn.swaps ? "120" : "160");
+    expect_masks(clip, 160, 120, 3);
   }
 }
 
