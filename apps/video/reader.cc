@@ -194,8 +194,9 @@ int64_t VideoReader::frame_count() const {
 // ---- Damage ------------------------------------------------------------------------------------
 
 void VideoReader::complain(const std::string& what) {
-  if (complaints_++ < kMaxComplaints) complain_(fmt::format("{}: {}", name(), what));
-  if (complaints_ == kMaxComplaints) complain_(fmt::format("{}: and so on", name()));
+  if (complaints_ >= kMaxComplaints) return;
+  const bool last = ++complaints_ == kMaxComplaints;
+  complain_(fmt::format("{}: {}{}", name(), what, last ? "; the next ones are only counted" : ""));
 }
 
 void VideoReader::note_damage(const AVFrame& frame) {
