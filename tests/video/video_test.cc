@@ -102,7 +102,7 @@ TEST_F(Video, ARotatedVideoIsTurnedUpright) {
     const char* lying;  // the opposite turn
     bool swaps;
   } turns[] = {
-      {"90", "transpose=2", true}, {"180", "hflip,vflip", false}, {"270", "transpose=2", true}};
+      {"90", "transpose=1", true}, {"180", "hflip,vflip", false}, {"270", "transpose=2", true}};
   const std::string upright = dir_ / "upright.mkv", flat = dir_ / "flat.mp4";
   make_clip(upright, 3, "160x120", "-c:v ffv1");
   for (const auto& turn : turns) {
