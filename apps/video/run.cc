@@ -99,8 +99,8 @@ Status VideoRun::open_input() {
   DEEPLAB_ASSIGN_OR_RETURN(
       reader_, VideoReader::open(options_.input, [this](const auto& sentence) { say(sentence); }));
   if (!options_.output.empty()) {
-    struct stat in {
-    }, out{};
+    struct stat in {};
+    struct stat out {};
     if (::stat(options_.input.path.c_str(), &in) == 0 &&
         ::stat(options_.output.c_str(), &out) == 0 && in.st_dev == out.st_dev &&
         in.st_ino == out.st_ino) {
@@ -118,7 +118,8 @@ Status VideoRun::open_input() {
 
 Status VideoRun::open_stream(const Options& network, const std::vector<int32_t>& classes) {
   StreamOptions options;
-  if (options_.write == Output::kCutout || options_.write == Output::kBlur) {
+  const bool soft = options_.write == Output::kCutout || options_.write == Output::kBlur;
+  if (soft && !options_.output.empty()) {
     options.confidence_class_ids = classes;
   }
   auto stream = Stream::create(model_.model, network, options);
@@ -171,8 +172,7 @@ int64_t VideoRun::expected_frames() const {
   return count;
 }
 
-// ---- This thread: reading
-// ------------------------------------------------------------------------
+// ---- This thread: reading ----------------------------------------------------------------------
 
 Status VideoRun::read_frames() {
   Stopwatch watch;
@@ -210,8 +210,7 @@ Status VideoRun::push(const AVFrame& frame, int64_t index, double decode_ms) {
   return stream_->push(view, static_cast<uint64_t>(index));
 }
 
-// ---- The other thread: drawing and writing
-// -------------------------------------------------------
+// ---- The other thread: drawing and writing -----------------------------------------------------
 
 Status VideoRun::use_frames() {
   while (true) {
@@ -279,8 +278,7 @@ std::string VideoRun::json_line(const Frame& frame, const Pending& pending,
   return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-// ---- All of it
-// -----------------------------------------------------------------------------------
+// ---- All of it ---------------------------------------------------------------------------------
 
 ExitCode VideoRun::report() {
   const Damage& damage = reader_->damage();

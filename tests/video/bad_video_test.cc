@@ -27,8 +27,7 @@ ProgramRun video(std::vector<std::string> line, const RunOptions& options = {}) 
   return run_deeplab(line, options);
 }
 
-// ---- Wrong usage
-// ---------------------------------------------------------------------------------
+// ---- Wrong usage --------------------------------------------------------------------------------
 
 struct WrongLine {
   std::vector<std::string> arguments;
@@ -87,8 +86,7 @@ TEST(VideoHelp, GoesToStandardOutput) {
   EXPECT_EQ(none.err, help.out);
 }
 
-// ---- Not a video
-// ---------------------------------------------------------------------------------
+// ---- Not a video --------------------------------------------------------------------------------
 
 class BadVideo : public ::testing::Test {
  protected:
@@ -161,8 +159,7 @@ TEST_F(BadVideo, CamerasThatAreNone) {
   expect_refused("/dev/video-none", "No such file or directory");
 }
 
-// ---- Damage
-// --------------------------------------------------------------------------------------
+// ---- Damage -------------------------------------------------------------------------------------
 
 class DamagedVideo : public BadVideo {
  protected:
@@ -249,8 +246,7 @@ TEST_F(DamagedVideo, FramesThatChangeTheirSizeAreScaled) {
   EXPECT_GT(times_of(out).size(), 8u);
 }
 
-// ---- Outputs
-// -------------------------------------------------------------------------------------
+// ---- Outputs ------------------------------------------------------------------------------------
 
 TEST_F(DamagedVideo, AFullDiskIsNamedAndTheOldFileStays) {
   const std::string clip = dir_ / "clip.mkv";
