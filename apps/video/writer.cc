@@ -254,6 +254,8 @@ Status VideoWriter::open_container() {
     return out_of_memory();
   }
   format_->pb = bytes_.get();
+  // Sound may begin a little before 0; for Matroska all would be shifted.
+  format_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
   stream_ = avformat_new_stream(format_, nullptr);
   if (stream_ == nullptr || avcodec_parameters_from_context(stream_->codecpar, codec_.get()) < 0) {
     return out_of_memory();

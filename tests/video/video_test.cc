@@ -255,6 +255,8 @@ TEST_F(Video, SoundIsCopied) {
     const ProgramRun run = video({clip, "-o", out, "--copy-audio", "--quiet", "--every", "10"});
     ASSERT_EQ(run.status, 0) << run.err;
     EXPECT_EQ(sound(out), sound(clip)) << name;
+    EXPECT_THAT(times_of(out),
+                ElementsAre("0.000000", "0.400000", "0.800000", "1.200000", "1.600000"));
   }
   // A part of it: as long as the frames, give or take a packet.
   const std::string out = dir_ / "part.mp4";
