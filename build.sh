@@ -4,7 +4,7 @@
 #   --with PARTS  what is not built by default: codecs (HEIC, AVIF, TIFF, GIF, colour profiles), train
 #                 (deeplab-train; needs libtorch, 1 GB), bench (kernel benchmarks), python (its wheel, in DIR/dist),
 #                 web (the WebAssembly package, in DIR/web), gstreamer (the GStreamer plugin, in
-#                 DIR/lib/gstreamer-1.0), or all
+#                 DIR/lib/gstreamer-1.0), video (deeplab-video; needs FFmpeg's libraries), or all
 #   --preset      release (the default), debug, asan-ubsan, tsan, scalar, aarch64, ...; see CMakePresets.json
 #   -B DIR        where to build; build/PRESET without
 #   --target      only this target, for instance deeplab_cli; may be repeated
@@ -37,7 +37,7 @@ done
 directory=${directory:-$here/build/$preset}
 
 packages=$build_packages
-[ "$parts" != all ] || parts=codecs,train,bench,python,web,gstreamer
+[ "$parts" != all ] || parts=codecs,train,bench,python,web,gstreamer,video
 for part in ${parts//,/ }; do
   case $part in
     codecs)
@@ -63,6 +63,10 @@ for part in ${parts//,/ }; do
     gstreamer)
       options+=(-DDEEPLAB_BUILD_GSTREAMER=ON)
       packages="$packages $gstreamer_packages"
+      ;;
+    video)
+      options+=(-DDEEPLAB_BUILD_VIDEO=ON)
+      packages="$packages $video_packages"
       ;;
     *) fail "unknown part '$part' of --with" ;;
   esac

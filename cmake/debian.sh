@@ -22,6 +22,9 @@ gstreamer_packages="libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstream
   gstreamer1.0-plugins-good gstreamer1.0-tools python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
   python3-numpy"
 
+# ffmpeg, the program, makes the clips of the tests; without it they are skipped.
+video_packages="libavformat-dev libavcodec-dev libavutil-dev libswscale-dev ffmpeg"
+
 # Runs a command as root, through sudo if need be.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then

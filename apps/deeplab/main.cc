@@ -55,8 +55,8 @@ int run_command_line(int argc, char** argv) {
   app.get_formatter()->column_width(32);
   app.failure_message(usage_message);
   app.footer(
-      "`deeplab NAME ...` for any other NAME runs deeplab-NAME (deeplab-train, if it was built),\n"
-      "which is beside this program or on PATH.");
+      "`deeplab NAME ...` for any other NAME runs deeplab-NAME (deeplab-train, deeplab-video, if\n"
+      "they were built), which is beside this program or on PATH.");
   Action action;
   for (const auto add : kSubcommands) add(app, action);
   if (argc < 2) {
@@ -65,6 +65,10 @@ int run_command_line(int argc, char** argv) {
   }
   if (argv[1][0] != '-' && deeplab::app::find_subcommand(app, argv[1]) == nullptr) {
     deeplab::app::run_external(argv);
+    if (const std::string why = deeplab::app::missing_program(argv[1]); !why.empty()) {
+      deeplab::app::print_error(why);
+      return static_cast<int>(ExitCode::kFailed);
+    }
   }
   try {
     app.parse(argc, argv);

@@ -31,6 +31,8 @@ class AtomicFile {
   ~AtomicFile();
 
   Status write(std::span<const std::byte> bytes);
+  /// For a writer that seeks: the open file, which stays this object's.
+  int descriptor() const { return file_; }
   /// The file appears under its name. Nothing may be written afterwards.
   Status commit();
 

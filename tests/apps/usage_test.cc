@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <regex>
 
+#include "apps/deeplab/common/external.h"
 #include "deeplab/deeplab.h"
 #include "tests/apps/program.h"
 
@@ -91,6 +92,23 @@ TEST(Usage, AnotherProgramIsRunByItsName) {
   ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);
   EXPECT_EQ(run.status, 7);
   EXPECT_EQ(run.out, "<a b><--json>");
+}
+
+TEST(Usage, AProgramThatIsNotInstalledIsNamed) {
+  for (const std::string name : {"train", "video"}) {
+    const std::string why = app::missing_program(name);
+    EXPECT_THAT(why, HasSubstr("deeplab-" + name));
+    EXPECT_THAT(why, HasSubstr("./build.sh --with " + name));
+  }
+  EXPECT_EQ(app::missing_program("paint"), "");
+  // Only if it was not built beside the command: otherwise it would run.
+  const auto beside = std::filesystem::path(DEEPLAB_PROGRAM).parent_path() / "deeplab-train";
+  if (std::filesystem::exists(beside) || std::system("command -v deeplab-train >/dev/null") == 0) {
+    return;
+  }
+  const ProgramRun run = run_deeplab({"train", "--data", "leaves"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.err, "deeplab: " + app::missing_program("train") + "\n");
 }
 
 TEST(Usage, Version) {

@@ -10,6 +10,14 @@
 #include <system_error>
 
 namespace deeplab::app {
+namespace {
+
+const char* the_name = "deeplab";
+
+}  // namespace
+
+void set_program_name(const char* name) { the_name = name; }
+const char* program_name() { return the_name; }
 
 const CLI::App* find_subcommand(const CLI::App& app, const std::string& name) {
   const auto found =
@@ -19,12 +27,12 @@ const CLI::App* find_subcommand(const CLI::App& app, const std::string& name) {
 
 void print_error(std::string_view message) {
   try {
-    std::string line = fmt::format("deeplab: {}\n", message);
+    std::string line = fmt::format("{}: {}\n", the_name, message);
     std::replace_if(
         line.begin(), line.end() - 1, [](char c) { return c == '\n' || c == '\r'; }, ' ');
     std::fwrite(line.data(), 1, line.size(), stderr);  // at once: others write there, too
   } catch (const std::bad_alloc&) {
-    std::fputs("deeplab: not enough memory to say what went wrong\n", stderr);
+    std::fprintf(stderr, "%s: not enough memory to say what went wrong\n", the_name);
   }
 }
 

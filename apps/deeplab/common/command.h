@@ -36,6 +36,11 @@ void add_completion(CLI::App& app, Action& action);
 /// The subcommand of that name, or nullptr.
 const CLI::App* find_subcommand(const CLI::App& app, const std::string& name);
 
+/// What print_error() calls the program, if not "deeplab". Static storage; before any thread
+/// starts.
+void set_program_name(const char* name);
+const char* program_name();
+
 /// "deeplab: MESSAGE" on standard error, on one line whatever the message holds.
 void print_error(std::string_view message);
 

@@ -18,4 +18,10 @@ void run_external(char** argv) {
   ::execvp(name.c_str(), argv + 1);
 }
 
+std::string missing_program(const std::string& name) {
+  if (name != "train" && name != "video") return {};
+  return "'" + name + "' is a program of its own, deeplab-" + name +
+         ", which is neither beside this one nor on PATH; ./build.sh --with " + name + " builds it";
+}
+
 }  // namespace deeplab::app

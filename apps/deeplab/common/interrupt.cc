@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <iterator>
 
@@ -26,6 +28,7 @@ static_assert(std::atomic<int>::is_always_lock_free && std::atomic<int64_t>::is_
               "a signal handler may not wait");
 
 struct sigaction actions_before[std::size(kSignals)];
+char notice[160];  // written before the handler is there
 
 int64_t now() {
   timespec time{};
@@ -39,10 +42,8 @@ void on_signal(int signal) {
   int none = 0;
   if (received.compare_exchange_strong(none, signal)) {
     received_at = now();
-    constexpr char kNotice[] =
-        "\ndeeplab: finishing the photos in progress; once more to stop now\n";
     if (::isatty(STDERR_FILENO) == 1) {
-      [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, kNotice, sizeof kNotice - 1);
+      [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, notice, std::strlen(notice));
     }
   } else if (now() - received_at >= kSecondAfter) {
     ::signal(signal, SIG_DFL);
@@ -51,11 +52,11 @@ void on_signal(int signal) {
   errno = error;
 }
 
-const char* signal_name(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
-
 }  // namespace
 
-InterruptGuard::InterruptGuard() {
+InterruptGuard::InterruptGuard(const char* in_progress) {
+  std::snprintf(notice, sizeof notice, "\n%s: finishing %s; once more to stop now\n",
+                program_name(), in_progress);
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
@@ -74,9 +75,11 @@ InterruptGuard::~InterruptGuard() {
 
 bool InterruptGuard::requested() { return received != 0; }
 
+const char* interrupt_name() { return received == SIGINT ? "SIGINT" : "SIGTERM"; }
+
 void print_interrupted(size_t done, size_t total, const char* advice) {
-  print_error(str_cat("stopped by ", signal_name(received), " after ", done, " of ", total,
-                      " photos", advice));
+  print_error(
+      str_cat("stopped by ", interrupt_name(), " after ", done, " of ", total, " photos", advice));
 }
 
 void end_by_signal() {

@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM in a run over many photos: those in progress are finished, no other is begun.
+// SIGINT and SIGTERM in a run over many photos or frames: those in progress are finished, no other
+// is begun.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,9 @@ namespace deeplab::app {
 /// comes a second later or more ends the process at once. One at a time in the process.
 class InterruptGuard {
  public:
-  InterruptGuard();
+  /// `in_progress` is what a terminal is told about, such as "the photos in progress"; static
+  /// storage.
+  explicit InterruptGuard(const char* in_progress = "the photos in progress");
   ~InterruptGuard();
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
@@ -17,6 +20,9 @@ class InterruptGuard {
   /// Whether to stop. From any thread.
   static bool requested();
 };
+
+/// "SIGINT" or "SIGTERM": the one that came.
+const char* interrupt_name();
 
 /// "deeplab: stopped by SIGINT after 3 of 12 photos" and `advice` on standard error.
 void print_interrupted(size_t done, size_t total, const char* advice);

@@ -83,6 +83,24 @@ CLI::Option* add_threads_option(CLI::App& app, int& threads) {
       ->type_name("N");
 }
 
+CLI::Option* add_class_option(CLI::App& app, std::vector<std::string>& classes) {
+  return app
+      .add_option_function<std::string>(
+          "--class", [&classes](const std::string& list) { classes = split_list(list); },
+          "Classes, by name or id [all but the background]")
+      ->type_name("LIST");
+}
+
+CLI::Option* add_palette_option(CLI::App& app, std::string& palette) {
+  return app
+      .add_option("--palette", palette,
+                  "Colours of masks and overlays: voc, cityscapes, ade20k or a file with a colour "
+                  "per line, R,G,B "
+                  "or #RRGGBB")
+      ->type_name("NAME|FILE")
+      ->capture_default_str();
+}
+
 CLI::Option* add_mask_map_option(CLI::App& app, std::string& path) {
   return app
       .add_option(

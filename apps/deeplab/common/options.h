@@ -38,6 +38,10 @@ CLI::Option* add_size_option(CLI::App& app, CanvasSize& size);
 CLI::Option* add_output_stride_option(CLI::App& app, int32_t& stride);
 /// --threads N; 0 is one per CPU.
 CLI::Option* add_threads_option(CLI::App& app, int& threads);
+/// --class LIST, by name or id; see find_classes() in public_model.h.
+CLI::Option* add_class_option(CLI::App& app, std::vector<std::string>& classes);
+/// --palette NAME|FILE; see find_palette() in palette.h.
+CLI::Option* add_palette_option(CLI::App& app, std::string& palette);
 /// --mask-map FILE: what the values of a dataset's masks stand for.
 CLI::Option* add_mask_map_option(CLI::App& app, std::string& path);
 /// --strict and --color-management.

@@ -31,15 +31,15 @@ std::string clock_text(double seconds) {
 
 }  // namespace
 
-Progress::Progress(size_t total, bool wanted)
-    : total_(total), enabled_(wanted && total > 0 && ::isatty(STDERR_FILENO) == 1) {
-  if (enabled_) draw();
+Progress::Progress(size_t total, bool wanted, const char* things)
+    : total_(total), enabled_(wanted && ::isatty(STDERR_FILENO) == 1), things_(things) {
+  if (enabled_ && total_ > 0) draw();
 }
 
 void Progress::advance() {
   ++done_;
   if (!enabled_) return;
-  if (visible_ && done_ < total_ && since_drawn_.elapsed() < kRedrawInterval) return;
+  if (visible_ && done_ != total_ && since_drawn_.elapsed() < kRedrawInterval) return;
   draw();
 }
 
@@ -52,13 +52,17 @@ void Progress::hide() {
 
 void Progress::draw() {
   const double seconds = since_start_.seconds();
-  const size_t filled = kBarCells * done_ / total_;
-  std::string line =
-      fmt::format("[{:#>{}}{:.>{}}] {}/{}", "", filled, "", kBarCells - filled, done_, total_);
+  std::string line = fmt::format("{} {}", done_, things_);
+  if (total_ > 0) {
+    const size_t filled = kBarCells * std::min(done_, total_) / total_;
+    line = fmt::format("[{:#>{}}{:.>{}}] {}/{}", "", filled, "", kBarCells - filled, done_, total_);
+  }
   if (done_ > 0 && seconds > 0) {
     const double rate = static_cast<double>(done_) / seconds;
-    line += fmt::format("  {:.1f} photos/s  {} left", rate,
-                        clock_text(static_cast<double>(total_ - done_) / rate));
+    line += fmt::format("  {:.1f} {}/s", rate, things_);
+    if (total_ >= done_) {
+      line += fmt::format("  {} left", clock_text(static_cast<double>(total_ - done_) / rate));
+    }
   }
   // A line that wraps could not be cleared again.
   line.resize(std::min(line.size(), terminal_columns() - 1));

@@ -7,11 +7,14 @@
 
 namespace deeplab::app {
 
-/// Draws on standard error: a bar, the count, photos per second and the time left.
+/// Draws on standard error: a bar, the count, how many per second and the time left. Several
+/// threads need a mutex of their own.
 class Progress {
  public:
-  /// Does nothing at all unless `wanted` and standard error is a terminal.
-  Progress(size_t total, bool wanted);
+  /// Does nothing at all unless `wanted` and standard error is a terminal. `total` may be an
+  /// estimate; 0: unknown, which shows count and speed alone. `things` is what is counted; static
+  /// storage.
+  Progress(size_t total, bool wanted, const char* things = "photos");
   ~Progress() { hide(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -27,6 +30,7 @@ class Progress {
   size_t total_;
   size_t done_ = 0;
   bool enabled_;
+  const char* things_;
   bool visible_ = false;
   Stopwatch since_start_;
   Stopwatch since_drawn_;

@@ -5,9 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,16 +15,15 @@
 #include "apps/deeplab/common/interrupt.h"
 #include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
+#include "apps/deeplab/common/palette.h"
 #include "apps/deeplab/common/photos.h"
 #include "apps/deeplab/common/progress.h"
+#include "apps/deeplab/common/public_model.h"
 #include "apps/deeplab/segment/output.h"
-#include "apps/deeplab/segment/palette.h"
 #include "apps/deeplab/segment/report.h"
 #include "apps/deeplab/segment/run.h"
-#include "base/isa.h"
 #include "base/status.h"
 #include "deeplab/deeplab.hpp"
-#include "tflite/label_file.h"
 
 namespace deeplab::app {
 namespace {
@@ -54,40 +50,6 @@ struct SegmentOptions {
 };
 
 // ---- Before the first photo ------------------------------------------------------------------
-
-/// The ids of classes given by name or by number.
-Result<std::vector<int32_t>> find_classes(const std::vector<std::string>& wanted,
-                                          const std::vector<std::string>& labels) {
-  std::vector<int32_t> ids;
-  for (const std::string& item : wanted) {
-    const auto count = static_cast<int32_t>(labels.size());
-    auto id = static_cast<int32_t>(std::ranges::find(labels, item) - labels.begin());
-    if (id == count) {
-      const char* end = item.data() + item.size();
-      const auto parsed = std::from_chars(item.data(), end, id);
-      if (parsed.ec != std::errc() || parsed.ptr != end) id = -1;
-    }
-    if (id < 0 || id >= count) {
-      return invalid_argument("--class: no class '", item, "'; the model has ",
-                              fmt::format("{}", fmt::join(labels, ", ")));
-    }
-    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
-  }
-  return ids;
-}
-
-/// --mean, --std and --input-range, each in place of the model's own.
-std::optional<Normalization> find_normalization(const ModelFlags& flags, const ModelInfo& model) {
-  const auto mean = flags.mean();
-  const auto stddev = flags.std();
-  if (!mean && !stddev) return std::nullopt;
-  Normalization made;
-  std::ranges::copy(model.mean, made.mean.begin());
-  std::ranges::copy(model.stddev, made.stddev.begin());
-  if (mean) made.mean = *mean;
-  if (stddev) made.stddev = *stddev;
-  return made;
-}
 
 /// Makes the directory and looks whether files may be created in it: better now than after the
 /// first photo's work.
@@ -185,21 +147,8 @@ ExitCode fail(const Status& status, ExitCode code = ExitCode::kFailed) {
 }
 
 ExitCode run_segment(const SegmentOptions& options) {
-  ModelOptions model_options;
-  model_options.output_tensor = options.model_flags.output();
-  model_options.threshold = options.model_flags.threshold();
-  std::vector<std::string>& labels = model_options.labels;  // empty: the model's own
-  const std::string& labels_file = options.model_flags.labels_file();
-  if (!labels_file.empty()) {
-    auto given = tflite::read_label_file(labels_file);
-    if (!given.ok()) return fail(given.status());
-    labels = std::move(*given);
-  }
-  const auto model =
-      options.model.empty() ? Model::builtin() : Model::load(options.model, model_options);
-  if (!model.ok()) {
-    return fail(labels_file.empty() ? model.status() : annotate(model.status(), labels_file));
-  }
+  const auto loaded = load_public_model(options.model, options.model_flags);
+  if (!loaded.ok()) return fail(loaded.status());
 
   OutputOptions output;
   output.directory = options.directory;
@@ -208,45 +157,25 @@ ExitCode run_segment(const SegmentOptions& options) {
   output.jpeg_quality = options.quality;
   output.min_area = options.min_area;
   output.tolerance = options.tolerance;
-  for (int32_t id = 0; id < model->class_count(); ++id) {
-    output.labels.emplace_back(model->label(id));
-  }
-  if (!labels_file.empty()) {
-    if (labels.size() != output.labels.size()) {  // of the built-in model
-      return fail(invalid_argument(labels_file, ": expected ", output.labels.size(),
-                                   " labels, one per line, found ", labels.size()));
-    }
-    output.labels = std::move(labels);
-  }
+  output.labels = loaded->labels;
   auto classes = find_classes(options.classes, output.labels);
   if (!classes.ok()) return fail(classes.status(), ExitCode::kUsage);
   output.classes = std::move(*classes);
 
-  const auto palette = find_palette(options.palette, model->class_count());
+  const auto palette = find_palette(options.palette, loaded->model.class_count());
   if (!palette.ok()) return fail(palette.status());
   output.palette = *palette;
 
-  const auto isa = selected_isa();
-  if (!isa.ok()) return fail(isa.status());
-  Options segmenter_options;
-  segmenter_options.isa = isa_name(*isa);
-  segmenter_options.threads = options.threads;
-  segmenter_options.fit = static_cast<Fit>(options.fit);
-  segmenter_options.width = options.size.width;
-  segmenter_options.height = options.size.height;
-  segmenter_options.output_stride = options.output_stride;
-  segmenter_options.normalization = find_normalization(options.model_flags, model->info());
-
-  const bool normalization_known =
-      segmenter_options.normalization.has_value() || model->info().normalization_given != 0;
-  const std::vector<std::string> class_names = output.labels;
+  const auto network =
+      segmenter_options(*loaded, options.fit, options.size, options.output_stride, options.threads);
+  if (!network.ok()) return fail(network.status());
   const PhotoList list = find_photos(options.photos);
   const auto run =
-      SegmentRun::create(*model, segmenter_options, std::move(output), list.photos, options.resume);
+      SegmentRun::create(loaded->model, *network, std::move(output), list.photos, options.resume);
   if (!run.ok()) return fail(run.status());
   release_builtin_model();
   if (const Status made = make_directory(options.directory); !made.ok()) return fail(made);
-  return segment_photos(options, list, class_names, normalization_known, **run);
+  return segment_photos(options, list, loaded->labels, loaded->normalization_known, **run);
 }
 
 // ---- The command line ------------------------------------------------------------------------
@@ -266,18 +195,10 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
           },
           "Files to write, see below [mask,overlay]")
       ->type_name("LIST");
-  command
-      .add_option_function<std::string>(
-          "--class", [&options](const std::string& list) { options.classes = split_list(list); },
-          "Classes of cutout, scores and polygons, by name or id [all but the background]")
-      ->type_name("LIST");
-  command
-      .add_option("--palette", options.palette,
-                  "Colours of masks and overlays: voc, cityscapes, ade20k or a file with a colour "
-                  "per line, R,G,B "
-                  "or #RRGGBB")
-      ->type_name("NAME|FILE")
-      ->capture_default_str();
+  add_class_option(command, options.classes)
+      ->description(
+          "Classes of cutout, scores and polygons, by name or id [all but the background]");
+  add_palette_option(command, options.palette);
   command.add_option("--quality", options.quality, "Quality of the overlay's JPEG, 1 to 100")
       ->check(CLI::Range(1, 100).description(""))
       ->type_name("N")

@@ -6,20 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "apps/deeplab/common/class_shares.h"
 #include "deeplab/deeplab.hpp"
 
 namespace deeplab::app {
-
-/// How much of a mask a class covers.
-struct ClassShare {
-  int32_t id = 0;
-  int64_t pixels = 0;
-  double fraction = 0;  ///< Of all pixels of the mask.
-};
-
-/// The classes that occur in the mask, background included, by falling fraction, then by id.
-Result<std::vector<ClassShare>> class_shares(std::span<const uint8_t> mask, int32_t width,
-                                             int32_t height);
 
 /// Milliseconds. `write` is everything after the mask: drawing, encoding and writing.
 struct StageTimes {

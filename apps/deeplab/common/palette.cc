@@ -1,4 +1,4 @@
-#include "apps/deeplab/segment/palette.h"
+#include "apps/deeplab/common/palette.h"
 
 #include <algorithm>
 #include <string_view>

@@ -1,0 +1,45 @@
+#include "apps/video/picture.h"
+
+#include "base/status.h"
+
+namespace deeplab::video {
+
+Status prepare_scaler(ScalerPtr& scaler, const ScalerSide& from, const ScalerSide& to, int matrix,
+                      int flags) {
+  scaler.reset(sws_getCachedContext(scaler.release(), from.width, from.height, from.format,
+                                    to.width, to.height, to.format, flags, nullptr, nullptr,
+                                    nullptr));
+  if (!scaler) {
+    return unsupported("frames of ", from.width, "x", from.height, " in ",
+                       av_get_pix_fmt_name(from.format) != nullptr
+                           ? av_get_pix_fmt_name(from.format)
+                           : "an unknown format",
+                       " cannot be converted");
+  }
+  const int* coefficients = sws_getCoefficients(matrix);
+  sws_setColorspaceDetails(scaler.get(), coefficients, from.full_range ? 1 : 0, coefficients,
+                           to.full_range ? 1 : 0, 0, 1 << 16, 1 << 16);
+  return {};
+}
+
+Status FrameConverter::convert(const AVFrame& frame, Picture& picture) {
+  const ScalerSide from{frame.width, frame.height, static_cast<AVPixelFormat>(frame.format),
+                        frame.color_range == AVCOL_RANGE_JPEG};
+  DEEPLAB_RETURN_IF_ERROR(prepare_scaler(scaler_, from, {width_, height_, AV_PIX_FMT_RGB24, true},
+                                         frame.colorspace, SWS_BICUBIC));
+  picture.width = width_;
+  picture.height = height_;
+  picture.turn = turn_;
+  const int stride = 3 * width_;
+  // libswscale writes whole vectors: a little beyond the last row.
+  constexpr size_t kBeyond = 64;
+  picture.rgb.resize(static_cast<size_t>(stride) * static_cast<size_t>(height_) + kBeyond);
+  uint8_t* const rows[4] = {picture.rgb.data(), nullptr, nullptr, nullptr};
+  const int strides[4] = {stride, 0, 0, 0};
+  const int done =
+      sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, rows, strides);
+  if (done < 0) return internal_error("a frame could not be converted: ", error_text(done));
+  return {};
+}
+
+}  // namespace deeplab::video
