@@ -36,6 +36,8 @@ UNARY(kSquare,    SQUARE,     1, 12, 0, x * x)
 UNARY(kAbs,       ABS,        1, 13, 0, std::abs(x))
 UNARY(kNeg,       NEG,        1, 9, 0,  -x)
 UNARY(kLog,       LOG,        1, 14, 0, std::log(x))
+UNARY(kFloor,     FLOOR,      1, 9, 0,  std::floor(x))
+UNARY(kCeil,      CEIL,       1, 14, 0, std::ceil(x))
 
 BINARY(kMaximum,           MAXIMUM,            false, 1, 14, 0, std::max(a, b))
 BINARY(kMinimum,           MINIMUM,            false, 1, 14, 0, std::min(a, b))

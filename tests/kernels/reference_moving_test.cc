@@ -286,6 +286,10 @@ TEST(Unary, Formulas) {
   EXPECT_FLOAT_EQ(function(UnaryFunction::kLeakyRelu, -2, 0.25f), -0.5f);
   EXPECT_FLOAT_EQ(function(UnaryFunction::kElu, -1), std::exp(-1.0f) - 1);
   EXPECT_FLOAT_EQ(function(UnaryFunction::kRsqrt, 4), 0.5f);
+  EXPECT_EQ(function(UnaryFunction::kFloor, -1.5f), -2);
+  EXPECT_EQ(function(UnaryFunction::kFloor, 2), 2);
+  EXPECT_EQ(function(UnaryFunction::kCeil, -1.5f), -1);
+  EXPECT_EQ(function(UnaryFunction::kCeil, 2.25f), 3);
 }
 
 TEST(Unary, TablesOfEightBitsAreTheFunctionRounded) {
