@@ -1,7 +1,8 @@
-# deeplab_room(NAME [SMALL] [SEPARATE] SOURCES ... [LINKS ...] [LINKS_OUTSIDE ...]): one folder under src/ as one
-# target, deeplab_NAME. LINKS are rooms; LINKS_OUTSIDE are libraries, private to the room. SMALL: it runs once
-# per model, photo or page, never per pixel, so a release is optimized for size. SEPARATE: its files use the
-# same names for their own functions, so each is compiled alone.
+# deeplab_room(NAME [SMALL] [SEPARATE] [OPS] SOURCES ... [LINKS ...] [LINKS_OUTSIDE ...]): one folder under src/ as
+# one target, deeplab_NAME. LINKS are rooms; LINKS_OUTSIDE are libraries, private to the room. SMALL: it runs once
+# per model, photo or page, never per pixel, so a release is optimized for size. SEPARATE: its SOURCES use the
+# same names for their own functions, so each is compiled alone. OPS: it has a folder ops/ with a file for each
+# op, or for each family of them, which are found without a list.
 
 add_library(deeplab_flags INTERFACE)
 target_compile_features(deeplab_flags INTERFACE cxx_std_20)
@@ -51,11 +52,17 @@ set(small $<$<CONFIG:Release>:-Os>)
 target_compile_options(deeplab_headers_small_rooms PRIVATE ${small})
 
 function(deeplab_room name)
-  cmake_parse_arguments(ROOM "SMALL;SEPARATE" "" "SOURCES;LINKS;LINKS_OUTSIDE" ${ARGN})
-  add_library(deeplab_${name} STATIC ${ROOM_SOURCES})
+  cmake_parse_arguments(ROOM "SMALL;SEPARATE;OPS" "" "SOURCES;LINKS;LINKS_OUTSIDE" ${ARGN})
+  set(ops)
+  if(ROOM_OPS)
+    file(GLOB ops RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS ops/*.cc)
+  endif()
+  add_library(deeplab_${name} STATIC ${ROOM_SOURCES} ${ops})
   set_target_properties(deeplab_${name} PROPERTIES ${room_properties})
-  if(ROOM_SEPARATE)
+  if(ROOM_SEPARATE AND NOT ROOM_OPS)
     set_target_properties(deeplab_${name} PROPERTIES UNITY_BUILD OFF)
+  elseif(ROOM_SEPARATE)
+    set_source_files_properties(${ROOM_SOURCES} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   if(ROOM_SMALL)
     target_compile_options(deeplab_${name} PRIVATE ${small})

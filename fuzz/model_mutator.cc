@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz/target.h"
-#include "graph/op_fields.h"
+#include "graph/graph.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
 
@@ -61,6 +61,10 @@ class Mutator {
   template <typename T>
   T& any(std::vector<T>& list) {
     return list[static_cast<size_t>(below(static_cast<int32_t>(list.size())))];
+  }
+  template <typename Function, size_t count>
+  Function any_function(const std::string_view (&/*names*/)[count]) {
+    return static_cast<Function>(below(static_cast<int32_t>(count)));
   }
   int32_t extent() {
     constexpr int32_t kExtents[] = {1, 2, 3, 4, 7, 8, 15, 16, 17, 33};
@@ -141,7 +145,7 @@ class Mutator {
     value = kFactors[below(5)];
   }
   void change(std::array<int32_t, 2>& amounts) { amounts = {below(4), below(4)}; }
-  void change(std::vector<std::array<int32_t, 2>>& amounts) {
+  void change(graph::Amounts& amounts) {
     if (!amounts.empty()) change(any(amounts));
   }
   void change(const graph::FieldPair<int32_t>& pair) {
@@ -220,7 +224,7 @@ class Mutator {
       ++op.outputs[0];
       return static_cast<TensorId>(graph_.tensors.size() - 1);
     };
-    switch (below(22)) {
+    switch (below(23)) {
       case 0:
         op.attributes = graph::Relu{};
         break;
@@ -264,8 +268,7 @@ class Mutator {
         op.attributes = graph::MaxPool2D{{graph::Padding::kSame, 2, 2}, 3, 3};
         break;
       case 12:
-        op.attributes =
-            graph::Unary{static_cast<graph::UnaryFunction>(below(graph::kUnaryFunctions)), 0.25f};
+        op.attributes = graph::Unary{any_function<graph::UnaryFunction>(kUnaryNames), 0.25f};
         break;
       case 13:
         op.attributes = graph::Prelu{};
@@ -300,15 +303,20 @@ class Mutator {
         y.quantization = {};
         break;
       case 19:
-        op.attributes =
-            graph::Binary{static_cast<graph::BinaryFunction>(below(graph::kBinaryFunctions)),
-                          graph::Activation::kNone, false};
+        op.attributes = graph::Binary{any_function<graph::BinaryFunction>(kBinaryNames),
+                                      graph::Activation::kNone, false};
         op.inputs.push_back(second_operand());
         break;
       case 20:
-        op.attributes = graph::Reduce{
-            static_cast<graph::ReduceFunction>(below(graph::kReduceFunctions)), {1, 2}, true};
+        op.attributes =
+            graph::Reduce{any_function<graph::ReduceFunction>(kReduceNames), {1, 2}, true};
         break;
+      case 21: {  // Any of the list; what its attributes lack, change_attributes() may give it.
+        std::vector<Attributes> all = graph::all_ops();
+        op.attributes = any(all);
+        if (graph::arity(op.attributes).min > 1) op.inputs.push_back(second_operand());
+        break;
+      }
       default:
         op.attributes = graph::Dequantize{};
         y.type = y.file_type = graph::DataType::kFloat32;

@@ -6,8 +6,7 @@
 #include <map>
 #include <set>
 
-#include "graph/op_fields.h"
-#include "graph/operands.h"
+#include "graph/graph.h"
 
 namespace deeplab::graph {
 namespace {
@@ -59,7 +58,7 @@ class AttributeText {
     for (int32_t value : values) list += str_cat(list.empty() ? "" : ",", value);
     append(name, " [", list, "]");
   }
-  void operator()(const FieldName& name, const std::vector<std::array<int32_t, 2>>& amounts) {
+  void operator()(const FieldName& name, const Amounts& amounts) {
     append(name);
     for (const auto& amount : amounts) rest_ += str_cat(" ", one(amount));
   }

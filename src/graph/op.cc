@@ -4,7 +4,6 @@
 #include <string>
 
 #include "base/status.h"
-#include "graph/op_fields.h"
 
 namespace deeplab::graph {
 
@@ -67,31 +66,80 @@ std::string_view padding_name(Padding padding) {
   return "unknown";
 }
 
-std::string_view function_name(UnaryFunction function) {
-  constexpr std::string_view kNames[kUnaryFunctions] = {
-      "LOGISTIC", "TANH",  "HARD_SWISH", "LEAKY_RELU", "ELU", "EXP",
-      "SQRT",     "RSQRT", "SQUARE",     "ABS",        "NEG", "LOG"};
-  return kNames[static_cast<size_t>(function)];
-}
-
-std::string_view function_name(BinaryFunction function) {
-  constexpr std::string_view kNames[kBinaryFunctions] = {"MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE",
-                                                         "DIV"};
-  return kNames[static_cast<size_t>(function)];
-}
-
-std::string_view function_name(ReduceFunction function) {
-  constexpr std::string_view kNames[kReduceFunctions] = {"SUM", "REDUCE_MAX"};
-  return kNames[static_cast<size_t>(function)];
-}
-
 std::string_view op_name(const Attributes& attributes) {
   return std::visit(
       [](const auto& a) -> std::string_view {
         if constexpr (requires { a.function; }) {
           return function_name(a.function);
         } else {
-          return OpDescription<std::remove_cvref_t<decltype(a)>>::kName;
+          return a.kName;
+        }
+      },
+      attributes);
+}
+
+std::vector<Attributes> all_ops() {
+#define DEEPLAB_OP(Name) Name{},
+  return {DEEPLAB_OPS(DEEPLAB_OP)};
+#undef DEEPLAB_OP
+}
+
+Arity arity(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) {
+        if constexpr (requires { a.kInputs; }) {
+          return a.kInputs;
+        } else {
+          return Arity{};
+        }
+      },
+      attributes);
+}
+
+bool keeps_parameters(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) {
+        if constexpr (requires { a.kKeepsParameters; }) {
+          return a.kKeepsParameters;
+        } else {
+          return false;
+        }
+      },
+      attributes);
+}
+
+bool ignores_scales(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) {
+        if constexpr (requires { a.kIgnoresScales; }) {
+          return a.kIgnoresScales;
+        } else {
+          return false;
+        }
+      },
+      attributes);
+}
+
+bool needs_float_filter(const Attributes& attributes) {
+  return std::visit(
+      [](const auto& a) {
+        if constexpr (requires { a.kFloatFilter; }) {
+          return a.kFloatFilter;
+        } else {
+          return false;
+        }
+      },
+      attributes);
+}
+
+bool swap_inputs(Attributes& attributes) {
+  return std::visit(
+      [](auto& a) {
+        if constexpr (requires { a.swap_inputs(); }) {
+          a.swap_inputs();
+          return true;
+        } else {
+          return false;
         }
       },
       attributes);

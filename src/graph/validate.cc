@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/checked.h"
-#include "graph/operands.h"
+#include "graph/op_view.h"
 
 namespace deeplab::graph {
 namespace {
@@ -114,7 +114,7 @@ Status check_quantization(const Tensor& tensor) {
     }
   }
   const ZeroPointRange range = zero_point_range(tensor.type);
-  // Converters give a filter's channel of zeros the scale 0; check_types() knows who may have it.
+  // Converters give a filter's channel of zeros the scale 0; the convolutions know who may have it.
   const bool may_be_zero = tensor.type == DataType::kInt8 && tensor.is_constant();
   for (size_t i = 0; i < q.scales.size(); ++i) {
     const bool zero = may_be_zero && q.scales[i] == 0;
@@ -205,18 +205,16 @@ Status check_shape(const Graph& graph, const Op& op) {
 
 /// Multiplications or additions of the ops that do more than a few for each element they touch.
 std::optional<int64_t> work(const Graph& graph, const Op& op) {
-  const int64_t outputs = graph.tensor(op.output()).elements();
-  const auto window = [&](const auto& pool) {
-    const Shape& in = graph.tensor(op.inputs[0]).shape;
-    return int64_t{std::min(pool.filter_h, in[1])} * std::min(pool.filter_w, in[2]);
-  };
-  if (const auto* pool = std::get_if<AveragePool2D>(&op.attributes)) {
-    return checked_mul(outputs, window(*pool));
-  }
-  if (const auto* pool = std::get_if<MaxPool2D>(&op.attributes)) {
-    return checked_mul(outputs, window(*pool));
-  }
-  return checked_mul(outputs, taps(graph, op));
+  const int64_t each = std::visit(
+      [&](const auto& a) {
+        if constexpr (requires(const OpView& view) { a.additions(view); }) {
+          return a.additions(OpView(graph, op));
+        } else {
+          return taps(graph, op);
+        }
+      },
+      op.attributes);
+  return checked_mul(graph.tensor(op.output()).elements(), each);
 }
 
 /// Weights of a convolution in panels of as many channels and with as much before and after each
@@ -261,6 +259,11 @@ class Work {
   int64_t weights_ = 0;
   int64_t macs_ = 0;
 };
+
+Status check_types(const Graph& graph, const Op& op) {
+  const OpView view(graph, op);
+  return std::visit([&](const auto& a) { return a.check_types(view); }, op.attributes);
+}
 
 Status check_op_count(const Graph& graph, const Limits& limits) {
   size_t inputs = 0;

@@ -342,17 +342,10 @@ class Coarsener {
     if (!halved(op.inputs[0])) return {};
     return refusal(op, "it cannot follow a larger stride");
   }
-  Status follow(Op& op, graph::FullyConnected&) { return follow_alone(op); }
-  Status follow(Op& op, graph::Reduce&) { return follow_alone(op); }
-  Status follow(Op& op, graph::MaxPool2D&) { return follow_alone(op); }
-  Status follow(Op& op, graph::TransposeConv&) { return follow_alone(op); }
-  Status follow(Op& op, graph::MirrorPad&) { return follow_alone(op); }
-  Status follow(Op& op, graph::Slice&) { return follow_alone(op); }
-  Status follow(Op& op, graph::Transpose&) { return follow_alone(op); }
-  Status follow(Op& op, graph::DepthToSpace&) { return follow_alone(op); }
-  Status follow(Op& op, graph::SpaceToDepth&) { return follow_alone(op); }
-  Status follow(Op& op, graph::SpaceToBatchNd&) { return follow_alone(op); }
-  Status follow(Op& op, graph::BatchToSpaceNd&) { return follow_alone(op); }
+  template <typename Other>
+  Status follow(Op& op, Other&) {
+    return follow_alone(op);
+  }
 
   Graph& graph_;
   std::vector<Shape> old_;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -18,7 +19,6 @@
 #include "kernels/average_pool2d/average_pool2d.h"
 #include "kernels/batch_to_space_nd/batch_to_space_nd.h"
 #include "kernels/binary/binary.h"
-#include "kernels/cast/cast.h"
 #include "kernels/concatenation/concatenation.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/hybrid.h"
@@ -26,12 +26,10 @@
 #include "kernels/depthwise_conv2d/hybrid.h"
 #include "kernels/max_pool2d/max_pool2d.h"
 #include "kernels/mean/mean.h"
-#include "kernels/mirror_pad/mirror_pad.h"
 #include "kernels/mul/mul.h"
 #include "kernels/pad/pad.h"
 #include "kernels/prelu/prelu.h"
 #include "kernels/quantize/quantize.h"
-#include "kernels/reduce/reduce.h"
 #include "kernels/relu/relu.h"
 #include "kernels/resize_bilinear/resize_bilinear.h"
 #include "kernels/resize_nearest_neighbor/resize_nearest_neighbor.h"
@@ -86,21 +84,87 @@ struct LoweredCopy {
   size_t bytes = 0;
 };
 
-/// One alternative for each kernel entry point.
-using Lowered = std::variant<
-    LoweredConv2DInt8, kernels::Conv2DFloat, LoweredConv2DHybrid, LoweredDepthwiseConv2DInt8,
-    kernels::DepthwiseConv2DFloat, LoweredDepthwiseConv2DHybrid, LoweredTransposeConvInt8,
-    kernels::TransposeConvFloat, kernels::AddInt8, kernels::AddFloat, kernels::MulInt8,
-    kernels::MulFloat, kernels::ExtremeInt8, kernels::BinaryFloat, kernels::PreluInt8,
-    kernels::PreluFloat, kernels::AveragePool2DInt8, kernels::AveragePool2DFloat,
-    kernels::MaxPool2DInt8, kernels::MaxPool2DFloat, kernels::MeanInt8, kernels::MeanFloat,
-    kernels::SumFloat, kernels::ReduceMaxInt8, kernels::ReduceMaxFloat, kernels::ResizeBilinearInt8,
-    kernels::ResizeBilinearFloat, kernels::ResizeNearestNeighbor, LoweredConcatenationInt8,
-    LoweredConcatenationFloat, kernels::Tile, kernels::Pad, kernels::MirrorPad,
-    kernels::StridedCopy, kernels::Cast, kernels::UnaryInt8, kernels::UnaryFloat,
-    kernels::QuantizeFloat, kernels::RequantizeInt8, kernels::DequantizeInt8, LoweredArgMax,
-    kernels::SoftmaxInt8, kernels::SoftmaxFloat, kernels::ReluInt8, kernels::ReluFloat,
-    kernels::SpaceToBatchNd, kernels::BatchToSpaceNd, LoweredCopy>;
+/// What a reference kernel is called with.
+struct ReferenceRun {
+  kernels::Rounding rounding;
+  /// One pointer per input of the op; an absent bias is null or left out.
+  std::span<const std::byte* const> inputs;
+  std::byte* output;
+
+  template <typename T>
+  const T* in(size_t k) const {
+    return reinterpret_cast<const T*>(inputs[k]);
+  }
+  const int32_t* int8_bias() const { return inputs.size() > 2 ? in<int32_t>(2) : nullptr; }
+  const float* float_bias() const { return inputs.size() > 2 ? in<float>(2) : nullptr; }
+  template <typename T>
+  T* out() const {
+    return reinterpret_cast<T*>(output);
+  }
+};
+
+/// Any kernel that only a reference step runs.
+struct LoweredReference {
+  std::function<void(const ReferenceRun&)> run;
+};
+
+// One alternative for each kernel entry point that a step may know by its type, and
+// LoweredReference for the others.
+// clang-format off
+#define DEEPLAB_LOWERED(KERNEL)          \
+  KERNEL(LoweredConv2DInt8)              \
+  KERNEL(kernels::Conv2DFloat)           \
+  KERNEL(LoweredConv2DHybrid)            \
+  KERNEL(LoweredDepthwiseConv2DInt8)     \
+  KERNEL(kernels::DepthwiseConv2DFloat)  \
+  KERNEL(LoweredDepthwiseConv2DHybrid)   \
+  KERNEL(LoweredTransposeConvInt8)       \
+  KERNEL(kernels::TransposeConvFloat)    \
+  KERNEL(kernels::AddInt8)               \
+  KERNEL(kernels::AddFloat)              \
+  KERNEL(kernels::MulInt8)               \
+  KERNEL(kernels::MulFloat)              \
+  KERNEL(kernels::ExtremeInt8)           \
+  KERNEL(kernels::BinaryFloat)           \
+  KERNEL(kernels::PreluInt8)             \
+  KERNEL(kernels::PreluFloat)            \
+  KERNEL(kernels::AveragePool2DInt8)     \
+  KERNEL(kernels::AveragePool2DFloat)    \
+  KERNEL(kernels::MaxPool2DInt8)         \
+  KERNEL(kernels::MaxPool2DFloat)        \
+  KERNEL(kernels::MeanInt8)              \
+  KERNEL(kernels::MeanFloat)             \
+  KERNEL(kernels::ResizeBilinearInt8)    \
+  KERNEL(kernels::ResizeBilinearFloat)   \
+  KERNEL(kernels::ResizeNearestNeighbor) \
+  KERNEL(LoweredConcatenationInt8)       \
+  KERNEL(LoweredConcatenationFloat)      \
+  KERNEL(kernels::Tile)                  \
+  KERNEL(kernels::Pad)                   \
+  KERNEL(kernels::StridedCopy)           \
+  KERNEL(kernels::UnaryInt8)             \
+  KERNEL(kernels::UnaryFloat)            \
+  KERNEL(kernels::QuantizeFloat)         \
+  KERNEL(kernels::RequantizeInt8)        \
+  KERNEL(kernels::DequantizeInt8)        \
+  KERNEL(LoweredArgMax)                  \
+  KERNEL(kernels::SoftmaxInt8)           \
+  KERNEL(kernels::SoftmaxFloat)          \
+  KERNEL(kernels::ReluInt8)              \
+  KERNEL(kernels::ReluFloat)             \
+  KERNEL(kernels::SpaceToBatchNd)        \
+  KERNEL(kernels::BatchToSpaceNd)        \
+  KERNEL(LoweredCopy)                    \
+  KERNEL(LoweredReference)
+// clang-format on
+
+template <typename First, typename... Kernels>
+struct KernelVariant {
+  using type = std::variant<Kernels...>;
+};
+#define DEEPLAB_NEXT_KERNEL(Parameters) , Parameters
+using Lowered = KernelVariant<void DEEPLAB_LOWERED(DEEPLAB_NEXT_KERNEL)>::type;
+#undef DEEPLAB_NEXT_KERNEL
 
 /// Lowers an op of a validated graph without uint8 tensors (see passes::shift_uint8). If a
 /// tensor's file_type is uint8, the parameters are those of TensorFlow Lite's uint8 kernels.
@@ -112,8 +176,7 @@ Result<Lowered> lower(const graph::Graph& graph, const graph::Op& op);
 Result<kernels::WindowShape> convolution_shape(const graph::Graph& graph, const graph::Op& op,
                                                const graph::Window& window);
 
-/// Runs the op on its reference kernel. `inputs` has one pointer per input of the op, aligned for
-/// the element type; an absent bias is null or left out.
+/// Runs the op on its reference kernel. Pointers are aligned for the element types.
 void run_reference(const Lowered& lowered, kernels::Rounding rounding,
                    std::span<const std::byte* const> inputs, std::byte* output);
 

@@ -32,23 +32,6 @@ class Groups {
 
 }  // namespace
 
-bool keeps_parameters(const graph::Op& op) {
-  const graph::Attributes& a = op.attributes;
-  return std::holds_alternative<graph::AveragePool2D>(a) ||
-         std::holds_alternative<graph::MaxPool2D>(a) ||
-         std::holds_alternative<graph::MirrorPad>(a) || std::holds_alternative<graph::Slice>(a) ||
-         std::holds_alternative<graph::Transpose>(a) ||
-         std::holds_alternative<graph::DepthToSpace>(a) ||
-         std::holds_alternative<graph::SpaceToDepth>(a) ||
-         std::holds_alternative<graph::ResizeBilinear>(a) ||
-         std::holds_alternative<graph::ResizeNearestNeighbor>(a) ||
-         std::holds_alternative<graph::Concatenation>(a) ||
-         std::holds_alternative<graph::Tile>(a) || std::holds_alternative<graph::Pad>(a) ||
-         std::holds_alternative<graph::Reshape>(a) ||
-         std::holds_alternative<graph::SpaceToBatchNd>(a) ||
-         std::holds_alternative<graph::BatchToSpaceNd>(a);
-}
-
 std::optional<ActivationQuantization> given_parameters(const graph::Op& op) {
   constexpr ActivationQuantization kProbability{1.0f / 256, -128};
   if (std::holds_alternative<graph::Softmax>(op.attributes)) return kProbability;
@@ -62,7 +45,7 @@ std::optional<ActivationQuantization> given_parameters(const graph::Op& op) {
 std::vector<TensorId> shared_parameters(const graph::Graph& graph) {
   Groups groups(graph.tensors.size());
   for (const graph::Op& op : graph.ops) {
-    if (!keeps_parameters(op)) continue;
+    if (!graph::keeps_parameters(op.attributes)) continue;
     for (TensorId id : op.inputs) groups.join(id, op.output());
   }
   std::vector<TensorId> representatives(graph.tensors.size());

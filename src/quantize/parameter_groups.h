@@ -10,19 +10,15 @@
 
 namespace deeplab::quantize {
 
-/// Whether the int8 op has its inputs' parameters on its output: pooling, RESIZE_*, CONCATENATION,
-/// and those that only move values.
-bool keeps_parameters(const graph::Op& op);
-
 /// The parameters that TensorFlow Lite's kernels expect on the int8 output: of SOFTMAX and
 /// LOGISTIC, and of TANH.
 std::optional<ActivationQuantization> given_parameters(const graph::Op& op);
 
 /// For each tensor the lowest id of the tensors that must share its parameters, itself if it
-/// stands alone. Constants that such an op reads belong to the group. Values of the group's
-/// other members lie between those of its sources: the graph's inputs, constants, and what ops
-/// write that do not keep parameters. So only the sources' ranges count. `graph` is validated;
-/// its types do not matter.
+/// stands alone: see graph::keeps_parameters(). Constants that such an op reads belong to the
+/// group. Values of the group's other members lie between those of its sources: the graph's
+/// inputs, constants, and what ops write that do not keep parameters. So only the sources' ranges
+/// count. `graph` is validated; its types do not matter.
 std::vector<graph::TensorId> shared_parameters(const graph::Graph& graph);
 
 }  // namespace deeplab::quantize

@@ -84,7 +84,7 @@ class Quantizer {
       Convolution conv;
       const bool reads = std::ranges::any_of(
           op.inputs, [&](TensorId id) { return id >= 0 && groups_[at(id)] == pixels; });
-      if (!reads || keeps_parameters(op) || as_convolution(op, conv)) continue;
+      if (!reads || graph::keeps_parameters(op.attributes) || as_convolution(op, conv)) continue;
       return unsupported(graph::op_label(op),
                          " reads pixels: expected a convolution where pixels "
                          "are to be taken as they are");
@@ -120,7 +120,7 @@ class Quantizer {
 
   static Status expect_int8_form(const Op& op) {
     const auto* unary = std::get_if<graph::Unary>(&op.attributes);
-    const bool float_only = unary != nullptr && unary->function > graph::UnaryFunction::kElu;
+    const bool float_only = unary != nullptr && !graph::has_8_bit_form(unary->function);
     const bool unknown = std::holds_alternative<graph::TransposeConv>(op.attributes) ||
                          std::holds_alternative<graph::FullyConnected>(op.attributes) ||
                          std::holds_alternative<graph::Cast>(op.attributes);
@@ -162,7 +162,9 @@ class Quantizer {
         DEEPLAB_RETURN_IF_ERROR(add_constant(op.inputs[k]));
       }
       const TensorId output = op.output();
-      if (keeps_parameters(op) || graph_.tensor(output).type != DataType::kFloat32) continue;
+      if (graph::keeps_parameters(op.attributes) ||
+          graph_.tensor(output).type != DataType::kFloat32)
+        continue;
       if (const auto given = given_parameters(op)) {
         DEEPLAB_RETURN_IF_ERROR(fix(output, *given));
       } else {

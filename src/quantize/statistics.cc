@@ -42,7 +42,7 @@ bool add_values(std::span<const float> values, size_t channels, TensorStatistics
 std::vector<TensorId> range_sources(const graph::Graph& graph) {
   std::vector<TensorId> ids;
   for (const graph::Op& op : graph.ops) {
-    if (keeps_parameters(op) || given_parameters(op)) continue;
+    if (graph::keeps_parameters(op.attributes) || given_parameters(op)) continue;
     if (graph.tensor(op.output()).type == graph::DataType::kFloat32) ids.push_back(op.output());
   }
   return ids;

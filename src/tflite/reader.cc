@@ -111,13 +111,10 @@ Status check_all_supported(const Source& source, const std::vector<bool>& done) 
   return unsupported("these ops are not supported: ", list, "; the first is op ", first);
 }
 
-/// Of a TRANSPOSE_CONV or FULLY_CONNECTED of float32 the filter, if it is a constant of int8: the
-/// engine's definition of "dynamic range" is float32 arithmetic, and these two have no other here.
+/// Of an op of float32 that has no kernel for an int8 filter, that filter, if it is a constant: the
+/// engine's definition of "dynamic range" is float32 arithmetic there.
 std::optional<size_t> int8_filter_read_as_float(const Source& source, const graph::Op& op) {
-  if (!std::holds_alternative<graph::TransposeConv>(op.attributes) &&
-      !std::holds_alternative<graph::FullyConnected>(op.attributes)) {
-    return std::nullopt;
-  }
+  if (!graph::needs_float_filter(op.attributes)) return std::nullopt;
   if (op.inputs.size() < 2) return std::nullopt;
   for (graph::TensorId id : {op.inputs[0], op.inputs[1]}) {
     if (id < 0 || static_cast<size_t>(id) >= source.tensor_count()) return std::nullopt;
@@ -229,12 +226,7 @@ void complete_scales(graph::Graph& graph) {
     tensor.quantization = {{1.0f / 128}, {is_unsigned ? 128 : 0}, 0};
   };
   for (const graph::Op& op : graph.ops) {
-    if (!std::holds_alternative<graph::Cast>(op.attributes) &&
-        !std::holds_alternative<graph::Reshape>(op.attributes) &&
-        !std::holds_alternative<graph::Transpose>(op.attributes) &&
-        !std::holds_alternative<graph::Slice>(op.attributes)) {
-      continue;
-    }
+    if (!graph::ignores_scales(op.attributes)) continue;
     for (graph::TensorId id : op.inputs) complete(id);
     for (graph::TensorId id : op.outputs) complete(id);
   }
@@ -244,12 +236,7 @@ void complete_scales(graph::Graph& graph) {
 /// a difference and a quotient say so.
 void order_operands(graph::Graph& graph) {
   for (graph::Op& op : graph.ops) {
-    auto* difference = std::get_if<graph::Sub>(&op.attributes);
-    auto* binary = std::get_if<graph::Binary>(&op.attributes);
-    const bool ordered = difference == nullptr && binary == nullptr &&
-                         !std::holds_alternative<graph::Add>(op.attributes) &&
-                         !std::holds_alternative<graph::Mul>(op.attributes);
-    if (ordered || op.inputs.size() != 2) continue;
+    if (op.inputs.size() != 2) continue;
     const auto known = [&](graph::TensorId id) {
       return id >= 0 && static_cast<size_t>(id) < graph.tensors.size();
     };
@@ -261,9 +248,7 @@ void order_operands(graph::Graph& graph) {
     const bool broadcast_first =
         !graph::broadcastable(b.shape, a.shape) && graph::broadcastable(a.shape, b.shape);
     if (!constant_first && (b.is_constant() || !broadcast_first)) continue;
-    std::swap(op.inputs[0], op.inputs[1]);
-    if (difference != nullptr) difference->reversed = true;
-    if (binary != nullptr) binary->reversed = binary->function == graph::BinaryFunction::kDiv;
+    if (graph::swap_inputs(op.attributes)) std::swap(op.inputs[0], op.inputs[1]);
   }
 }
 

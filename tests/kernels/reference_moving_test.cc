@@ -272,45 +272,49 @@ TEST(Cast, NumbersKeepTheirValue) {
               ElementsAre(20));
 }
 
-float function(UnaryKind kind, float x, float alpha = 0) {
+float function(UnaryFunction kind, float x, float alpha = 0) {
   float y = 0;
   unary_reference(UnaryFloat{1, kind, alpha}, &x, &y);
   return y;
 }
 
 TEST(Unary, Formulas) {
-  EXPECT_FLOAT_EQ(function(UnaryKind::kLogistic, 0), 0.5f);
-  EXPECT_FLOAT_EQ(function(UnaryKind::kHardSwish, -4), 0);
-  EXPECT_FLOAT_EQ(function(UnaryKind::kHardSwish, 1), 4.0f / 6);
-  EXPECT_FLOAT_EQ(function(UnaryKind::kHardSwish, 5), 5);
-  EXPECT_FLOAT_EQ(function(UnaryKind::kLeakyRelu, -2, 0.25f), -0.5f);
-  EXPECT_FLOAT_EQ(function(UnaryKind::kElu, -1), std::exp(-1.0f) - 1);
-  EXPECT_FLOAT_EQ(function(UnaryKind::kRsqrt, 4), 0.5f);
+  EXPECT_FLOAT_EQ(function(UnaryFunction::kLogistic, 0), 0.5f);
+  EXPECT_FLOAT_EQ(function(UnaryFunction::kHardSwish, -4), 0);
+  EXPECT_FLOAT_EQ(function(UnaryFunction::kHardSwish, 1), 4.0f / 6);
+  EXPECT_FLOAT_EQ(function(UnaryFunction::kHardSwish, 5), 5);
+  EXPECT_FLOAT_EQ(function(UnaryFunction::kLeakyRelu, -2, 0.25f), -0.5f);
+  EXPECT_FLOAT_EQ(function(UnaryFunction::kElu, -1), std::exp(-1.0f) - 1);
+  EXPECT_FLOAT_EQ(function(UnaryFunction::kRsqrt, 4), 0.5f);
+  EXPECT_EQ(function(UnaryFunction::kFloor, -1.5f), -2);
+  EXPECT_EQ(function(UnaryFunction::kFloor, 2), 2);
+  EXPECT_EQ(function(UnaryFunction::kCeil, -1.5f), -1);
+  EXPECT_EQ(function(UnaryFunction::kCeil, 2.25f), 3);
 }
 
 TEST(Unary, TablesOfEightBitsAreTheFunctionRounded) {
   struct Case {
-    UnaryKind kind;
+    UnaryFunction kind;
     float alpha;
     UnaryScales scales;
   };
-  for (const Case& c : {Case{UnaryKind::kLogistic, 0, {0.05f, 3, 1.0f / 256, -128}},
-                        Case{UnaryKind::kTanh, 0, {0.02f, -9, 1.0f / 128, 0}},
-                        Case{UnaryKind::kHardSwish, 0, {0.05f, -10, 0.03f, -116}},
-                        Case{UnaryKind::kHardSwish, 0, {0.2f, 4, 0.1f, -100}},
-                        Case{UnaryKind::kHardSwish, 0, {0.004f, 0, 0.003f, 0}},
-                        Case{UnaryKind::kElu, 0, {0.05f, 3, 0.04f, -100}},
-                        Case{UnaryKind::kLeakyRelu, 0.3f, {0.05f, 3, 0.04f, -20}},
-                        Case{UnaryKind::kLeakyRelu, -0.5f, {0.05f, 3, 0.04f, -20}}}) {
+  for (const Case& c : {Case{UnaryFunction::kLogistic, 0, {0.05f, 3, 1.0f / 256, -128}},
+                        Case{UnaryFunction::kTanh, 0, {0.02f, -9, 1.0f / 128, 0}},
+                        Case{UnaryFunction::kHardSwish, 0, {0.05f, -10, 0.03f, -116}},
+                        Case{UnaryFunction::kHardSwish, 0, {0.2f, 4, 0.1f, -100}},
+                        Case{UnaryFunction::kHardSwish, 0, {0.004f, 0, 0.003f, 0}},
+                        Case{UnaryFunction::kElu, 0, {0.05f, 3, 0.04f, -100}},
+                        Case{UnaryFunction::kLeakyRelu, 0.3f, {0.05f, 3, 0.04f, -20}},
+                        Case{UnaryFunction::kLeakyRelu, -0.5f, {0.05f, 3, 0.04f, -20}}}) {
     const auto table = unary_table(c.kind, c.alpha, c.scales);
     for (int stored = -128; stored < 128; ++stored) {
       const float x = c.scales.input_scale * static_cast<float>(stored - c.scales.input_zero_point);
       const float steps = function(c.kind, x, c.alpha) / c.scales.output_scale +
                           static_cast<float>(c.scales.output_zero_point);
       // HARD_SWISH has 16-bit arithmetic; a product with a shift is rounded twice.
-      const float most = c.kind == UnaryKind::kHardSwish   ? 1.0f
-                         : c.kind == UnaryKind::kLeakyRelu ? 0.76f
-                                                           : 0.51f;
+      const float most = c.kind == UnaryFunction::kHardSwish   ? 1.0f
+                         : c.kind == UnaryFunction::kLeakyRelu ? 0.76f
+                                                               : 0.51f;
       EXPECT_NEAR(table[static_cast<uint8_t>(stored)], std::clamp(steps, -128.0f, 127.0f), most)
           << static_cast<int>(c.kind) << " of " << x;
     }
@@ -323,16 +327,17 @@ TEST(Binary, FunctionsAndTheirBroadcast) {
   shape.b_strides = {0, 1};
   const std::vector<float> a = {1, -2, 3, 8, 0.5f, -6};
   const std::vector<float> b = {2, -1, 4};
-  const auto run = [&](BinaryKind kind, bool reversed = false) {
+  const auto run = [&](BinaryFunction kind, bool reversed = false) {
     std::vector<float> y(6);
     binary_reference(BinaryFloat{shape, kind, reversed, -2, 3}, a.data(), b.data(), y.data());
     return y;
   };
-  EXPECT_THAT(run(BinaryKind::kMaximum), ElementsAre(2, -1, 4, 8, 0.5f, 4));
-  EXPECT_THAT(run(BinaryKind::kMinimum), ElementsAre(1, -2, 3, 2, -1, -6));
-  EXPECT_THAT(run(BinaryKind::kSquaredDifference), ElementsAre(1, 1, 1, 36, 2.25f, 100));
-  EXPECT_THAT(run(BinaryKind::kDiv), ElementsAre(0.5f, 2, 0.75f, 3, -0.5f, -1.5f));
-  EXPECT_THAT(run(BinaryKind::kDiv, true), ElementsAre(2, 0.5f, 4.0f / 3, 0.25f, -2, -4.0f / 6));
+  EXPECT_THAT(run(BinaryFunction::kMaximum), ElementsAre(2, -1, 4, 8, 0.5f, 4));
+  EXPECT_THAT(run(BinaryFunction::kMinimum), ElementsAre(1, -2, 3, 2, -1, -6));
+  EXPECT_THAT(run(BinaryFunction::kSquaredDifference), ElementsAre(1, 1, 1, 36, 2.25f, 100));
+  EXPECT_THAT(run(BinaryFunction::kDiv), ElementsAre(0.5f, 2, 0.75f, 3, -0.5f, -1.5f));
+  EXPECT_THAT(run(BinaryFunction::kDiv, true),
+              ElementsAre(2, 0.5f, 4.0f / 3, 0.25f, -2, -4.0f / 6));
 
   const std::vector<int8_t> stored = {1, -128, 127, 0, 5, 6};
   const std::vector<int8_t> others = {0, 0, 6};
@@ -349,17 +354,17 @@ TEST(Reduce, SumsAndLargestOverAnyDimensions) {
   middle.reduced = {false, true, false};
   const std::vector<float> x = {1, 2, 3, 4, 5, -6, -1, -2, -3, -4, -5, -7};
   std::vector<float> y(4);
-  reduce_reference(SumFloat{middle}, x.data(), y.data());
+  reduce_reference(ReduceFloat{middle, ReduceFunction::kSum}, x.data(), y.data());
   EXPECT_THAT(y, ElementsAre(9, 0, -9, -13));
-  reduce_reference(ReduceMaxFloat{middle}, x.data(), y.data());
+  reduce_reference(ReduceFloat{middle, ReduceFunction::kMax}, x.data(), y.data());
   EXPECT_THAT(y, ElementsAre(5, 4, -1, -2));
   Reduction all = middle;
   all.reduced = {true, true, true};
-  reduce_reference(SumFloat{all}, x.data(), y.data());
+  reduce_reference(ReduceFloat{all, ReduceFunction::kSum}, x.data(), y.data());
   EXPECT_EQ(y[0], -13);
   const std::vector<int8_t> stored = {1, 2, 3, 4, 5, -6, -1, -2, -3, -128, -5, -7};
   std::vector<int8_t> largest(4);
-  reduce_reference(ReduceMaxInt8{middle}, stored.data(), largest.data());
+  reduce_reference(ReduceInt8{middle, ReduceFunction::kMax}, stored.data(), largest.data());
   EXPECT_THAT(largest, ElementsAre(5, 4, -1, -2));
 }
 

@@ -43,6 +43,14 @@ inline graph::Graph with_any_weights(graph::Graph graph) {
   return graph;
 }
 
+/// The functions of a list of base/function_list.h.
+template <typename Function, size_t count>
+std::vector<Function> all_functions(const std::string_view (&)[count]) {
+  std::vector<Function> all;
+  for (size_t i = 0; i < count; ++i) all.push_back(static_cast<Function>(i));
+  return all;
+}
+
 class OpGraphs {
  public:
   using DataType = graph::DataType;
@@ -177,12 +185,21 @@ class OpGraphs {
     using B = graph::BinaryFunction;
     pair("Maximum", graph::Binary{B::kMaximum}, {1, 1, 2});
     pair("Minimum", graph::Binary{B::kMinimum}, {1, 1, 2});
-    unary("ReduceMax", graph::Reduce{graph::ReduceFunction::kMax, {1, 2}, true}, {1, 1, 2});
     if (float32()) {
-      pair("SquaredDifference", graph::Binary{B::kSquaredDifference}, {1, 1, 1});
-      pair("Div", graph::Binary{B::kDiv, graph::Activation::kRelu6}, {1, 1, 1});
-      pair("Div_Reversed", graph::Binary{B::kDiv, graph::Activation::kNone, true}, {1, 1, 1});
-      unary("Sum", graph::Reduce{graph::ReduceFunction::kSum, {1}, false}, {1, 1, 1});
+      pair("Div_Relu6", graph::Binary{B::kDiv, graph::Activation::kRelu6}, {1, 1, 1});
+      for (const B function : all_functions<B>(kBinaryNames)) {
+        if (function == B::kMaximum || function == B::kMinimum) continue;
+        const std::string name(function_name(function));
+        pair(name, graph::Binary{function}, {1, 1, 1});
+        if (!is_ordered(function)) continue;
+        pair(name + "_Reversed", graph::Binary{function, graph::Activation::kNone, true},
+             {1, 1, 1});
+      }
+    }
+    using R = graph::ReduceFunction;
+    for (const R function : all_functions<R>(kReduceNames)) {
+      if (!float32() && !picks(function)) continue;
+      unary(std::string(function_name(function)), graph::Reduce{function, {1, 2}, true}, {1, 1, 2});
     }
 
     graph::AveragePool2D pool;
@@ -224,14 +241,9 @@ class OpGraphs {
       add(logistic ? "Logistic" : "Tanh", b, b.op(graph::Unary{function}, {x}, type_, q),
           {1, 1, 2});
     }
-    if (float32()) {
-      unary("Exp", graph::Unary{F::kExp}, {1, 1, 1});
-      unary("Sqrt", graph::Unary{F::kSqrt}, {1, 1, 1});
-      unary("Rsqrt", graph::Unary{F::kRsqrt}, {1, 1, 1});
-      unary("Square", graph::Unary{F::kSquare}, {1, 1, 1});
-      unary("Abs", graph::Unary{F::kAbs}, {1, 1, 1});
-      unary("Neg", graph::Unary{F::kNeg}, {1, 1, 1});
-      unary("Log", graph::Unary{F::kLog}, {1, 1, 1});
+    for (const F function : all_functions<F>(kUnaryNames)) {
+      if (!float32() || graph::has_8_bit_form(function)) continue;
+      unary(std::string(function_name(function)), graph::Unary{function}, {1, 1, 1});
     }
     GraphBuilder b;
     const TensorId x = b.input(type_, {1, 5, 7, 4}, parameters(0.5f));

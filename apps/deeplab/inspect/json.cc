@@ -4,14 +4,14 @@
 
 #include "apps/deeplab/inspect/facts.h"
 #include "base/isa.h"
-#include "graph/op_fields.h"
+#include "graph/graph.h"
 
 namespace deeplab::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// ---- Attributes, named as in graph/op_fields.h -----------------------------------------------
+// ---- Attributes, named as in graph/ops/ ------------------------------------------------------
 
 struct AttributeJson {
   Json json = Json::object();

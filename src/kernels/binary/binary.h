@@ -1,19 +1,18 @@
-// Functions of two numbers with broadcasting of the second operand: MAXIMUM, MINIMUM,
-// SQUARED_DIFFERENCE, DIV.
+// Functions of two numbers with broadcasting of the second operand: MAXIMUM, DIV, ...: the list is
+// base/function_list.h.
 #pragma once
 
 #include <cstdint>
 
+#include "base/functions.h"
 #include "kernels/broadcast.h"
 
 namespace deeplab::kernels {
 
-enum class BinaryKind : uint8_t { kMaximum, kMinimum, kSquaredDifference, kDiv };
-
 struct BinaryFloat {
   BroadcastShape shape;
-  BinaryKind kind = BinaryKind::kMaximum;
-  bool reversed = false;  ///< kDiv: b / a.
+  BinaryFunction function = BinaryFunction::kMaximum;
+  bool reversed = false;  ///< f(b, a), if the function is ordered.
   float output_min = 0;   ///< Clamp bounds of kDiv.
   float output_max = 0;
 };

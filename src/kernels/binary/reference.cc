@@ -4,22 +4,27 @@
 #include "kernels/clamp.h"
 
 namespace deeplab::kernels {
+namespace {
 
-void binary_reference(const BinaryFloat& op, const float* a, const float* b, float* output) {
-  const auto run = [&](const auto& function) {
-    for_each_pair(op.shape, [&](int64_t i, int64_t j) { output[i] = function(a[i], b[j]); });
-  };
-  switch (op.kind) {
-    case BinaryKind::kMaximum:
-      return run([](float x, float y) { return std::max(x, y); });
-    case BinaryKind::kMinimum:
-      return run([](float x, float y) { return std::min(x, y); });
-    case BinaryKind::kSquaredDifference:
-      return run([](float x, float y) { return (x - y) * (x - y); });
-    case BinaryKind::kDiv:
-      return run([&op](float x, float y) {
-        return clamp_float(op.reversed ? y / x : x / y, op.output_min, op.output_max);
-      });
+template <BinaryFunction function, typename F>
+void each_pair(const BinaryFloat& op, const float* x, const float* y, float* output, const F& f) {
+  for_each_pair(op.shape, [&](int64_t i, int64_t j) {
+    float value = is_ordered(function) && op.reversed ? f(y[j], x[i]) : f(x[i], y[j]);
+    // The only one that may have an activation.
+    if (function == BinaryFunction::kDiv) value = clamp_float(value, op.output_min, op.output_max);
+    output[i] = value;
+  });
+}
+
+}  // namespace
+
+void binary_reference(const BinaryFloat& op, const float* x, const float* y, float* output) {
+  switch (op.function) {
+#define BINARY(function, name, ordered, major, minor, patch, ...) \
+  case BinaryFunction::function:                                  \
+    return each_pair<BinaryFunction::function>(op, x, y, output,  \
+                                               [](float a, float b) { return __VA_ARGS__; });
+#include "base/function_list.h"
   }
 }
 

@@ -5,25 +5,31 @@
 #include "kernels/reduce/reduce.h"
 
 namespace deeplab::kernels {
+namespace {
 
-void reduce_reference(const SumFloat& sum, const float* input, float* output) {
-  for_each_reduced(
-      sum.shape, input, 0.0f, [](float& total, float x) { total += x; },
-      [&](int64_t o, float total) { output[o] = total; });
+template <typename T>
+void reduce(const Reduction& shape, ReduceFunction by, const T* input, T* output) {
+  const auto run = [&](T start, const auto& function) {
+    for_each_reduced(
+        shape, input, start, [&](T& total, T x) { total = function(total, x); },
+        [&](int64_t o, T total) { output[o] = total; });
+  };
+  switch (by) {
+#define REDUCTION(function, name, picks, major, minor, patch, start, ...) \
+  case ReduceFunction::function:                                          \
+    return run(start, [](T total, T x) { return static_cast<T>(__VA_ARGS__); });
+#include "base/function_list.h"
+  }
 }
 
-void reduce_reference(const ReduceMaxFloat& max, const float* input, float* output) {
-  for_each_reduced(
-      max.shape, input, std::numeric_limits<float>::lowest(),
-      [](float& largest, float x) { largest = x > largest ? x : largest; },
-      [&](int64_t o, float largest) { output[o] = largest; });
+}  // namespace
+
+void reduce_reference(const ReduceFloat& op, const float* input, float* output) {
+  reduce(op.shape, op.function, input, output);
 }
 
-void reduce_reference(const ReduceMaxInt8& max, const int8_t* input, int8_t* output) {
-  for_each_reduced(
-      max.shape, input, int8_t{-128},
-      [](int8_t& largest, int8_t x) { largest = std::max(largest, x); },
-      [&](int64_t o, int8_t largest) { output[o] = largest; });
+void reduce_reference(const ReduceInt8& op, const int8_t* input, int8_t* output) {
+  reduce(op.shape, op.function, input, output);
 }
 
 }  // namespace deeplab::kernels

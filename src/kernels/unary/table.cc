@@ -94,15 +94,15 @@ int8_t through_float(const UnaryScales& s, int32_t stored, const Function& funct
 }
 
 /// Which function through_float() takes.
-float value_of(UnaryKind kind, float x) {
+float value_of(UnaryFunction function, float x) {
   float y = 0;
-  unary_reference(UnaryFloat{1, kind, 0}, &x, &y);
+  unary_reference(UnaryFloat{1, function, 0}, &x, &y);
   return y;
 }
 
 }  // namespace
 
-std::array<int8_t, 256> unary_table(UnaryKind kind, float alpha, const UnaryScales& s) {
+std::array<int8_t, 256> unary_table(UnaryFunction function, float alpha, const UnaryScales& s) {
   const HardSwishTable hard_swish(s);
   const Multiplier identity = make_multiplier(double{s.input_scale / s.output_scale});
   const Multiplier below_zero =
@@ -111,11 +111,11 @@ std::array<int8_t, 256> unary_table(UnaryKind kind, float alpha, const UnaryScal
   for (int32_t stored = -128; stored < 128; ++stored) {
     int8_t& to = table[static_cast<uint8_t>(stored)];
     const int32_t steps = stored - s.input_zero_point;
-    switch (kind) {
-      case UnaryKind::kHardSwish:
+    switch (function) {
+      case UnaryFunction::kHardSwish:
         to = hard_swish(stored);
         break;
-      case UnaryKind::kLeakyRelu: {
+      case UnaryFunction::kLeakyRelu: {
         const int64_t product = steps >= 0   ? multiply_tflite(steps, identity)
                                 : alpha >= 0 ? multiply_tflite(steps, below_zero)
                                              : -int64_t{multiply_tflite(steps, below_zero)};
@@ -123,7 +123,7 @@ std::array<int8_t, 256> unary_table(UnaryKind kind, float alpha, const UnaryScal
         break;
       }
       default:
-        to = through_float(s, stored, [&](float x) { return value_of(kind, x); });
+        to = through_float(s, stored, [&](float x) { return value_of(function, x); });
     }
   }
   return table;

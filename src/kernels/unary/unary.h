@@ -1,4 +1,4 @@
-// Functions of one number: LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, ...
+// Functions of one number: LOGISTIC, TANH, ...: the list is base/function_list.h.
 //
 // Of 8-bit numbers a function is a table of 256, made as TensorFlow Lite's reference kernels
 // compute it; both roundings are the same here.
@@ -7,26 +7,13 @@
 #include <array>
 #include <cstdint>
 
-namespace deeplab::kernels {
+#include "base/functions.h"
 
-enum class UnaryKind : uint8_t {
-  kLogistic,
-  kTanh,
-  kHardSwish,
-  kLeakyRelu,
-  kElu,
-  kExp,
-  kSqrt,
-  kRsqrt,
-  kSquare,
-  kAbs,
-  kNeg,
-  kLog,
-};
+namespace deeplab::kernels {
 
 struct UnaryFloat {
   int64_t count = 0;
-  UnaryKind kind = UnaryKind::kLogistic;
+  UnaryFunction function = UnaryFunction::kLogistic;
   float alpha = 0;  ///< Of kLeakyRelu.
 };
 void unary_reference(const UnaryFloat& op, const float* input, float* output);
@@ -48,6 +35,6 @@ struct UnaryScales {
 
 /// round(f(real input) / output scale) + zero point, ties away from zero, clamped; all in float32
 /// but for the function itself.
-std::array<int8_t, 256> unary_table(UnaryKind kind, float alpha, const UnaryScales& scales);
+std::array<int8_t, 256> unary_table(UnaryFunction function, float alpha, const UnaryScales& scales);
 
 }  // namespace deeplab::kernels
