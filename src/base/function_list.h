@@ -44,8 +44,8 @@ BINARY(kMinimum,           MINIMUM,            false, 1, 14, 0, std::min(a, b))
 BINARY(kSquaredDifference, SQUARED_DIFFERENCE, false, 1, 13, 1, (a - b) * (a - b))
 BINARY(kDiv,               DIV,                true,  1, 6, 0,  a / b)
 
-REDUCTION(kSum, SUM,        false, 1, 10, 0, T{0}, total + x)
-REDUCTION(kMax, REDUCE_MAX, true,  1, 14, 0, std::numeric_limits<T>::lowest(), x > total ? x : total)
+REDUCTION(kSum, SUM, false, 1, 10, 0, T{0}, total + x)
+REDUCTION(kMax, REDUCE_MAX, true, 1, 14, 0, std::numeric_limits<T>::lowest(), x > total ? x : total)
 
 // clang-format on
 
