@@ -68,6 +68,7 @@ for part in ${parts//,/ }; do
   esac
 done
 [ "$preset" != aarch64 ] || packages="$packages $cross_packages"
+[ "$preset" != asan-ubsan ] || packages="$packages $clang_packages"
 # shellcheck disable=SC2086  # a list of words
 install_missing $packages
 [ "$preset" != aarch64 ] || "$here/cmake/aarch64-sysroot.sh" "$here/build/aarch64-sysroot"

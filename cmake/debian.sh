@@ -9,6 +9,7 @@ build_packages="build-essential cmake ninja-build pkg-config zlib1g-dev
 train_packages="libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev"
 cross_packages="g++-aarch64-linux-gnu qemu-user"
 style_packages="clang-format-14"
+clang_packages="clang-16 libclang-rt-16-dev"
 tidy_packages="clang-16 clang-tidy-16"
 codecs_packages="libheif-dev libtiff-dev libgif-dev liblcms2-dev"
 bench_packages="libbenchmark-dev"

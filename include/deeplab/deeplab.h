@@ -352,6 +352,12 @@ typedef struct deeplab_segmenter_options {
   const deeplab_allocator* allocator; /* NULL: the C heap. A copy is kept; its functions must work
                                          until the segmenter, those that share its plan and, with
                                          deeplab_model_keep_plans(), the model are gone */
+  /* Of pictures that follow each other, as those of a video: the weight of the scores before in an
+   * exponential moving average with this picture's, 0 to below 1. Fewer pixels flicker from one
+   * picture to the next. A cell of the score map whose class has clearly changed takes little of
+   * the past, so that what moves does not drag. A picture of another size starts afresh, as does
+   * deeplab_segmenter_reset(). 0, the default: every picture for itself. */
+  float temporal;
 } deeplab_segmenter_options;
 
 /* All CPUs, pad, the model's own size and normalization, the default limits, the fastest ISA. */
@@ -389,6 +395,25 @@ DEEPLAB_API deeplab_status deeplab_segmenter_estimate(const deeplab_model* model
                                                       const deeplab_segmenter_options* options,
                                                       deeplab_segmenter_info* info);
 
+/* The canvas that deeplab_choose_canvas() found. */
+typedef struct deeplab_canvas {
+  size_t struct_size;
+  int32_t width; /* pixels */
+  int32_t height;
+  double milliseconds; /* of one picture, pixels to category mask at the picture's size */
+} deeplab_canvas;
+
+/* The largest canvas on which this machine segments pictures of this size as often as
+ * `frames_per_second` per second, measured now, which takes some dozens of runs. Canvases have the
+ * picture's proportions, are no larger than the model's own and no smaller than 129 pixels on the
+ * long side. Leave room for what else a frame costs by asking for more. `options` as for
+ * deeplab_segmenter_create(), without a canvas. DEEPLAB_RESOURCE_EXHAUSTED: no canvas is fast
+ * enough. */
+DEEPLAB_API deeplab_status deeplab_choose_canvas(const deeplab_model* model,
+                                                 const deeplab_segmenter_options* options,
+                                                 int32_t picture_width, int32_t picture_height,
+                                                 double frames_per_second, deeplab_canvas* canvas);
+
 /* How long a run may take, and who may stop it. Both are looked at between the steps of the
  * network, some dozens per picture, on the calling thread. */
 typedef struct deeplab_run_options {
@@ -406,6 +431,9 @@ DEEPLAB_API void deeplab_run_options_init(deeplab_run_options* options, size_t s
 DEEPLAB_API deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter,
                                                  const deeplab_image* image,
                                                  const deeplab_run_options* options);
+
+/* The next picture starts a sequence: for options.temporal, nothing comes before it. */
+DEEPLAB_API deeplab_status deeplab_segmenter_reset(deeplab_segmenter* segmenter);
 
 /* Where the last picture lies on the canvas. */
 DEEPLAB_API deeplab_status deeplab_segmenter_placement(const deeplab_segmenter* segmenter,
@@ -549,7 +577,8 @@ DEEPLAB_API deeplab_status deeplab_frame_get_info(const deeplab_frame* frame,
 DEEPLAB_API void deeplab_frame_free(deeplab_frame* frame);
 
 /* Drops what is inside, and reopens a stream that is finished: after a seek, the next picture
- * pushed is the next one pulled. A pull or push that is waiting gives DEEPLAB_CANCELLED. */
+ * pushed is the next one pulled, and starts a sequence (see options.temporal). A pull or push that
+ * is waiting gives DEEPLAB_CANCELLED. */
 DEEPLAB_API void deeplab_stream_flush(deeplab_stream* stream);
 
 /* No more pictures: those inside still come out, then pull gives DEEPLAB_STREAM_ENDED. */

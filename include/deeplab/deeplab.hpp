@@ -333,6 +333,7 @@ struct Options {
   int32_t width = 0;  ///< Input canvas in pixels; 0, 0: the model's own size.
   int32_t height = 0;
   int32_t output_stride = 0;  ///< 0: the file's own; see deeplab_segmenter_options.
+  float temporal = 0;         ///< Weight of the pictures before, 0 to below 1; see there, too.
   /// Nothing: what the file's metadata says, else Normalization's defaults.
   std::optional<Normalization> normalization = {};
   /// Limits against hostile models, see deeplab_segmenter_options; 0: the default, 2^30 bytes and
@@ -354,6 +355,7 @@ struct COptions {
     c.width = options.width;
     c.height = options.height;
     c.output_stride = options.output_stride;
+    c.temporal = options.temporal;
     c.max_memory_bytes = options.max_memory_bytes;
     c.max_macs = options.max_macs;
     if (options.normalization) {
@@ -386,6 +388,22 @@ struct Timing {
 
 /// What a segmenter is, or would be.
 using SegmenterInfo = deeplab_segmenter_info;
+
+/// A canvas, and the time that a picture takes on it.
+using Canvas = deeplab_canvas;
+
+/// The largest canvas on which this machine segments pictures of that size as often as
+/// `frames_per_second` per second, measured now: see deeplab_choose_canvas().
+inline Result<Canvas> choose_canvas(const Model& model, const Options& options,
+                                    int32_t picture_width, int32_t picture_height,
+                                    double frames_per_second) {
+  const detail::COptions c_options(options);
+  auto canvas = detail::sized<deeplab_canvas>();
+  const deeplab_status code = deeplab_choose_canvas(model.handle(), &c_options.c, picture_width,
+                                                    picture_height, frames_per_second, &canvas);
+  if (Status s = detail::to_status(code); !s.ok()) return s;
+  return canvas;
+}
 
 /// How long a run may take, and who may stop it; looked at between the steps of the network.
 struct RunOptions {
@@ -474,6 +492,9 @@ class Segmenter {
     }
     return detail::to_status(deeplab_segmenter_run(segmenter_.get(), &c_image, &c_options));
   }
+
+  /// The next picture starts a sequence: for Options::temporal, nothing comes before it.
+  void reset() { deeplab_segmenter_reset(segmenter_.get()); }
 
   /// Where the last picture lies on the canvas.
   Result<Placement> placement() const {

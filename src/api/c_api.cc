@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "api/choose_canvas.h"
 #include "base/isa.h"
 
 namespace {
@@ -303,6 +304,23 @@ deeplab_status deeplab_segmenter_estimate(const deeplab_model* model,
   });
 }
 
+deeplab_status deeplab_choose_canvas(const deeplab_model* model,
+                                     const deeplab_segmenter_options* options,
+                                     int32_t picture_width, int32_t picture_height,
+                                     double frames_per_second, deeplab_canvas* canvas) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_choose_canvas: model"));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto chosen, choose_canvas(model->model, inner, picture_width,
+                                                              picture_height, frames_per_second));
+    deeplab_canvas result = {};
+    result.width = chosen.size.width;
+    result.height = chosen.size.height;
+    result.milliseconds = chosen.milliseconds;
+    return write_struct(result, canvas, "deeplab_canvas");
+  });
+}
+
 deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter, const deeplab_image* image,
                                      const deeplab_run_options* options) {
   return guarded([&]() -> Status {
@@ -311,6 +329,14 @@ deeplab_status deeplab_segmenter_run(deeplab_segmenter* segmenter, const deeplab
     DEEPLAB_ASSIGN_OR_RETURN(const RunControl control, make_control(given, options));
     DEEPLAB_ASSIGN_OR_RETURN(const auto picture, checked_image(image));
     return segmenter->segmenter->run(picture, control);
+  });
+}
+
+deeplab_status deeplab_segmenter_reset(deeplab_segmenter* segmenter) {
+  return guarded([&]() -> Status {
+    DEEPLAB_RETURN_IF_ERROR(check_handle(segmenter, "deeplab_segmenter_reset: segmenter"));
+    segmenter->segmenter->reset();
+    return {};
   });
 }
 

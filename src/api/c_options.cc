@@ -55,6 +55,7 @@ Result<SegmenterOptions> checked_options(const deeplab_segmenter_options* option
   inner.width = given.width;
   inner.height = given.height;
   inner.output_stride = given.output_stride;
+  inner.temporal = given.temporal;
   if (given.max_memory_bytes != 0) inner.max_memory_bytes = given.max_memory_bytes;
   if (given.max_macs != 0) inner.max_macs = given.max_macs;
   if (given.override_normalization != 0) {

@@ -40,6 +40,12 @@ Result<graph::Limits> make_limits(const SegmenterOptions& options) {
   return limits;
 }
 
+/// For scores(), and twice for a smoother.
+int64_t float_score_bytes(const PlannedNetwork& network, float temporal) {
+  const int64_t scores = network.plan->graph().tensor(network.head.scores).elements();
+  return scores * int64_t{sizeof(float)} * (temporal > 0 ? 3 : 1);
+}
+
 /// Everything about a segmenter but its memory and its threads.
 struct Setup {
   int threads = 1;
@@ -51,6 +57,9 @@ Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
   if ((options.width == 0) != (options.height == 0)) {
     return invalid_argument("canvas ", options.width, "x", options.height,
                             ": give both sides or neither");
+  }
+  if (!(options.temporal >= 0 && options.temporal < 1)) {
+    return invalid_argument("temporal is ", options.temporal, "; expected 0 or more, below 1");
   }
   const int32_t width = options.width == 0 ? model.input_width() : options.width;
   const int32_t height = options.height == 0 ? model.input_height() : options.height;
@@ -66,16 +75,16 @@ Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
   DEEPLAB_ASSIGN_OR_RETURN(setup.network, model.plan(height, width, setup.isa, setup.threads,
                                                      limits, options.output_stride));
   const plan::Plan& plan = *setup.network.plan;
-  const int64_t score_count = plan.graph().tensor(setup.network.head.scores).elements();
-  if (score_count * int64_t{sizeof(float)} > limits.max_plan_bytes - plan.required_bytes()) {
-    return resource_exhausted(model.name(), ": ", score_count, " scores as floats and the plan's ",
-                              plan.required_bytes(), " bytes are more than the limit of ",
-                              limits.max_plan_bytes);
+  const int64_t bytes = float_score_bytes(setup.network, options.temporal);
+  if (bytes > limits.max_plan_bytes - plan.required_bytes()) {
+    return resource_exhausted(model.name(), ": ", bytes,
+                              " bytes of scores as floats and the plan's ", plan.required_bytes(),
+                              " bytes are more than the limit of ", limits.max_plan_bytes);
   }
   return setup;
 }
 
-SegmenterFacts make_facts(const PlannedNetwork& network, int threads) {
+SegmenterFacts make_facts(const PlannedNetwork& network, int threads, float temporal) {
   const plan::Plan& plan = *network.plan;
   SegmenterFacts facts;
   facts.canvas_width = network.canvas_width;
@@ -87,8 +96,8 @@ SegmenterFacts make_facts(const PlannedNetwork& network, int threads) {
   facts.isa = plan.options().isa;
   facts.macs = graph::macs(plan.graph());
   facts.shared_bytes = plan.packed_weight_bytes();
-  facts.own_bytes = plan.arena_bytes() + plan.scratch_bytes() * threads +
-                    plan.graph().tensor(network.head.scores).elements() * int64_t{sizeof(float)};
+  facts.own_bytes =
+      plan.arena_bytes() + plan.scratch_bytes() * threads + float_score_bytes(network, temporal);
   return facts;
 }
 
@@ -125,12 +134,17 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
 
   const passes::LabelHead& head = self->network_.head;
   const graph::Tensor& scores = self->plan().graph().tensor(head.scores);
-  self->score_view_ = {self->executor_->tensor(head.scores).data(),
-                       element_type(scores.type),
-                       head.height,
-                       head.width,
-                       head.classes,
-                       quantization(scores)};
+  self->network_scores_ = {self->executor_->tensor(head.scores).data(),
+                           element_type(scores.type),
+                           head.height,
+                           head.width,
+                           head.classes,
+                           quantization(scores)};
+  self->score_view_ = self->network_scores_;
+  self->temporal_ = options.temporal;
+  if (options.temporal > 0) {
+    DEEPLAB_RETURN_IF_ERROR(self->smoother_.create(scores.elements()));
+  }
   self->corners_ = corner_mode(head);
   self->label_scratch_.resize(static_cast<size_t>(self->pool_->threads()));
   const size_t score_bytes = static_cast<size_t>(scores.elements()) * sizeof(float);
@@ -145,10 +159,10 @@ Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model
 Result<SegmenterFacts> Segmenter::estimate(const Model& model, const SegmenterOptions& options) {
   const MemoryScope scope(options.allocator);
   DEEPLAB_ASSIGN_OR_RETURN(const Setup setup, make_setup(model, options));
-  return make_facts(setup.network, setup.threads);
+  return make_facts(setup.network, setup.threads, options.temporal);
 }
 
-SegmenterFacts Segmenter::facts() const { return make_facts(network_, threads()); }
+SegmenterFacts Segmenter::facts() const { return make_facts(network_, threads(), temporal_); }
 
 Result<vision::Placement> Segmenter::placement() const {
   if (!has_run_) return invalid_argument("no picture was run yet");
@@ -205,12 +219,18 @@ Status Segmenter::infer(const vision::Placement& placement, const RunControl& co
     }
     executor_->run_step(step);
   }
+  if (temporal_ > 0) {
+    if (placement != placement_) smoother_.reset();
+    score_view_ = smoother_.add(network_scores_, temporal_);
+  }
   timing_.infer_ms = watch.milliseconds();
   timing_.labels_ms = 0;
   placement_ = placement;
   has_run_ = true;
   return {};
 }
+
+void Segmenter::reset() { smoother_.reset(); }
 
 Status Segmenter::configure_labels(int32_t width, int32_t height) {
   if (!has_run_) return invalid_argument("no picture was run yet");
@@ -327,17 +347,7 @@ Result<std::span<const float>> Segmenter::scores() {
   if (!has_run_) return invalid_argument("no picture was run yet");
   const std::span<float> scores(reinterpret_cast<float*>(float_scores_.data()),
                                 float_scores_.size() / sizeof(float));
-  if (score_view_.type == vision::ElementType::kInt8) {
-    const auto* values = static_cast<const int8_t*>(score_view_.data);
-    const auto [scale, zero_point] = score_view_.quantization;
-    std::transform(values, values + scores.size(), scores.begin(),
-                   [scale = scale, zero_point = zero_point](int8_t q) {
-                     return scale * static_cast<float>(q - zero_point);
-                   });
-  } else {
-    const auto* values = static_cast<const float*>(score_view_.data);
-    std::copy(values, values + scores.size(), scores.begin());
-  }
+  vision::to_floats(score_view_, scores);
   return std::span<const float>(scores);
 }
 

@@ -19,6 +19,7 @@
 #include "vision/labels.h"
 #include "vision/picture.h"
 #include "vision/prepare.h"
+#include "vision/smooth.h"
 
 namespace deeplab::api {
 
@@ -29,6 +30,7 @@ struct SegmenterOptions {
   int32_t height = 0;
   int32_t output_stride = 0;  ///< 0: the model's own; see passes::set_output_stride().
   double pad_limit = 1;       ///< Largest scale of Fit::kPad; see vision::place().
+  float temporal = 0;         ///< In [0, 1): see deeplab_segmenter_options.
   std::optional<vision::Normalization> normalization;
   std::optional<Isa> isa;  ///< Nothing: the best one of this machine.
   /// Limits of the model, see deeplab_segmenter_options.
@@ -91,6 +93,9 @@ class Segmenter {
   Status run_prepared(std::span<const std::byte> input, const vision::Placement& placement,
                       const RunControl& control = {});
 
+  /// The next picture starts a sequence: it is not mixed with those before it.
+  void reset();
+
   /// See deeplab_segmenter_category_mask() and deeplab_segmenter_confidence_mask(); strides are
   /// in bytes.
   Status category_mask(int32_t width, int32_t height, uint8_t* mask, ptrdiff_t stride);
@@ -152,7 +157,10 @@ class Segmenter {
   std::optional<vision::Preparer> preparer_;
   vision::Placement placement_;  // of the last picture
   vision::PixelLut lut_;
-  vision::ScoreView score_view_;
+  vision::ScoreView network_scores_;
+  vision::ScoreView score_view_;    // what masks are made of: network_scores_, or smoothed
+  vision::ScoreSmoother smoother_;  // without memory if temporal_ is 0
+  float temporal_ = 0;
   vision::CornerMode corners_ = vision::CornerMode::kAlignCorners;
   vision::MaskMaker labels_;
   std::vector<vision::LabelScratch> label_scratch_;  // one per worker

@@ -250,6 +250,8 @@ void Stream::run(Slot& slot) noexcept {
     RunControl control;
     control.context = &stop_run_;
     control.should_stop = [](void* stop) { return static_cast<std::atomic<bool>*>(stop)->load(); };
+    if (slot.flushes != sequence_) segmenter_->reset();
+    sequence_ = slot.flushes;
     DEEPLAB_RETURN_IF_ERROR(segmenter_->run_prepared(slot.input, slot.placement, control));
     return make_masks(frame);
   };

@@ -24,6 +24,7 @@ struct Rect {
   int32_t y = 0;
   int32_t width = 0;
   int32_t height = 0;
+  bool operator==(const Rect&) const = default;
 };
 
 /// The photo is resampled to exactly content.width x content.height canvas pixels, so the scales
@@ -43,6 +44,7 @@ struct Placement {
   int32_t canvas_width = 0;
   int32_t canvas_height = 0;
 
+  bool operator==(const Placement&) const = default;
   double canvas_x(double photo_x) const { return (photo_x + 0.5) * scale_x - 0.5 + offset_x; }
   double canvas_y(double photo_y) const { return (photo_y + 0.5) * scale_y - 0.5 + offset_y; }
   double photo_x(double x) const { return (x - offset_x + 0.5) / scale_x - 0.5; }

@@ -9,6 +9,7 @@
 #include "api/segmenter.h"
 #include "deeplab/deeplab.hpp"
 #include "tests/graph/graph_builder.h"
+#include "tests/sanitizers.h"
 #include "tflite/writer.h"
 
 namespace deeplab::api {
@@ -20,11 +21,8 @@ using testing::GraphBuilder;
 using ::testing::HasSubstr;
 using testing::per_tensor;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr double kMostSeconds = 10;  // Instrumented code is several times slower.
-#else
-constexpr double kMostSeconds = 1;
-#endif
+// Instrumented code is several times slower.
+constexpr double kMostSeconds = testing::kSanitizer ? 10 : 1;
 
 std::vector<std::byte> file_of(graph::Graph graph) {
   tflite::ModelFile file;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/api/test_models.h"
@@ -61,6 +62,98 @@ TEST(SegmenterTest, PixelOrderAndStrideDoNotMatter) {
                                  format};
     EXPECT_EQ(mask_of(*segmenter, view, width, height), expected);
   }
+}
+
+/// A segmenter whose scores are smoothed over time, and the picture's noisy versions.
+class Temporal : public ::testing::Test {
+ protected:
+  static std::unique_ptr<api::Segmenter> make(float temporal) {
+    const auto model = api::Model::load(kInt8Labels);
+    EXPECT_TRUE(model.ok()) << model.status().message();
+    api::SegmenterOptions options;
+    options.width = options.height = 129;
+    options.threads = 1;
+    options.temporal = temporal;
+    auto segmenter = api::Segmenter::create(*model, options);
+    EXPECT_TRUE(segmenter.ok()) << segmenter.status().message();
+    return segmenter.ok() ? std::move(*segmenter) : nullptr;
+  }
+  static std::vector<uint8_t> noisy(uint32_t seed) {
+    std::vector<uint8_t> pixels = synthetic_photo(kWidth, kHeight);
+    for (uint8_t& value : pixels) {
+      seed = seed * 1664525u + 1013904223u;
+      value = static_cast<uint8_t>(value / 2 + (seed >> 25));
+    }
+    return pixels;
+  }
+  static std::vector<uint8_t> mask(api::Segmenter& segmenter, const std::vector<uint8_t>& pixels) {
+    return mask_of(segmenter, rgb_view(pixels, kWidth, kHeight), kWidth, kHeight);
+  }
+  static constexpr int32_t kWidth = 129, kHeight = 129;
+};
+
+TEST_F(Temporal, ScoresChangeLessFromPictureToPicture) {
+  const auto changes = [](float temporal) {
+    const auto segmenter = make(temporal);
+    std::vector<float> before;
+    double sum = 0;
+    for (uint32_t seed = 1; seed < 12; ++seed) {
+      mask(*segmenter, noisy(seed));
+      const auto scores = *segmenter->scores();
+      for (size_t i = 0; i < before.size(); ++i) sum += std::abs(scores[i] - before[i]);
+      before.assign(scores.begin(), scores.end());
+    }
+    return sum;
+  };
+  const double plain = changes(0);
+  EXPECT_GT(plain, 0);
+  EXPECT_LT(changes(0.8f), plain / 2);
+}
+
+TEST_F(Temporal, ResetAndAnotherSizeStartASequence) {
+  const auto expected = mask(*make(0), noisy(2));
+  const auto smooth = make(0.9f);
+  mask(*smooth, noisy(1));
+  smooth->reset();
+  EXPECT_EQ(mask(*smooth, noisy(2)), expected);
+  const auto small = synthetic_photo(40, 30);
+  mask_of(*smooth, rgb_view(small, 40, 30), 40, 30);
+  EXPECT_EQ(mask(*smooth, noisy(2)), expected);
+}
+
+TEST_F(Temporal, ScoresAreWhatMasksAreMadeOf) {
+  const auto smooth = make(0.5f);
+  mask(*smooth, noisy(1));
+  const auto before = *smooth->scores();
+  const std::vector<float> first(before.begin(), before.end());
+  mask(*smooth, noisy(2));
+  const auto mixed = *smooth->scores();
+  const auto plain = make(0);
+  mask(*plain, noisy(2));
+  const auto own = *plain->scores();
+  int64_t between = 0;
+  for (size_t i = 0; i < own.size(); ++i) {
+    EXPECT_GE(mixed[i], std::min(first[i], own[i]) - 1e-4f);
+    EXPECT_LE(mixed[i], std::max(first[i], own[i]) + 1e-4f);
+    between += mixed[i] != own[i];
+  }
+  EXPECT_GT(between, 0);
+}
+
+TEST_F(Temporal, StrengthsOutOfRangeAreRefusedAndMemoryIsCounted) {
+  const auto model = api::Model::load(kInt8Labels);
+  ASSERT_TRUE(model.ok());
+  for (const float wrong : {-0.1f, 1.0f, std::nanf("")}) {
+    api::SegmenterOptions options;
+    options.temporal = wrong;
+    const auto segmenter = api::Segmenter::create(*model, options);
+    ASSERT_FALSE(segmenter.ok());
+    EXPECT_NE(segmenter.status().message().find("temporal is "), std::string::npos);
+  }
+  const auto plain = make(0)->facts();
+  const auto smooth = make(0.5f)->facts();
+  EXPECT_EQ(smooth.own_bytes - plain.own_bytes,
+            int64_t{8} * plain.scores_width * plain.scores_height * plain.classes);
 }
 
 class EveryModel : public ::testing::TestWithParam<std::string> {};

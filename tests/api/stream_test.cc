@@ -355,6 +355,25 @@ TEST_F(Streams, FlushDropsWhatIsInsideAndTheStreamGoesOn) {
   }
 }
 
+TEST_F(Streams, AFlushStartsASequence) {
+  options_.temporal = 0.9f;
+  Stream stream = make();
+  const Picture first(64, 64);
+  Picture second(64, 64);
+  for (uint8_t& value : second.pixels) value = static_cast<uint8_t>(255 - value);
+  const auto run = [&](const Picture& picture) {
+    EXPECT_TRUE(stream.push(picture.view(), 0).ok());
+    auto frame = stream.pull();
+    EXPECT_TRUE(frame.ok());
+    return copy(*frame);
+  };
+  const auto alone = run(second);
+  stream.flush();
+  run(first);
+  stream.flush();
+  EXPECT_EQ(run(second), alone);
+}
+
 TEST_F(Streams, FlushWakesAReaderAndAWriterThatWait) {
   Stream stream = make(1);
   std::thread reader([&] { EXPECT_EQ(stream.pull().status().code(), StatusCode::kCancelled); });

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "tests/apps/program.h"
 #include "tests/samples/samples.h"
+#include "tests/sanitizers.h"
 
 namespace deeplab::testing {
 namespace {
@@ -257,9 +258,9 @@ TEST_F(ManyPhotos, APipeInADirectoryIsPassedOver) {  // reading it might never e
 }
 
 TEST_F(ManyPhotos, TooLittleMemoryIsAnErrorNeverTheEndOfTheProcess) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "skipped: the sanitizer itself takes terabytes of addresses";
-#endif
+  if (kAddressSanitizer) {
+    GTEST_SKIP() << "skipped: the sanitizer itself takes terabytes of addresses";
+  }
   constexpr int64_t kMiB = 1 << 20;
   const auto run_with = [&](const std::vector<std::string>& line, int64_t mib) {
     RunOptions options;

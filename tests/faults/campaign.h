@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "deeplab/deeplab.h"
 #include "tests/faults/failing_memory.h"
+#include "tests/sanitizers.h"
 
 namespace deeplab::testing {
 
@@ -59,11 +60,7 @@ class Subject {
 using MakeSubject = std::function<std::unique_ptr<Subject>()>;
 
 /// For calls of which a sanitizer, under which they take long, looks at every fifth request.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr size_t kStepOfLarge = 5;
-#else
-constexpr size_t kStepOfLarge = 1;
-#endif
+constexpr size_t kStepOfLarge = kAddressSanitizer ? 5 : 1;
 
 Outcome call_with_fault(Subject& subject, Failing failing, int64_t n, bool& has_failed);
 

@@ -27,6 +27,9 @@ void* DEEPLAB_REAL(calloc)(size_t, size_t);
 void* DEEPLAB_REAL(realloc)(void*, size_t);
 void* DEEPLAB_REAL(memalign)(size_t, size_t);
 void DEEPLAB_REAL(free)(void*);
+#if defined(DEEPLAB_SANITIZED)
+int DEEPLAB_REAL(pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+#endif
 }
 
 namespace deeplab::testing {
@@ -172,8 +175,13 @@ void free(void* memory) { give_back(memory); }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*),
                    void* argument) noexcept {
+#if defined(DEEPLAB_SANITIZED)
+  // Of clang's runtime there is no next one: it is in the program itself.
+  const auto real = &DEEPLAB_REAL(pthread_create);
+#else
   using Create = decltype(&pthread_create);
   static const auto real = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
+#endif
   if (!deeplab::testing::may_go()) {
     return EAGAIN;
   }

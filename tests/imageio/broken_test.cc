@@ -9,12 +9,7 @@
 #include <random>
 
 #include "tests/imageio/check.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
+#include "tests/sanitizers.h"
 
 namespace deeplab::imageio::testing {
 namespace {
@@ -173,7 +168,7 @@ std::vector<NamedFile> claims_without_pixels() {
 }
 
 TEST(Broken, MemoryIsTakenForPixelsThatAreThere) {
-  if (kSanitized) GTEST_SKIP() << "skipped: a sanitizer touches what is reserved";
+  if (deeplab::testing::kSanitizer) GTEST_SKIP() << "skipped: a sanitizer touches what is reserved";
   for (const auto& [name, bytes] : claims_without_pixels()) {
     Status status;
     const int64_t taken = memory_taken_kib([&] { status = decode_image(bytes, name).status(); });
@@ -251,7 +246,8 @@ TEST(Broken, PngBombOfPixels) {
 }
 
 TEST(Broken, OutOfMemoryIsAnErrorLikeAnyOther) {
-  if (kSanitized) GTEST_SKIP() << "skipped: a sanitizer's shadow memory is over any limit";
+  if (deeplab::testing::kSanitizer)
+    GTEST_SKIP() << "skipped: a sanitizer's shadow memory is over any limit";
   const Samples row_bytes(size_t{16000} / 8 * 16000);
   const File large = png_file({.width = 16000,
                                .height = 16000,

@@ -42,7 +42,7 @@ TEST(ReferenceTile, SpreadsOnePixelOverAPicture) {
 TEST(ReferencePad, FillsAroundWithTheZeroPoint) {
   const Bytes input = {1, 2, 3, 4};
   Bytes output(3 * 5, 99);
-  Pad pad{{2, {2, 2}}, {1, 2}, {0, 1}, 1, std::byte{0xF9}};  // -7
+  Pad pad{{2, {2, 2}}, {1, 2}, {0, 1}, 1, {std::byte{0xF9}}};  // -7
   pad_reference(pad, bytes(input), bytes(output));
   EXPECT_EQ(output, (Bytes{-7, -7, -7, -7, -7,  //
                            -7, -7, 1, 2, -7,    //

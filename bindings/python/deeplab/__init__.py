@@ -36,7 +36,7 @@ from .errors import (
 )
 from .model import Model, ModelInfo
 from .segmentation import Segmentation, Timing
-from .segmenter import Segmenter, SegmenterInfo
+from .segmenter import Segmenter, SegmenterInfo, choose_canvas
 from .stream import Frame, Stream
 
 __version__ = _c.text(_c.library.deeplab_version())
@@ -73,6 +73,7 @@ __all__ = [
     "Timing",
     "Unsupported",
     "WouldBlock",
+    "choose_canvas",
     "draw",
     "isa_names",
     "png",

@@ -155,6 +155,16 @@ class SegmenterOptions(Struct):
         ("isa", c_char_p),
         ("thread_pool", c_void_p),
         ("allocator", c_void_p),
+        ("temporal", c_float),
+    ]
+
+
+class Canvas(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("width", c_int32),
+        ("height", c_int32),
+        ("milliseconds", c_double),
     ]
 
 
@@ -286,8 +296,11 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "deeplab_segmenter_create": (STATUS, c_void_p, POINTER(SegmenterOptions), _OUT_HANDLE),
     "deeplab_segmenter_free": (None, c_void_p),
     "deeplab_segmenter_get_info": (STATUS, c_void_p, POINTER(SegmenterInfo)),
+    "deeplab_choose_canvas": (
+        STATUS, c_void_p, POINTER(SegmenterOptions), c_int32, c_int32, c_double, POINTER(Canvas)),
     "deeplab_run_options_init": (None, POINTER(RunOptions), c_size_t),
     "deeplab_segmenter_run": (STATUS, c_void_p, POINTER(Image), POINTER(RunOptions)),
+    "deeplab_segmenter_reset": (STATUS, c_void_p),
     "deeplab_segmenter_category_mask": (STATUS, c_void_p, c_int32, c_int32, c_void_p, c_ssize_t),
     "deeplab_segmenter_confidence_mask": (
         STATUS, c_void_p, _OUT_INT32, c_int32, c_int32, c_int32, c_void_p, c_ssize_t),

@@ -51,6 +51,7 @@ class Segmenter:
         mean: ChannelsInput = None,
         std: ChannelsInput = None,
         output_stride: int = 0,
+        temporal: float = 0.0,
         isa: Optional[str] = None,
         max_memory_bytes: int = 0,
         max_macs: int = 0,
@@ -61,13 +62,14 @@ class Segmenter:
         the canvas: "pad" (TensorFlow's evaluation: top left, shrunk only if too large), "letterbox" (scaled to fit,
         centred) or "stretch" (scaled to fill, aspect lost). `size`: the canvas. `mean` and `std`, together: instead of
         the file's; tensor value = (pixel - mean) / std. `output_stride`: input pixels per cell of the coarsest feature
-        map; the file's own times 2, 4, ...: faster and less accurate. `isa`: a kernel family of deeplab.isa_names().
-        `max_memory_bytes`, `max_macs`: what one picture may cost at most; 0: 2^30 bytes and 2^40
+        map; the file's own times 2, 4, ...: faster and less accurate. `temporal`, 0 to below 1: the weight of the
+        scores of the pictures before, for less flicker in a video; see reset(). `isa`: a kernel family of
+        deeplab.isa_names(). `max_memory_bytes`, `max_macs`: what one picture may cost at most; 0: 2^30 bytes and 2^40
         multiply-accumulates.
 
         Raises InvalidArgument, Unsupported, ResourceExhausted."""
-        options = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes,
-                                    max_macs)
+        options = segmenter_options(model, threads, fit, size, mean, std, output_stride, temporal, isa,
+                                    max_memory_bytes, max_macs)
         self._model = model
         self._lock = threading.Lock()
         self._stages = _c.Timing()
@@ -132,6 +134,11 @@ class Segmenter:
             timing = (stages.prepare_ms, stages.infer_ms, stages.labels_ms)
         return Segmentation(self, run, picture, mask, timing)
 
+    def reset(self) -> None:
+        """The next picture starts a sequence: for `temporal`, nothing comes before it."""
+        with self._lock:
+            _c.library.deeplab_segmenter_reset(self._handle.pointer)
+
     def close(self) -> None:
         """Frees the memory, after a call that another thread may be in. Closing twice is fine."""
         with self._lock:
@@ -149,6 +156,28 @@ class Segmenter:
         self.close()
 
 
+def choose_canvas(
+    model: Model,
+    picture_size: Tuple[int, int],
+    frames_per_second: float,
+    *,
+    threads: int = 0,
+    fit: str = "pad",
+    output_stride: int = 0,
+    isa: Optional[str] = None,
+) -> Tuple[int, int]:
+    """The `size` of the largest canvas on which this machine segments pictures of `picture_size` (width, height) as
+    often as that per second. Measured now, by some dozens of runs; leave room for what else a frame costs.
+
+    Raises ResourceExhausted if no canvas is fast enough, and what Segmenter raises."""
+    options = segmenter_options(model, threads, fit, None, None, None, output_stride, 0.0, isa, 0, 0)
+    width, height = width_and_height(picture_size, "picture_size")
+    canvas = _c.Canvas()
+    _c.library.deeplab_choose_canvas(
+        model._handle.pointer, byref(options), width, height, frames_per_second, byref(canvas))
+    return canvas.width, canvas.height
+
+
 def segmenter_options(
     model: Model,
     threads: int,
@@ -157,6 +186,7 @@ def segmenter_options(
     mean: ChannelsInput,
     std: ChannelsInput,
     output_stride: int,
+    temporal: float,
     isa: Optional[str],
     max_memory_bytes: int,
     max_macs: int,
@@ -178,6 +208,7 @@ def segmenter_options(
         options.mean[:] = _per_channel(mean, "mean")
         options.stddev[:] = _per_channel(std, "std")
     options.output_stride = _c.integer(output_stride, "output_stride")
+    options.temporal = temporal
     options.max_memory_bytes = _c.integer(max_memory_bytes, "max_memory_bytes", 64)
     options.max_macs = _c.integer(max_macs, "max_macs", 64)
     options.isa = None if isa is None else isa.encode()

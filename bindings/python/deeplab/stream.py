@@ -106,6 +106,7 @@ class Stream:
         mean: ChannelsInput = None,
         std: ChannelsInput = None,
         output_stride: int = 0,
+        temporal: float = 0.0,
         isa: Optional[str] = None,
         max_memory_bytes: int = 0,
         max_macs: int = 0,
@@ -113,7 +114,7 @@ class Stream:
         """`capacity`: 1 to 64 pictures. `confidence`: "all" for one mask of each class, a class or several, by name or
         id, for one mask of any of these. `mask_size`: of all masks, in pixels; None: each picture's own. The rest are
         the arguments of Segmenter, and so are the errors."""
-        inner = segmenter_options(model, threads, fit, size, mean, std, output_stride, isa, max_memory_bytes,
+        inner = segmenter_options(model, threads, fit, size, mean, std, output_stride, temporal, isa, max_memory_bytes,
                                   max_macs)
         options = _c.with_defaults(_c.StreamOptions, "deeplab_stream_options_init")
         options.segmenter = ctypes.pointer(inner)

@@ -187,6 +187,23 @@ class Options(Case):
             with self.subTest(options), self.assertRaisesRegex(ValueError, sentence):
                 self.segmenter(**options)
 
+    def test_temporal_mixes_the_pictures_before_until_reset(self):
+        plain, smooth = self.segmenter(), self.segmenter(temporal=0.9)
+        first, second = np.full((40, 60, 3), 30, np.uint8), np.full((40, 60, 3), 200, np.uint8)
+        expected = plain.segment(second).scores
+        smooth.segment(first)
+        self.assertFalse(np.array_equal(smooth.segment(second).scores, expected))
+        smooth.reset()
+        np.testing.assert_array_equal(smooth.segment(second).scores, expected)
+        with self.assertRaisesRegex(deeplab.InvalidArgument, "temporal is 1"):
+            self.segmenter(temporal=1)
+
+    def test_choose_canvas(self):
+        model = deeplab.Model()
+        self.assertEqual(deeplab.choose_canvas(model, (64, 64), 1e-3), model.input_size)
+        with self.assertRaisesRegex(deeplab.ResourceExhausted, "129x97, takes "):
+            deeplab.choose_canvas(model, (64, 48), 1e9)
+
     def test_output_stride_and_limits(self):
         self.assertLess(self.segmenter(output_stride=32).info.macs, self.segmenter().info.macs)
         with self.assertRaises(deeplab.Error):
