@@ -78,6 +78,10 @@ TEST(Meta, ScalingToAnotherShapeDropsIt) {
   EXPECT_FALSE(after("videoscale", caps_of("RGB", 160, 60) + square).has_value());
   EXPECT_FALSE(after("videoscale", caps_of("RGB", 90, 120) + square).has_value());
   EXPECT_FALSE(after("videoscale add-borders=false", caps_of("RGB", 160, 60) + square).has_value());
+  // 200 rows would be the same shape: six more are borders.
+  Harness narrow(kSegment + " ! videoscale");
+  gst_harness_set_sink_caps_str(narrow.get(), (caps_of("RGB", 8, 206) + square).c_str());
+  EXPECT_FALSE(attached(narrow.run(cat(12, 300), "RGB").get()).has_value());
 }
 
 TEST(Meta, CroppingAndTurningDropIt) {
