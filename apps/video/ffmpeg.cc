@@ -96,7 +96,9 @@ std::string error_text(int code) {
 
 std::string reason(ffmpeg_log::Side side, int code) {
   const std::string logged = ffmpeg_log::take_first(side);
-  return logged.empty() ? error_text(code) : logged + " (" + error_text(code) + ")";
+  const std::string text = error_text(code);
+  if (logged.empty()) return text;
+  return logged.find(text) != logged.npos ? logged : logged + " (" + text + ")";
 }
 
 }  // namespace deeplab::video

@@ -137,6 +137,9 @@ Status Source::open_input(const std::string& url, const AVInputFormat* kind,
   if (code >= 0) return {};
   const std::string why = reason(ffmpeg_log::Side::kInput, code);
   if (InterruptGuard::requested()) return {StatusCode::kCancelled, str_cat(name_, ": stopped")};
+  if (from_network_ && std::chrono::steady_clock::now() > deadline_) {
+    return io_error("cannot open ", name_, ": no answer within ", kNetworkPatience.count(), " s");
+  }
   if (!bytes_) return io_error("cannot open ", name_, ": ", why);
   if (why.find("whitelist") != why.npos) {
     return invalid_image(name_, ": not a video of a kind that is read here");
