@@ -180,8 +180,10 @@ struct Gemm256 {
 
   // All pixels of a block. The last tile is moved back to be whole: what it computes twice comes
   // out the same.
+  // Not inlined: GCC 12 then has registers for what the loops of a tile need.
   template <int M, int V, bool Paired>
-  static void multiply_block(const Tile& block, const RequantizeAvx2& r, int32_t count) {
+  [[gnu::noinline]] static void multiply_block(const Tile& block, const RequantizeAvx2& r,
+                                               int32_t count) {
     const auto at = [&](int32_t m) {
       Tile t = block;
       t.rows += m * t.stride;

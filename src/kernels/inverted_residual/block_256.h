@@ -32,7 +32,7 @@ struct Block256 {
   // a product that is apart from its sum needs one, too.
   static constexpr int32_t kMaxVectors = kBytes ? 3 : 2;
   // Deeper products belong to the matrix product.
-  static constexpr int32_t kMaxLines = 64;
+  static constexpr int32_t kMaxLines = 256 / P::kDepth;
   // What a group and the lines under it may take: real layers are far below.
   static constexpr int64_t kMaxBytes = int64_t{1} << 20;
 
@@ -275,9 +275,10 @@ struct Block256 {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
 
+  // Not inlined, as Gemm256::multiply_block().
   template <int C, int V, bool Relu>
-  static void expand_panel(const Job& job, const std::byte* lines, int32_t columns,
-                           std::byte* out) {
+  [[gnu::noinline]] static void expand_panel(const Job& job, const std::byte* lines,
+                                             int32_t columns, std::byte* out) {
     if (columns < C) {
       for (ptrdiff_t x = 0; x < columns; ++x) {
         expand_tile<1, V, Relu>(job, lines + x * job.pixel, out + x * kColumn);
@@ -449,7 +450,8 @@ struct Block256 {
       const __m128i low = _mm256_castsi256_si128(bytes);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(out), low);
       if constexpr (C == 4) {
-        const __m128i high = _mm256_extracti128_si256(bytes, 1);
+        __m128i high = _mm256_extracti128_si256(bytes, 1);
+        asm("" : "+x"(high));  // GCC 12 would extract it once for each type that it is stored as.
         const auto store_high = [](__m128i two, Value* at) {
           _mm_storeh_pd(reinterpret_cast<double*>(at), _mm_castsi128_pd(two));
         };
@@ -522,7 +524,7 @@ struct Block256 {
   }
 
   template <int Stride, bool Across, bool Relu, bool Extra>
-  static void depthwise_row(const Row& given, int32_t columns) {
+  [[gnu::noinline]] static void depthwise_row(const Row& given, int32_t columns) {
     constexpr int32_t kColumns = 4;
     const Row row = given;
     const __m256i bias = load(row.eight->bias);
