@@ -27,10 +27,28 @@ struct Window3Of256 {
   static constexpr ptrdiff_t kColumn = 2 * kEightBytes;
 
   // packed: eight channels at a time: bias int32 [8], scale float [8], weights
-  // [upper, lower output][filter column][kVectors][8][P::kDepth].
-  static constexpr ptrdiff_t kPackedEight = kLanes * 8 + 2 * kTaps * kEightBytes;
+  // [upper, lower output][filter column][kVectors][8][P::kDepth], whether they are less the
+  // filter's zero point, int32 [8].
+  static constexpr ptrdiff_t kWeightsBytes = 2 * kTaps * kEightBytes;
+  static constexpr ptrdiff_t kPackedEight = kLanes * 8 + kWeightsBytes + 32;
   static size_t packed_bytes(const DepthwiseConv2DInt8& conv) {
     return static_cast<size_t>((conv.shape.out_c + kLanes - 1) / kLanes * kPackedEight);
+  }
+
+  // Whether all weights of the eight channels of this one fit less the filter's zero point. In
+  // real models few do not.
+  static bool fit(const DepthwiseConv2DInt8& conv, const int8_t* filter, int32_t channel) {
+    const int32_t out_c = conv.shape.out_c;
+    const int32_t first = channel / kLanes * kLanes;
+    const int32_t end = first + kLanes < out_c ? first + kLanes : out_c;
+    bool fits = true;
+    for (int32_t tap = 0; tap < kTaps * kTaps; ++tap) {
+      for (int32_t c = first; c < end; ++c) {
+        const int32_t w = filter[ptrdiff_t{tap} * out_c + c] - conv.filter_zero_point;
+        fits = fits && w >= -128 && w <= 127;
+      }
+    }
+    return P::kFilterZeroInWeights || fits;
   }
 
   static void pack(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* bias,
@@ -43,6 +61,8 @@ struct Window3Of256 {
       auto* packed_bias = reinterpret_cast<uint32_t*>(eight);
       auto* scale = reinterpret_cast<float*>(packed_bias + kLanes);
       auto* weights = reinterpret_cast<Weight*>(scale + kLanes);
+      const bool less_zero_point = fit(conv, filter, channel);
+      *reinterpret_cast<int32_t*>(eight + kLanes * 8 + kWeightsBytes) = less_zero_point ? 1 : 0;
       int32_t sum = 0;
       for (int32_t ky = 0; ky < kTaps; ++ky) {
         for (int32_t kx = 0; kx < kTaps; ++kx) {
@@ -52,7 +72,7 @@ struct Window3Of256 {
             const int32_t row = ky + lower;
             const int32_t vector = (lower * kTaps + kx) * kVectors + row / P::kDepth;
             weights[(vector * kLanes + lane) * P::kDepth + row % P::kDepth] =
-                static_cast<Weight>(w - (P::kFilterZeroInWeights ? conv.filter_zero_point : 0));
+                static_cast<Weight>(w - (less_zero_point ? conv.filter_zero_point : 0));
           }
         }
       }
@@ -259,10 +279,15 @@ struct Window3Of256 {
           eights.out[1] = out[Rows - 1] + at;
           eights.out_c = s.out_c;
           eights.count = count - eight;
-          if (eights.count >= kLanes) {
-            multiply_strip<Rows, Correct, true>(eights, o, outputs);
+          const bool all = eights.count >= kLanes;
+          const auto* less_zero_point =
+              reinterpret_cast<const int32_t*>(eights.packed + kLanes * 8 + kWeightsBytes);
+          if (Correct && *less_zero_point == 0) {
+            all ? multiply_strip<Rows, Correct, true>(eights, o, outputs)
+                : multiply_strip<Rows, Correct, false>(eights, o, outputs);
           } else {
-            multiply_strip<Rows, Correct, false>(eights, o, outputs);
+            all ? multiply_strip<Rows, false, true>(eights, o, outputs)
+                : multiply_strip<Rows, false, false>(eights, o, outputs);
           }
         }
       }
