@@ -32,6 +32,7 @@ std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& fa
   deeplab_segmenter_options_init(&options, sizeof options);
   options.threads = settings.threads;
   options.fit = settings.fit;
+  options.temporal = settings.temporal;
   if (!settings.canvas.empty() && !read_canvas(settings.canvas, options.width, options.height)) {
     failure = {DEEPLAB_INVALID_ARGUMENT,
                "invalid canvas '" + settings.canvas +

@@ -19,6 +19,7 @@ struct EngineSettings {
   std::string isa;     ///< Empty: the fastest.
   int threads = 0;     ///< 0: one per CPU.
   deeplab_fit fit = DEEPLAB_FIT_PAD;
+  float temporal = 0;  ///< See deeplab_segmenter_options.
 };
 
 /// Why something failed: the library's sentence, or ours about a setting.
@@ -40,6 +41,9 @@ class Engine {
   /// DEEPLAB_CANCELLED if `stop` becomes true meanwhile. False: see `failure`.
   bool run(const deeplab_image& image, const std::atomic<bool>& stop, uint8_t* mask,
            Failure& failure);
+
+  /// The next picture has nothing to do with the ones before.
+  void start_sequence() { deeplab_segmenter_reset(segmenter_); }
 
   int class_count() const { return class_count_; }
   /// Names of the classes, NULL-terminated.

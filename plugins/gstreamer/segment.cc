@@ -90,6 +90,7 @@ enum Property {
   kFit,
   kCanvas,
   kIsa,
+  kTemporal,
   kInterval,
   kPostMessages,
   kLabels,
@@ -158,6 +159,12 @@ bool open_engine(DeeplabSegment* self) {
   return true;
 }
 
+/// The next frame may be from elsewhere.
+void start_sequence(State& state) {
+  state.last = {};
+  if (state.engine != nullptr) state.engine->start_sequence();
+}
+
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   DeeplabSegment* self = self_of(element);
   if (change == GST_STATE_CHANGE_NULL_TO_READY || change == GST_STATE_CHANGE_READY_TO_PAUSED) {
@@ -168,7 +175,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self->state->stop = true;
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(deeplab_segment_parent_class)->change_state(element, change);
-  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self->state->last = {};
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) start_sequence(*self->state);
   if (change == GST_STATE_CHANGE_READY_TO_NULL) close_engine(self);
   return result;
 }
@@ -297,7 +304,7 @@ GstFlowReturn transform_ip(GstBaseTransform* filter, GstBuffer* buffer) {
 }
 
 gboolean set_info(GstVideoFilter* filter, GstCaps*, GstVideoInfo*, GstCaps*, GstVideoInfo*) {
-  state_of(filter).last = {};  // of another size
+  start_sequence(state_of(filter));
   return TRUE;
 }
 
@@ -309,11 +316,11 @@ gboolean sink_event(GstBaseTransform* filter, GstEvent* event) {
       break;
     case GST_EVENT_FLUSH_STOP:
       state.stop = false;
-      state.last = {};
+      start_sequence(state);
       break;
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT:
-      state.last = {};  // The next frame may be from elsewhere
+      start_sequence(state);
       break;
     default:
       break;
@@ -374,6 +381,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kIsa:
       state.settings.isa = to_string(value);
       break;
+    case kTemporal:
+      state.settings.temporal = g_value_get_float(value);
+      break;
     case kInterval:
       state.interval = g_value_get_uint(value);
       break;
@@ -404,6 +414,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kIsa:
       set_text(value, state.settings.isa);
+      break;
+    case kTemporal:
+      g_value_set_float(value, state.settings.temporal);
       break;
     case kInterval:
       g_value_set_uint(value, state.interval);
@@ -453,6 +466,10 @@ void install_properties(GObjectClass* object_class) {
   install(kIsa, g_param_spec_string("isa", "ISA",
                                     "Kernel family, such as scalar or avx2; none: the fastest",
                                     nullptr, opening));
+  install(kTemporal,
+          g_param_spec_float("temporal", "Temporal",
+                             "Weight of the scores of the frames before, against flicker; 0: none",
+                             0, 0.99f, 0, opening));
   install(kInterval,
           g_param_spec_uint("interval", "Interval",
                             "Segment every Nth frame; those in between get the last mask", 1,

@@ -187,6 +187,49 @@ TEST(Segment, AFlushForgetsTheLastMask) {
   EXPECT_EQ(found->mask, library_mask(b, "RGB"));
 }
 
+/// Scores are carried on from frame to frame, and over no flush.
+TEST(Segment, TemporalIsTheLibrarysAndEndsAtAFlush) {
+  Harness harness(kSegment + " temporal=0.8");
+  const Picture a = cat(160, 120);
+  Picture b = a;  // the same in other light, with noise
+  for (size_t i = 0; i < b.rgb.size(); ++i) {
+    b.rgb[i] = static_cast<uint8_t>(b.rgb[i] / 2 + i * i % 61);
+  }
+  const auto alone = library_mask(b, "RGB");
+  deeplab_model* model = nullptr;
+  deeplab_segmenter* segmenter = nullptr;
+  deeplab_segmenter_options options;
+  deeplab_segmenter_options_init(&options, sizeof options);
+  options.width = options.height = 129;
+  options.temporal = 0.8f;
+  ASSERT_EQ(deeplab_model_load_builtin(&model), DEEPLAB_OK);
+  ASSERT_EQ(deeplab_segmenter_create(model, &options, &segmenter), DEEPLAB_OK);
+  bool has_differed = false;
+  for (const Picture* picture : std::initializer_list<const Picture*>{&a, &b, &b, &a, &b}) {
+    deeplab_image image;
+    deeplab_image_init(&image, sizeof image);
+    image.planes[0] = picture->rgb.data();
+    image.strides[0] = 3 * 160;
+    image.width = 160;
+    image.height = 120;
+    std::vector<uint8_t> expected(160 * 120);
+    ASSERT_EQ(deeplab_segmenter_run(segmenter, &image, nullptr), DEEPLAB_OK);
+    ASSERT_EQ(deeplab_segmenter_category_mask(segmenter, 160, 120, expected.data(), 160),
+              DEEPLAB_OK);
+    EXPECT_EQ(attached(harness.run(*picture, "RGB").get())->mask, expected);
+    has_differed |= picture == &b && expected != alone;
+  }
+  EXPECT_TRUE(has_differed);
+  deeplab_segmenter_free(segmenter);
+  deeplab_model_free(model);
+  gst_harness_push_event(harness.get(), gst_event_new_flush_start());
+  gst_harness_push_event(harness.get(), gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(harness.get(), gst_event_new_segment(&segment));
+  EXPECT_EQ(attached(harness.run(b, "RGB").get())->mask, alone);
+}
+
 /// A seek need not wait until the network is done with a frame.
 TEST(Segment, AFlushStopsARun) {
   Harness harness("deeplabsegment isa=scalar threads=1");
