@@ -114,7 +114,7 @@ class Stream {
   std::unique_ptr<Segmenter> segmenter_;  // the worker's
   vision::Preparer preparer_;             // the pushing thread's
   const StreamOptions options_;
-  uint64_t sequence_ = 0;  // the worker's: flushes before the picture that it ran last
+  uint64_t sequence_ = 0;    // the worker's: flushes before the picture that it ran last
   std::vector<Slot> slots_;  // capacity of them
   std::shared_ptr<FrameStore> store_;
   std::atomic<bool> stop_run_{false};  // nobody needs the picture in the network any more
