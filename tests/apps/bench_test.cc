@@ -64,12 +64,25 @@ TEST(SyntheticPhoto, IsTheSameEveryTimeAndNotFlat) {
   EXPECT_GT(high, 210);
 }
 
-TEST(Peak, EveryInstructionSetHasALoopThatItRuns) {
+TEST(Peak, EveryInstructionSetHasLoopsThatItRuns) {
+  for (peak::Operands operands : {peak::Operands::kInt8, peak::Operands::kFloat32}) {
+    for (Isa isa : available_isas()) {
+      const peak::Loop& loop = peak::best_loop(isa, operands);
+      EXPECT_TRUE(runs(isa, loop.isa)) << loop.name;
+      const auto peak = app::peak_gmacs_per_s(isa, operands, 1);
+      ASSERT_TRUE(peak.ok());
+      EXPECT_GT(*peak, 0) << loop.name;
+    }
+  }
+}
+
+TEST(Peak, ALoopOfFloatsDependsOnEveryIteration) {
+  // Each adds 3 * -2 to sums that begin at 0; a result holds the first lane of two sums or more.
   for (Isa isa : available_isas()) {
-    EXPECT_TRUE(runs(isa, peak::best_loop(isa).isa)) << isa_name(isa);
-    const auto peak = app::peak_gmacs_per_s(isa, 1);
-    ASSERT_TRUE(peak.ok());
-    EXPECT_GT(*peak, 0) << isa_name(isa);
+    const peak::Loop& loop = peak::best_loop(isa, peak::Operands::kFloat32);
+    EXPECT_EQ(loop.run(0), 0) << loop.name;
+    EXPECT_LE(loop.run(100), 2 * 100 * -6) << loop.name;
+    EXPECT_EQ(loop.run(100), 100 * loop.run(1)) << loop.name;
   }
 }
 
@@ -98,6 +111,7 @@ TEST_F(Bench, JsonHasTheKeysOfTheContract) {
          {"load_ms", "naive_ms", "prepare_ms", "gmacs_per_s", "peak_rss_mib", "macs"}) {
       EXPECT_GT(bench[key], 0) << key;
     }
+    EXPECT_EQ(bench["peak_operands"], "int8");
     // The peak is a measurement of its own: a busy machine may have bent it meanwhile.
     const double peak = bench["peak_gmacs_per_s"];
     EXPECT_GT(peak, 0);
@@ -123,6 +137,21 @@ TEST_F(Bench, JsonHasTheKeysOfTheContract) {
     }
     EXPECT_EQ(macs, bench["macs"]);
   }
+}
+
+TEST_F(Bench, AFloatNetworkHasTheFloatPeak) {
+  const std::vector<std::string> args = {"bench",  "-m", kFloat257, "--threads", "1",
+                                         "--runs", "1",  "--size",  "65"};
+  const ProgramRun text = run_deeplab(args);
+  ASSERT_EQ(text.status, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("of this machine's float32 peak of"));
+  std::vector<std::string> as_json = args;
+  as_json.emplace_back("--json");
+  const ProgramRun run = run_deeplab(as_json);
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json bench = json::parse(run.out);
+  EXPECT_EQ(bench["peak_operands"], "float32");
+  EXPECT_GT(bench["peak_gmacs_per_s"], 0);
 }
 
 TEST_F(Bench, HasWhatBenchmarkModelHas) {

@@ -116,16 +116,20 @@ TEST(VectorizedResize, EverySizeAndConvention) {
   ran_float.expect_all_of(resize_rows_kernels(ResizeBilinearFloat{}));
 }
 
-TEST(VectorizedAveragePool, EveryWindow) {
-  std::mt19937 random(4);
-  Ran ran;
+std::vector<WindowShape> pool_windows() {
   auto windows = testing::window_cases();
   WindowShape whole;  // Over the whole picture, as networks pool.
   whole.batch = 2;
   whole.in_h = whole.filter_h = 33;
   whole.in_w = whole.filter_w = 20;
   windows.push_back(testing::with_padding(whole, testing::Pad::kValid));
-  for (const WindowShape& shape : windows) {
+  return windows;
+}
+
+TEST(VectorizedAveragePool, EveryWindow) {
+  std::mt19937 random(4);
+  Ran ran;
+  for (const WindowShape& shape : pool_windows()) {
     AveragePool2DInt8 pool;
     pool.shape = shape;
     pool.shape.in_c = pool.shape.out_c = 1 + static_cast<int32_t>(random() % 70);
@@ -149,6 +153,35 @@ TEST(VectorizedAveragePool, EveryWindow) {
     }
   }
   ran.expect_all_of(average_pool_kernels());
+}
+
+TEST(VectorizedAveragePool, EveryWindowOfFloats) {
+  std::mt19937 random(5);
+  Ran ran;
+  for (const WindowShape& shape : pool_windows()) {
+    AveragePool2DFloat pool;
+    pool.shape = shape;
+    pool.shape.in_c = pool.shape.out_c = 1 + static_cast<int32_t>(random() % 70);
+    pool.output_min = -1;
+    pool.output_max = random() % 2 == 0 ? 1.0f : 0.01f;
+    const WindowShape& s = pool.shape;
+    const auto x =
+        random_values<float>(random, static_cast<size_t>(s.batch) * s.in_h * s.in_w * s.in_c);
+    const int64_t pixels = int64_t{s.batch} * s.out_h * s.out_w;
+    std::vector<float> expected(static_cast<size_t>(pixels * s.out_c));
+    average_pool2d_reference(pool, x.data(), expected.data());
+    for (const auto& kernel : average_pool_float_kernels()) {
+      if (!can_run(kernel.isa)) continue;
+      std::vector<float> got(expected.size());
+      std::vector<float> sums(static_cast<size_t>(s.out_c));
+      kernel.run(pool, x.data(), got.data(), pixels / 2, pixels, sums.data());
+      kernel.run(pool, x.data(), got.data(), 0, pixels / 2, sums.data());
+      ASSERT_EQ(std::memcmp(expected.data(), got.data(), got.size() * sizeof(float)), 0)
+          << isa_name(kernel.isa) << ": " << testing::describe(s);
+      ran.add(kernel);
+    }
+  }
+  ran.expect_all_of(average_pool_float_kernels());
 }
 
 }  // namespace

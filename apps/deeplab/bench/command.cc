@@ -205,9 +205,10 @@ Status Bench::measure(const Canvas& canvas, const vision::ImageView& photo, Labe
   DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
                            make_segmenter(model_, canvas, measurement.isa, threads));
   measurement.macs = graph::macs(segmenter->plan().graph());
+  measurement.operands = operands_of(segmenter->plan().graph());
   DEEPLAB_RETURN_IF_ERROR(time_network(*segmenter, photo, labels, options_.runs, measurement));
   DEEPLAB_ASSIGN_OR_RETURN(measurement.peak_gmacs_per_s,
-                           peak_gmacs_per_s(measurement.isa, threads));
+                           peak_gmacs_per_s(measurement.isa, measurement.operands, threads));
   if (!options_.profile) return {};
   DEEPLAB_ASSIGN_OR_RETURN(measurement.steps, profile_steps(*segmenter, photo, options_.runs));
   return {};

@@ -10,7 +10,6 @@
 #include "base/stopwatch.h"
 #include "imageio/reader.h"
 #include "imageio/writer.h"
-#include "peak/peak.h"
 #include "vision/palette.h"
 
 namespace deeplab::app {
@@ -170,8 +169,18 @@ Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
   return steps;
 }
 
-Result<double> peak_gmacs_per_s(Isa isa, int threads) {
-  const peak::Loop& loop = peak::best_loop(isa);
+peak::Operands operands_of(const graph::Graph& graph) {
+  int64_t of_floats = 0;
+  for (const graph::Op& op : graph.ops) {
+    if (graph.tensor(op.output()).type == graph::DataType::kFloat32) {
+      of_floats += graph::macs(graph, op);
+    }
+  }
+  return 2 * of_floats > graph::macs(graph) ? peak::Operands::kFloat32 : peak::Operands::kInt8;
+}
+
+Result<double> peak_gmacs_per_s(Isa isa, peak::Operands operands, int threads) {
+  const peak::Loop& loop = peak::best_loop(isa, operands);
   DEEPLAB_ASSIGN_OR_RETURN(const auto pool, ThreadPool::create(threads));
   // Slices short enough that some of them are not interrupted: a thread's peak is the best of
   // them, and nothing waits for another thread in between.

@@ -12,6 +12,7 @@
 #include "base/isa.h"
 #include "base/status.h"
 #include "imageio/image.h"
+#include "peak/peak.h"
 
 namespace deeplab::app {
 
@@ -56,8 +57,9 @@ struct Measurement {
   Spread labels;  ///< Scores to the label map at the photo's size.
   Spread total;   ///< All three: pixels in memory to label map.
   int64_t macs = 0;
-  std::optional<double> peak_gmacs_per_s;
-  std::vector<StepProfile> steps;  ///< Empty if not asked for.
+  peak::Operands operands = peak::Operands::kInt8;  ///< Of most of these.
+  std::optional<double> peak_gmacs_per_s;           ///< With such operands.
+  std::vector<StepProfile> steps;                   ///< Empty if not asked for.
 
   double gmacs_per_s() const { return static_cast<double>(macs) / infer.median * 1e-6; }
   /// Of the peak, 0..1; nothing if that is not known.
@@ -105,8 +107,11 @@ Result<Spread> time_write(const LabelMap& labels, int runs);
 Result<std::vector<StepProfile>> profile_steps(api::Segmenter& segmenter,
                                                const vision::ImageView& photo, int runs);
 
-/// Multiply-accumulates of 8 bits, in billions per second, that `threads` threads reach together in
-/// a loop that does nothing else; see src/peak.
-Result<double> peak_gmacs_per_s(Isa isa, int threads);
+/// What most multiply-accumulates of a graph multiply.
+peak::Operands operands_of(const graph::Graph& graph);
+
+/// Multiply-accumulates, in billions per second, that `threads` threads reach together in a loop
+/// that does nothing else; see src/peak.
+Result<double> peak_gmacs_per_s(Isa isa, peak::Operands operands, int threads);
 
 }  // namespace deeplab::app

@@ -117,7 +117,8 @@ std::string text_measurement(const BenchSubject& subject, const Measurement& m) 
   text += fmt::format("  {:.1f} M multiply-accumulates, {:.1f} G a second",
                       static_cast<double>(m.macs) * 1e-6, m.gmacs_per_s());
   if (const auto share = m.share_of_peak(m.gmacs_per_s())) {
-    text += fmt::format("; {:.1f} % of this machine's 8-bit peak of {:.0f} G", 100 * *share,
+    text += fmt::format("; {:.1f} % of this machine's {} peak of {:.0f} G", 100 * *share,
+                        m.operands == peak::Operands::kFloat32 ? "float32" : "8-bit",
                         *m.peak_gmacs_per_s);
   }
   text += "\n" + benchmark_model_lines(subject, m);
@@ -149,6 +150,7 @@ std::string json_measurement(const BenchSubject& subject, const Measurement& m) 
                {"write_ms", spread_json(subject.write)},
                {"macs", m.macs},
                {"gmacs_per_s", m.gmacs_per_s()},
+               {"peak_operands", m.operands == peak::Operands::kFloat32 ? "float32" : "int8"},
                {"peak_gmacs_per_s", number_json(m.peak_gmacs_per_s)},
                {"share_of_peak", number_json(m.share_of_peak(m.gmacs_per_s()))},
                {"memory_mib",

@@ -39,6 +39,10 @@ void average_pool2d_reference(const AveragePool2DFloat& pool, const float* input
 using AveragePoolPixels = void(const AveragePool2DInt8& pool, const int8_t* input, int8_t* output,
                                int64_t begin, int64_t end, int32_t* sums);
 std::span<const PerIsa<AveragePoolPixels>> average_pool_kernels();
+/// The same of floats, windows of any size.
+using AveragePoolFloatPixels = void(const AveragePool2DFloat& pool, const float* input,
+                                    float* output, int64_t begin, int64_t end, float* sums);
+std::span<const PerIsa<AveragePoolFloatPixels>> average_pool_float_kernels();
 inline bool average_pool_kernels_support(const AveragePool2DInt8& pool) {
   return int64_t{pool.shape.filter_h} * pool.shape.filter_w < 1 << 23;
 }

@@ -20,8 +20,8 @@ void store(__m256 value, int32_t count, float* out) {
 }
 
 /// V vectors of a panel: one is enough for its first 8 channels.
-template <int M, int V>
-void multiply(const GemmFloatTile& t) {
+template <int M, int V, bool Window>
+[[gnu::noinline]] void multiply(const GemmFloatTile& t) {
   __m256 sums[M][V];
 #pragma GCC unroll 6
   for (int m = 0; m < M; ++m) {
@@ -29,18 +29,17 @@ void multiply(const GemmFloatTile& t) {
     for (int v = 0; v < V; ++v) sums[m][v] = _mm256_loadu_ps(t.panel + v * 8);
   }
   const float* bias = t.panel + kTileN;
-  const float* w = bias + kTileN;
-  for (int32_t k = 0; k < t.depth; ++k, w += kTileN) {
+  for_each_tap<kTileN, Window>(t, [&](const float* x, const float* w) {
     __m256 weights[V];
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) weights[v] = _mm256_loadu_ps(w + v * 8);
 #pragma GCC unroll 6
     for (int m = 0; m < M; ++m) {
-      const __m256 x = _mm256_broadcast_ss(t.rows + m * static_cast<ptrdiff_t>(t.depth) + k);
+      const __m256 a = _mm256_broadcast_ss(x + m * t.pixel_step);
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) sums[m][v] = _mm256_fmadd_ps(x, weights[v], sums[m][v]);
+      for (int v = 0; v < V; ++v) sums[m][v] = _mm256_fmadd_ps(a, weights[v], sums[m][v]);
     }
-  }
+  });
   const __m256 low = _mm256_set1_ps(t.low);
   const __m256 high = _mm256_set1_ps(t.high);
 #pragma GCC unroll 6
@@ -54,23 +53,22 @@ void multiply(const GemmFloatTile& t) {
   }
 }
 
-template <int M>
+template <int M, bool Window>
 struct Multiply {
   static void run(const GemmFloatTile& t) {
-    t.channels > 8 ? multiply<M, 2>(t) : multiply<M, 1>(t);
+    t.channels > 8 ? multiply<M, 2, Window>(t) : multiply<M, 1, Window>(t);
   }
 };
 
 }  // namespace
 
-const Conv2DFloatKernel kConv2DFloatGemmAvx2 = {
-    "gemm/avx2",
-    Isa::kAvx2,
-    gemm_float_supports,
-    gemm_float_packed_bytes<kTileN>,
-    gemm_float_pack<kTileN>,
-    gemm_float_scratch_bytes,
-    gemm_float_run<kTileM, kTileN, multiply_pixels<Multiply, kTileM>>,
-    gemm_float_start_from<kTileN>};
+const Conv2DFloatKernel kConv2DFloatGemmAvx2 = {"gemm/avx2",
+                                                Isa::kAvx2,
+                                                gemm_float_supports,
+                                                gemm_float_packed_bytes<kTileN>,
+                                                gemm_float_pack<kTileN>,
+                                                gemm_float_scratch_bytes,
+                                                gemm_float_run<kTileM, kTileN, Multiply>,
+                                                gemm_float_start_from<kTileN>};
 
 }  // namespace deeplab::kernels

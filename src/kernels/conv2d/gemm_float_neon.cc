@@ -23,32 +23,32 @@ const float* step(const float* w, const float32x4_t (&x)[M], float32x4_t (&sums)
   return w + kTileN;
 }
 
-template <int M>
-void multiply(const GemmFloatTile& t) {
+template <int M, bool Window>
+[[gnu::noinline]] void multiply(const GemmFloatTile& t) {
   float32x4_t sums[M][2];
 #pragma GCC unroll 6
   for (int m = 0; m < M; ++m) {
     sums[m][0] = vld1q_f32(t.panel);
     sums[m][1] = vld1q_f32(t.panel + 4);
   }
+  for_each_run<kTileN, Window>(t, [&](const float* from, const float* w, int32_t length) {
+    float32x4_t x[M];
+    int32_t k = 0;
+    for (; k + 4 <= length; k += 4) {
+#pragma GCC unroll 6
+      for (int m = 0; m < M; ++m) x[m] = vld1q_f32(from + m * t.pixel_step + k);
+      w = step<0>(w, x, sums);
+      w = step<1>(w, x, sums);
+      w = step<2>(w, x, sums);
+      w = step<3>(w, x, sums);
+    }
+    for (; k < length; ++k) {
+#pragma GCC unroll 6
+      for (int m = 0; m < M; ++m) x[m] = vld1q_dup_f32(from + m * t.pixel_step + k);
+      w = step<0>(w, x, sums);
+    }
+  });
   const float* bias = t.panel + kTileN;
-  const float* w = bias + kTileN;
-  const ptrdiff_t depth = t.depth;
-  float32x4_t x[M];
-  int32_t k = 0;
-  for (; k + 4 <= t.depth; k += 4) {
-#pragma GCC unroll 6
-    for (int m = 0; m < M; ++m) x[m] = vld1q_f32(t.rows + m * depth + k);
-    w = step<0>(w, x, sums);
-    w = step<1>(w, x, sums);
-    w = step<2>(w, x, sums);
-    w = step<3>(w, x, sums);
-  }
-  for (; k < t.depth; ++k) {
-#pragma GCC unroll 6
-    for (int m = 0; m < M; ++m) x[m] = vld1q_dup_f32(t.rows + m * depth + k);
-    w = step<0>(w, x, sums);
-  }
   const float32x4_t low = vdupq_n_f32(t.low);
   const float32x4_t high = vdupq_n_f32(t.high);
   for (int m = 0; m < M; ++m) {
@@ -72,21 +72,20 @@ void multiply(const GemmFloatTile& t) {
   }
 }
 
-template <int M>
+template <int M, bool Window>
 struct Multiply {
-  static void run(const GemmFloatTile& t) { multiply<M>(t); }
+  static void run(const GemmFloatTile& t) { multiply<M, Window>(t); }
 };
 
 }  // namespace
 
-const Conv2DFloatKernel kConv2DFloatGemmNeon = {
-    "gemm/neon",
-    Isa::kNeon,
-    gemm_float_supports,
-    gemm_float_packed_bytes<kTileN>,
-    gemm_float_pack<kTileN>,
-    gemm_float_scratch_bytes,
-    gemm_float_run<kTileM, kTileN, multiply_pixels<Multiply, kTileM>>,
-    gemm_float_start_from<kTileN>};
+const Conv2DFloatKernel kConv2DFloatGemmNeon = {"gemm/neon",
+                                                Isa::kNeon,
+                                                gemm_float_supports,
+                                                gemm_float_packed_bytes<kTileN>,
+                                                gemm_float_pack<kTileN>,
+                                                gemm_float_scratch_bytes,
+                                                gemm_float_run<kTileM, kTileN, Multiply>,
+                                                gemm_float_start_from<kTileN>};
 
 }  // namespace deeplab::kernels

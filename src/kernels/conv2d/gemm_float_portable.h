@@ -12,26 +12,25 @@ static constexpr int kPortableTileN = 8;
 
 namespace {
 
-template <int M>
+template <int M, bool Window>
 struct MultiplyPortable {
-  static void run(const GemmFloatTile& t) {
+  [[gnu::noinline]] static void run(const GemmFloatTile& t) {
     Four s[M][2];
     for (int m = 0; m < M; ++m) {
       s[m][0] = load_four(t.panel);
       s[m][1] = load_four(t.panel + 4);
     }
     const float* bias = t.panel + kPortableTileN;
-    const float* w = bias + kPortableTileN;
-    for (int32_t k = 0; k < t.depth; ++k, w += kPortableTileN) {
+    for_each_tap<kPortableTileN, Window>(t, [&](const float* x, const float* w) {
       const Four w0 = load_four(w);
       const Four w1 = load_four(w + 4);
       for (int m = 0; m < M; ++m) {
-        const float x = t.rows[m * static_cast<ptrdiff_t>(t.depth) + k];
-        const Four four = {x, x, x, x};
+        const float value = x[m * t.pixel_step];
+        const Four four = {value, value, value, value};
         s[m][0] = fused_multiply_add(four, w0, s[m][0]);
         s[m][1] = fused_multiply_add(four, w1, s[m][1]);
       }
-    }
+    });
     for (int m = 0; m < M; ++m) {
       for (int32_t n = 0; n < t.channels; ++n) {
         const float sum = s[m][n / 4][n % 4] + bias[n];
@@ -50,8 +49,7 @@ constexpr Conv2DFloatKernel portable_kernel(const char* name,
           gemm_float_packed_bytes<kPortableTileN>,
           gemm_float_pack<kPortableTileN>,
           gemm_float_scratch_bytes,
-          gemm_float_run<kPortableTileM, kPortableTileN,
-                         multiply_pixels<MultiplyPortable, kPortableTileM>>,
+          gemm_float_run<kPortableTileM, kPortableTileN, MultiplyPortable>,
           gemm_float_start_from<kPortableTileN>};
 }
 

@@ -14,6 +14,8 @@
 #include <cstdint>
 
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+#include "kernels/depthwise_conv2d/float_window3.h"
+#include "kernels/same_taps.h"
 
 namespace deeplab::kernels {
 namespace {
@@ -106,8 +108,9 @@ struct DepthwiseFloat {
     }
   }
 
-  static void run(const DepthwiseConv2DFloat& conv, const std::byte* packed, const float* input,
-                  float* output, int32_t row_begin, int32_t row_end, std::byte* /*scratch*/) {
+  /// Windows of every shape.
+  static void run_any(const DepthwiseConv2DFloat& conv, const std::byte* packed, const float* input,
+                      float* output, int32_t row_begin, int32_t row_end) {
     const WindowShape& s = conv.shape;
     Span span;
     span.row_step = static_cast<ptrdiff_t>(s.dilation_h) * s.in_w * s.in_c;
@@ -124,12 +127,7 @@ struct DepthwiseFloat {
       for (int32_t column = 0; column < s.out_w;) {
         const int32_t x = column * s.stride_w - s.pad_left;
         span.columns = taps_inside(x, s.dilation_w, s.filter_w, s.in_w);
-        int32_t end = column + 1;
-        for (; end < s.out_w; ++end) {
-          const TapRange next =
-              taps_inside(end * s.stride_w - s.pad_left, s.dilation_w, s.filter_w, s.in_w);
-          if (next.begin != span.columns.begin || next.end != span.columns.end) break;
-        }
+        const int32_t end = same_taps_end(s, span.columns, column);
         const auto* panel = reinterpret_cast<const float*>(packed);
         for (int32_t c = 0; c < s.out_c; c += kLanes, panel += panel_size(s)) {
           span.x = input + (line + x) * s.in_c + c;
@@ -141,6 +139,12 @@ struct DepthwiseFloat {
         column = end;
       }
     }
+  }
+
+  static void run(const DepthwiseConv2DFloat& conv, const std::byte* packed, const float* input,
+                  float* output, int32_t row_begin, int32_t row_end, std::byte* /*scratch*/) {
+    const bool window3 = FloatWindow3<V>::supports(conv.shape);
+    (window3 ? FloatWindow3<V>::run : run_any)(conv, packed, input, output, row_begin, row_end);
   }
 
   static constexpr DepthwiseConv2DFloatKernel kernel(

@@ -17,12 +17,17 @@ namespace {
 /// second-level cache, beside which weights and the narrow tensors have room.
 constexpr int64_t kStripBytes = 128 * 1024;
 
+/// How much of the expanded tensor is kept at least, in float: the rows that the next strip reads
+/// once more are moved to the front only when the buffer is full.
+constexpr int64_t kFloatWideBytes = 256 * 1024;
+
 template <typename Types>
 class BlockStripsStep final : public Step {
  public:
   using Conv = BoundConvolution<typename Types::Conv>;
   using Depthwise = BoundConvolution<typename Types::Depthwise>;
   using Element = typename Conv::Element;
+  static constexpr bool kFloat = std::is_same_v<Element, float>;
 
   BlockStripsStep(std::unique_ptr<Conv> expand, std::unique_ptr<Depthwise> depthwise,
                   BoundChannelwise channelwise, std::unique_ptr<Conv> project, BlockEnd<Types> end)
@@ -39,8 +44,9 @@ class BlockStripsStep final : public Step {
       const int64_t wide = expand_ ? int64_t{input_rows(rows)} * wide_row_ : 0;
       return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
     };
-    // Depthwise kernels take rows in pairs, a dilation apart.
-    unit_ = 2 * d.dilation_h;
+    // 8-bit depthwise kernels take rows in pairs, a dilation apart; with a dilation, strips of one
+    // row would move more rows than they make.
+    unit_ = kFloat && d.dilation_h == 1 ? 1 : 2 * d.dilation_h;
     strip_rows_ = unit_;
     while (strip_rows_ + unit_ <= d.out_h && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
       strip_rows_ += unit_;
@@ -53,14 +59,20 @@ class BlockStripsStep final : public Step {
     const auto bytes = [](int64_t elements) {
       return aligned(static_cast<size_t>(elements) * sizeof(Element));
     };
-    wide_bytes_ = expand_ ? bytes(input_rows(strip_rows_) * wide_row_) : 0;
+    wide_rows_ = input_rows(strip_rows_);
+    if constexpr (kFloat) {
+      const int64_t rows = kFloatWideBytes / (wide_row_ * static_cast<int64_t>(sizeof(Element)));
+      wide_rows_ = std::max(wide_rows_, static_cast<int32_t>(std::min<int64_t>(rows, d.in_h)));
+    }
+    wide_bytes_ = expand_ ? bytes(wide_rows_ * wide_row_) : 0;
     deep_bytes_ = bytes(strip_rows_ * deep_row_);
   }
 
   void run(const RunContext& context) const override {
-    const int32_t rows = depthwise_->shape().out_h;
+    const kernels::WindowShape& d = depthwise_->shape();
+    const int32_t rows = d.out_h;
     // Every piece computes the expanded rows above its first one again.
-    const int32_t unit = expand_ ? 4 * unit_ : unit_;
+    const int32_t unit = expand_ ? 8 * d.dilation_h : unit_;
     for_rows(context, rows, even_grain(rows, unit, context.workers),
              [&](int32_t begin, int32_t end, std::byte* scratch) {
                run_rows(context, begin, end, scratch);
@@ -99,14 +111,17 @@ class BlockStripsStep final : public Step {
         const int32_t first = std::clamp(top, 0, d.in_h);
         const int32_t last = std::clamp(top + input_rows(rows), first, d.in_h);
         const int32_t kept = std::clamp(held_end - first, 0, last - first);
-        if (kept > 0) {
+        if (kept == 0) {
+          held_begin = first;
+        } else if (last - held_begin > wide_rows_) {
           std::memmove(wide, wide + (first - held_begin) * wide_row_,
                        static_cast<size_t>(kept * wide_row_) * sizeof(Element));
+          held_begin = first;
         }
-        expand_->run(input, row_zero(wide, first, wide_row_), first + kept, last, scratch);
-        held_begin = first;
+        Element* held_zero = row_zero(wide, held_begin, wide_row_);
+        expand_->run(input, held_zero, first + kept, last, scratch);
         held_end = last;
-        wide_zero = row_zero(wide, first, wide_row_);
+        wide_zero = held_zero;
       }
       Element* deep_zero = row_zero(deep, row, deep_row_);
       depthwise_->run(wide_zero, deep_zero, row, row + rows, scratch);
@@ -129,6 +144,7 @@ class BlockStripsStep final : public Step {
   int64_t narrow_row_ = 0;  ///< and after the projection.
   int32_t unit_ = 1;
   int32_t strip_rows_ = 1;
+  int32_t wide_rows_ = 0;  ///< That the buffer of the expanded tensor has room for.
   size_t kernel_scratch_ = 0;
   size_t wide_bytes_ = 0;
   size_t deep_bytes_ = 0;
