@@ -100,7 +100,7 @@ class Fuser {
     return ops;
   }
 
-  /// Up to which size the input of a depthwise convolution is no part of its block.
+  /// Up to this size the input of a depthwise convolution does not count as part of its block.
   int64_t cache_bytes(int at) const {
     const int32_t dilation = as<graph::DepthwiseConv2D>(at)->window.dilation_h;
     const bool int8 = graph_.tensor(op(at).inputs[0]).type == graph::DataType::kInt8;
