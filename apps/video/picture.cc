@@ -30,12 +30,13 @@ Status FrameConverter::convert(const AVFrame& frame, Picture& picture) {
   picture.width = width_;
   picture.height = height_;
   picture.turn = turn_;
-  const int stride = 3 * width_;
-  // libswscale writes whole vectors: a little beyond the last row.
-  constexpr size_t kBeyond = 64;
-  picture.rgb.resize(static_cast<size_t>(stride) * static_cast<size_t>(height_) + kBeyond);
+  // libswscale writes whole vectors, two rows at a time: without room after a row, the end of one
+  // would lie over the beginning of the next.
+  constexpr int kVector = 64;
+  picture.stride = (3 * width_ + kVector - 1) / kVector * kVector;
+  picture.rgb.resize(static_cast<size_t>(picture.stride) * static_cast<size_t>(height_) + kVector);
   uint8_t* const rows[4] = {picture.rgb.data(), nullptr, nullptr, nullptr};
-  const int strides[4] = {stride, 0, 0, 0};
+  const int strides[4] = {picture.stride, 0, 0, 0};
   const int done =
       sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, rows, strides);
   if (done < 0) return internal_error("a frame could not be converted: ", error_text(done));

@@ -12,16 +12,17 @@ namespace deeplab::video {
 
 /// A frame in R, G, B, as it is stored; its view is turned upright.
 struct Picture {
-  std::vector<uint8_t> rgb;  ///< Rows tight.
-  int32_t width = 0;         ///< As stored, in pixels.
+  std::vector<uint8_t> rgb;
+  int32_t width = 0;  ///< As stored, in pixels.
   int32_t height = 0;
+  int stride = 0;  ///< Bytes from row to row.
   Turn turn;
 
   ImageView view() const {
     return {.data = rgb.data(),
             .width = width,
             .height = height,
-            .stride = ptrdiff_t{3} * width,
+            .stride = stride,
             .mirror = turn.mirror,
             .rotation = turn.rotation};
   }
