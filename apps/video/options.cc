@@ -40,6 +40,9 @@ void check(const VideoOptions& options) {
   if (!options.classes.empty() && !uses_classes) {
     throw CLI::ValidationError("--class", "needs --write cutout or --write blur");
   }
+  if (options.fps > 0 && options.size.width > 0) {
+    throw CLI::ValidationError("--fps", "chooses the canvas; leave out --size");
+  }
   if (options.input.duration <= 0) throw CLI::ValidationError("--duration", "expected more than 0");
 }
 
@@ -110,6 +113,15 @@ void add_options(CLI::App& app, VideoOptions& options) {
   add_time(app, "--start", options.input.start, "Leave out what is before this time");
   add_time(app, "--duration", options.input.duration, "Stop after that much time");
   add_count(app, "--max-frames", options.max_frames, "Stop after N frames taken");
+  app.add_option(
+         "--fps", options.fps,
+         "Choose the largest canvas on which this machine keeps up with N frames per second")
+      ->check(CLI::Range(0.001, 10000.0).description(""))
+      ->type_name("N");
+  app.add_option("--temporal", options.temporal,
+                 "Less flicker: the weight of the frames before, 0 to 0.99 [0]")
+      ->check(CLI::Range(0.0, 0.99).description(""))
+      ->type_name("F");
   app.add_flag("--copy-audio", options.input.audio, "Copy the sound into the output as it is");
   app.add_option("--codec", options.codec,
                  "An encoder of FFmpeg, such as libx265 [by --write and the kind of file]")

@@ -20,6 +20,8 @@ struct VideoOptions {
   std::string codec;
   int64_t every = 1;
   int64_t max_frames = 0;  ///< 0: all.
+  double fps = 0;          ///< 0: the canvas is not chosen by a frame rate.
+  float temporal = 0;
 
   std::string model;
   vision::Fit fit = vision::Fit::kPad;

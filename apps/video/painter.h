@@ -43,17 +43,11 @@ class Painter {
   Result<Pixels> paint(const Picture& picture, const Frame& frame);
 
  private:
-  Status blur_background(int32_t width, int32_t height);
-
   const Output output_;
   const Palette palette_;
   OverlayOptions overlay_;
   std::vector<uint8_t> rgb_;
   std::vector<uint8_t> rgba_;
-  std::vector<uint8_t> small_;   // the picture, scaled down and blurred
-  std::vector<uint8_t> column_;  // of small_
-  ScalerPtr down_;
-  ScalerPtr up_;
 };
 
 }  // namespace deeplab::video

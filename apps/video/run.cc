@@ -46,10 +46,11 @@ class VideoRun {
   VideoRun(const VideoOptions& options, const app::PublicModel& model, const Palette& palette)
       : options_(options), model_(model), painter_(options.write, model.labels, palette) {}
 
-  ExitCode run(const Options& network, const std::vector<int32_t>& classes);
+  ExitCode run(Options network, const std::vector<int32_t>& classes);
 
  private:
   Status open_input();
+  Status choose_canvas(Options& network);
   Status open_stream(const Options& network, const std::vector<int32_t>& classes);
   Status open_output();
   Status read_frames();
@@ -108,12 +109,33 @@ Status VideoRun::open_input() {
     }
   }
   DEEPLAB_ASSIGN_OR_RETURN(first_, reader_->next());
+  if (first_ != nullptr) {
+    const bool turned = reader_->turn().swaps_sides();
+    width_ = turned ? first_->height : first_->width;
+    height_ = turned ? first_->width : first_->height;
+  }
   if (first_ != nullptr || InterruptGuard::requested()) return {};
   if (options_.input.start > 0 && !reader_->damage().any()) {
     return invalid_argument(reader_->name(), ": has no frame from ", options_.input.start,
                             " s on, where --start is");
   }
   return invalid_image(reader_->name(), ": no frame could be decoded");
+}
+
+Status VideoRun::choose_canvas(Options& network) {
+  if (options_.fps <= 0) return {};
+  // Decoding and drawing take their share of the same cores.
+  constexpr double kRoom = 1.25;
+  auto canvas =
+      deeplab::choose_canvas(model_.model, network, width_, height_, options_.fps * kRoom);
+  if (!canvas.ok()) return annotate(canvas.status(), "--fps");
+  network.width = canvas->width;
+  network.height = canvas->height;
+  if (!options_.quiet) {
+    say(fmt::format("--fps {}: canvas {}x{}, {:.1f} ms per frame", options_.fps, canvas->width,
+                    canvas->height, canvas->milliseconds));
+  }
+  return {};
 }
 
 Status VideoRun::open_stream(const Options& network, const std::vector<int32_t>& classes) {
@@ -131,8 +153,6 @@ Status VideoRun::open_stream(const Options& network, const std::vector<int32_t>&
 Status VideoRun::open_output() {
   const Turn& turn = reader_->turn();
   converter_.emplace(first_->width, first_->height, turn);
-  width_ = turn.swaps_sides() ? first_->height : first_->width;
-  height_ = turn.swaps_sides() ? first_->width : first_->height;
   shift_ = reader_->shift(reader_->stream().time_base);
   if (options_.output.empty()) return {};
   WriterOptions options;
@@ -313,7 +333,7 @@ ExitCode VideoRun::report() {
   return damage.any() || failed_ > 0 ? ExitCode::kFailed : ExitCode::kDone;
 }
 
-ExitCode VideoRun::run(const Options& network, const std::vector<int32_t>& classes) {
+ExitCode VideoRun::run(Options network, const std::vector<int32_t>& classes) {
   const auto fail = [](const Status& status) {
     app::print_error(status.message());
     return ExitCode::kFailed;
@@ -324,6 +344,7 @@ ExitCode VideoRun::run(const Options& network, const std::vector<int32_t>& class
     app::print_error(fmt::format("stopped by {} before the first frame", app::interrupt_name()));
     return ExitCode::kInterrupted;
   }
+  if (opened.ok()) opened = choose_canvas(network);
   if (opened.ok()) opened = open_stream(network, classes);
   if (opened.ok()) opened = open_output();
   if (!opened.ok()) return fail(opened);
@@ -375,9 +396,10 @@ ExitCode run_video(const VideoOptions& options) {
   }
   const auto palette = app::find_palette(options.palette, model->model.class_count());
   if (!palette.ok()) return fail(palette.status());
-  const auto network = app::segmenter_options(*model, options.fit, options.size,
-                                              options.output_stride, options.threads);
+  auto network = app::segmenter_options(*model, options.fit, options.size, options.output_stride,
+                                        options.threads);
   if (!network.ok()) return fail(network.status());
+  network->temporal = options.temporal;
   return VideoRun(options, *model, *palette).run(*network, *classes);
 }
 

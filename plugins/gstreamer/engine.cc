@@ -28,27 +28,24 @@ bool fail(deeplab_status status, Failure& failure) {
 }  // namespace
 
 std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& failure) {
-  deeplab_segmenter_options options;
-  deeplab_segmenter_options_init(&options, sizeof options);
-  options.threads = settings.threads;
-  options.fit = settings.fit;
-  options.temporal = settings.temporal;
+  std::unique_ptr<Engine> engine(new Engine(settings));
+  deeplab_segmenter_options options = engine->options();
   if (!settings.canvas.empty() && !read_canvas(settings.canvas, options.width, options.height)) {
     failure = {DEEPLAB_INVALID_ARGUMENT,
                "invalid canvas '" + settings.canvas +
                    "'; expected N or WxH in pixels, such as 257 or 513x289"};
     return nullptr;
   }
-  if (!settings.isa.empty()) options.isa = settings.isa.c_str();
-
-  std::unique_ptr<Engine> engine(new Engine);
+  if (!settings.canvas.empty() && settings.fps > 0) {
+    failure = {DEEPLAB_INVALID_ARGUMENT,
+               "fps chooses the canvas: the property canvas may not be set, too"};
+    return nullptr;
+  }
   const deeplab_status loaded =
       settings.model.empty() ? deeplab_model_load_builtin(&engine->model_)
                              : deeplab_model_load_file(settings.model.c_str(), &engine->model_);
   if (loaded != DEEPLAB_OK) return fail(loaded, failure), nullptr;
-  const deeplab_status created =
-      deeplab_segmenter_create(engine->model_, &options, &engine->segmenter_);
-  if (created != DEEPLAB_OK) return fail(created, failure), nullptr;
+  if (!engine->make_segmenter(options, failure)) return nullptr;
 
   engine->class_count_ = deeplab_model_class_count(engine->model_);
   engine->labels_ = g_new0(gchar*, static_cast<gsize>(engine->class_count_) + 1);
@@ -56,6 +53,38 @@ std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& fa
     engine->labels_[id] = g_strdup(deeplab_model_label(engine->model_, id));
   }
   return engine;
+}
+
+deeplab_segmenter_options Engine::options() const {
+  deeplab_segmenter_options options;
+  deeplab_segmenter_options_init(&options, sizeof options);
+  options.threads = settings_.threads;
+  options.fit = settings_.fit;
+  options.temporal = settings_.temporal;
+  if (!settings_.isa.empty()) options.isa = settings_.isa.c_str();
+  return options;
+}
+
+bool Engine::make_segmenter(const deeplab_segmenter_options& options, Failure& failure) {
+  deeplab_segmenter* made = nullptr;
+  const deeplab_status created = deeplab_segmenter_create(model_, &options, &made);
+  if (created != DEEPLAB_OK) return fail(created, failure);
+  deeplab_segmenter_free(segmenter_);
+  segmenter_ = made;
+  return true;
+}
+
+bool Engine::choose_canvas(int width, int height, deeplab_canvas& canvas, Failure& failure) {
+  // The pipeline's other elements take their share of the same cores.
+  constexpr double kRoom = 1.25;
+  deeplab_segmenter_options options = this->options();
+  canvas.struct_size = sizeof canvas;
+  const deeplab_status chosen =
+      deeplab_choose_canvas(model_, &options, width, height, settings_.fps * kRoom, &canvas);
+  if (chosen != DEEPLAB_OK) return fail(chosen, failure);
+  options.width = canvas.width;
+  options.height = canvas.height;
+  return make_segmenter(options, failure);
 }
 
 Engine::~Engine() {

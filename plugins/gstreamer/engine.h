@@ -20,6 +20,7 @@ struct EngineSettings {
   int threads = 0;     ///< 0: one per CPU.
   deeplab_fit fit = DEEPLAB_FIT_PAD;
   float temporal = 0;  ///< See deeplab_segmenter_options.
+  double fps = 0;      ///< Not 0: the canvas is chosen for this many frames per second.
 };
 
 /// Why something failed: the library's sentence, or ours about a setting.
@@ -37,6 +38,10 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  /// With settings.fps: measures which canvas frames of this size have time for, and plans the
+  /// network for it. False: see `failure`; the engine is as before.
+  bool choose_canvas(int width, int height, deeplab_canvas& canvas, Failure& failure);
+
   /// Segments a picture; `mask` has room for its pixels, rows tight. Ends early with
   /// DEEPLAB_CANCELLED if `stop` becomes true meanwhile. False: see `failure`.
   bool run(const deeplab_image& image, const std::atomic<bool>& stop, uint8_t* mask,
@@ -50,8 +55,12 @@ class Engine {
   const gchar* const* labels() const { return labels_; }
 
  private:
-  Engine() = default;
+  explicit Engine(const EngineSettings& settings) : settings_(settings) {}
+  bool make_segmenter(const deeplab_segmenter_options& options, Failure& failure);
+  /// Without the canvas.
+  deeplab_segmenter_options options() const;
 
+  const EngineSettings settings_;
   deeplab_model* model_ = nullptr;
   deeplab_segmenter* segmenter_ = nullptr;
   int class_count_ = 0;

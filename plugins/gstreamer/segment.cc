@@ -55,6 +55,8 @@ struct State {
   gchar** labels = nullptr;       // of the engine, for readers of the property
 
   // The streaming thread's, or of state changes while there is none.
+  int measured_width = 0;  // of the frames that the property fps has chosen the canvas for
+  int measured_height = 0;
   std::unique_ptr<Engine> engine;
   Segmentation last;  // no mask: the next frame is segmented
 
@@ -91,6 +93,7 @@ enum Property {
   kCanvas,
   kIsa,
   kTemporal,
+  kFps,
   kInterval,
   kPostMessages,
   kLabels,
@@ -128,6 +131,7 @@ void post_error(DeeplabSegment* self, const Failure& failure) {
 void close_engine(DeeplabSegment* self) {
   State& state = *self->state;
   state.engine.reset();
+  state.measured_width = state.measured_height = 0;
   state.last = {};
   GST_OBJECT_LOCK(self);
   g_strfreev(state.labels);
@@ -303,9 +307,31 @@ GstFlowReturn transform_ip(GstBaseTransform* filter, GstBuffer* buffer) {
   return GST_FLOW_OK;
 }
 
-gboolean set_info(GstVideoFilter* filter, GstCaps*, GstVideoInfo*, GstCaps*, GstVideoInfo*) {
+/// With the property fps, the canvas for frames of this size. False: an error was posted.
+bool choose_canvas(DeeplabSegment* self, int width, int height) {
+  State& state = *self->state;
+  GST_OBJECT_LOCK(self);
+  const double fps = state.settings.fps;
+  GST_OBJECT_UNLOCK(self);
+  if (fps <= 0 || (width == state.measured_width && height == state.measured_height)) return true;
+  deeplab_canvas canvas = {};
+  Failure failure;
+  if (!state.engine->choose_canvas(width, height, canvas, failure)) {
+    post_error(self, failure);
+    return false;
+  }
+  state.measured_width = width;
+  state.measured_height = height;
+  GstStructure* chosen = gst_structure_new(
+      "deeplab-canvas", "fps", G_TYPE_DOUBLE, fps, "width", G_TYPE_INT, canvas.width, "height",
+      G_TYPE_INT, canvas.height, "ms", G_TYPE_DOUBLE, canvas.milliseconds, nullptr);
+  gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), chosen));
+  return true;
+}
+
+gboolean set_info(GstVideoFilter* filter, GstCaps*, GstVideoInfo* info, GstCaps*, GstVideoInfo*) {
   start_sequence(state_of(filter));
-  return TRUE;
+  return choose_canvas(self_of(filter), GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info));
 }
 
 gboolean sink_event(GstBaseTransform* filter, GstEvent* event) {
@@ -384,6 +410,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kTemporal:
       state.settings.temporal = g_value_get_float(value);
       break;
+    case kFps:
+      state.settings.fps = g_value_get_double(value);
+      break;
     case kInterval:
       state.interval = g_value_get_uint(value);
       break;
@@ -417,6 +446,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kTemporal:
       g_value_set_float(value, state.settings.temporal);
+      break;
+    case kFps:
+      g_value_set_double(value, state.settings.fps);
       break;
     case kInterval:
       g_value_set_uint(value, state.interval);
@@ -470,6 +502,11 @@ void install_properties(GObjectClass* object_class) {
           g_param_spec_float("temporal", "Temporal",
                              "Weight of the scores of the frames before, against flicker; 0: none",
                              0, 0.99f, 0, opening));
+  install(kFps,
+          g_param_spec_double("fps", "Frames per second",
+                              "Choose the largest canvas on which this machine keeps up with this "
+                              "many; 0: the property canvas says which",
+                              0, 10000, 0, opening));
   install(kInterval,
           g_param_spec_uint("interval", "Interval",
                             "Segment every Nth frame; those in between get the last mask", 1,

@@ -384,6 +384,33 @@ TEST(Segment, AModelErrorIsTheLibrarysSentence) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Segment, FpsChoosesACanvasAndSaysWhich) {
+  Harness harness("deeplabsegment fps=0.001 threads=1");
+  const Picture picture = noise(64, 32, 5);
+  const auto found = attached(harness.run(picture, "RGB").get());
+  ASSERT_TRUE(found.has_value());
+  const MessagePtr message = harness.message(GST_MESSAGE_ELEMENT);
+  ASSERT_NE(message, nullptr);
+  const GstStructure* structure = gst_message_get_structure(message.get());
+  ASSERT_STREQ(gst_structure_get_name(structure), "deeplab-canvas");
+  int width = 0, height = 0;
+  ASSERT_TRUE(gst_structure_get(structure, "width", G_TYPE_INT, &width, "height", G_TYPE_INT,
+                                &height, nullptr));
+  EXPECT_EQ(width, 513);
+  EXPECT_EQ(height, 257);
+  EXPECT_EQ(found->mask, library_mask(picture, "RGB", "513x257"));
+  // Frames of the same size are not measured again.
+  harness.run(picture, "BGR");
+  EXPECT_EQ(harness.message(GST_MESSAGE_ELEMENT), nullptr);
+}
+
+TEST(Segment, AFrameRateThatNoCanvasHoldsIsAnError) {
+  const ElementPtr playing = pipeline(
+      "videotestsrc num-buffers=2 ! video/x-raw,format=RGB,width=64,height=32 ! "
+      "deeplabsegment fps=10000 isa=scalar threads=1 ! fakesink");
+  EXPECT_THAT(play(playing.get()), HasSubstr("no canvas is fast enough"));
+}
+
 TEST(Segment, WrongSettingsAreErrorsThatNameThem) {
   for (const std::string canvas :
        {"12x", "x12", "0", "-5", "129x0", "big", "129x129x129", "1.5", "99999999999"}) {
@@ -391,6 +418,7 @@ TEST(Segment, WrongSettingsAreErrorsThatNameThem) {
                 HasSubstr("invalid canvas '" + canvas + "'; expected N or WxH"));
   }
   EXPECT_THAT(error_of("canvas=70000"), HasSubstr("70000"));
+  EXPECT_THAT(error_of("canvas=129 fps=5"), HasSubstr("fps chooses the canvas"));
   EXPECT_THAT(error_of("isa=mmx"), HasSubstr("unknown instruction set 'mmx'"));
   EXPECT_EQ(error_of("canvas=129x65 isa=scalar threads=2 fit=stretch interval=5"), "");
   // What GStreamer itself refuses.

@@ -69,6 +69,9 @@ INSTANTIATE_TEST_SUITE_P(
         WrongLine{{"a.mp4", "--json", "--copy-audio"}, "--copy-audio"},
         WrongLine{{"a.mp4", "-o", "out.mp4", "--size", "0"}, "--size"},
         WrongLine{{"a.mp4", "-o", "out.mp4", "--fit", "crop"}, "crop"},
+        WrongLine{{"a.mp4", "-o", "out.mp4", "--fps", "0"}, "--fps"},
+        WrongLine{{"a.mp4", "-o", "out.mp4", "--fps", "25", "--size", "257"}, "--fps"},
+        WrongLine{{"a.mp4", "-o", "out.mp4", "--temporal", "1"}, "--temporal"},
         WrongLine{{"a.mp4", "b.mp4", "-o", "out.mp4"}, "b.mp4"}));
 
 TEST(VideoHelp, GoesToStandardOutput) {

@@ -196,6 +196,56 @@ TEST_F(Video, EveryMaxFramesStartAndDuration) {
   EXPECT_EQ(run_deeplab({clip, "-o", out, "--start", "60"}).status, 1);
 }
 
+TEST_F(Video, FpsChoosesACanvasAndSaysWhich) {
+  const std::string clip = dir_ / "clip.mp4";
+  make_clip(clip, 2, "160x80", kH264);
+  const std::string out = dir_ / "out.mkv";
+  const std::vector<std::string> line = {clip, "-o", out, "--write", "mask", "--threads", "1"};
+  const auto run_with = [&](const char* fps) {
+    std::vector<std::string> whole = line;
+    whole.insert(whole.end(), {"--fps", fps});
+    return run_deeplab(whole);
+  };
+  const ProgramRun run = run_with("0.001");
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("--fps 0.001: canvas 513x257, "));
+  const std::vector<uint8_t> chosen = pixels_of(out, "gray");
+  std::vector<std::string> given = line;
+  given.insert(given.end(), {"--size", "513x257"});
+  ASSERT_EQ(run_deeplab(given).status, 0);
+  EXPECT_TRUE(pixels_of(out, "gray") == chosen);
+
+  std::filesystem::remove(out);
+  RunOptions slow;
+  slow.environment = {"DEEPLAB_ISA=scalar"};
+  std::vector<std::string> fast = line;
+  fast.insert(fast.end(), {"--fps", "10000"});
+  const ProgramRun refused = run_deeplab(fast, slow);
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("--fps: no canvas is fast enough for "));
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(Video, TemporalIsTheLibrarysSmoothing) {
+  const std::string clip = dir_ / "clip.mkv";
+  make_clip(clip, 4, "160x120", kH264);
+  const std::string out = dir_ / "out.mkv";
+  ASSERT_EQ(video({clip, "-o", out, "--write", "mask", "--quiet", "--temporal", "0.9"}).status, 0);
+  const std::vector<uint8_t> rgb = pixels_of(clip, "rgb24");
+  const auto model = Model::builtin();
+  auto segmenter = Segmenter::create(
+      *model,
+      {.threads = 1, .fit = Fit::kLetterbox, .width = 129, .height = 129, .temporal = 0.9f});
+  ASSERT_TRUE(segmenter.ok());
+  std::vector<uint8_t> expected;
+  for (size_t at = 0; at < rgb.size(); at += 160 * 120 * 3) {
+    const auto result = segmenter->segment({rgb.data() + at, 160, 120, 160 * 3});
+    ASSERT_TRUE(result.ok());
+    expected.insert(expected.end(), result->category_mask.begin(), result->category_mask.end());
+  }
+  EXPECT_TRUE(pixels_of(out, "gray") == expected);
+}
+
 TEST_F(Video, ReadsAPipe) {
   const std::string clip = dir_ / "clip.mkv";
   make_clip(clip, 5, "160x120", kH264);
