@@ -216,11 +216,7 @@ TEST_F(Video, FpsChoosesACanvasAndSaysWhich) {
   EXPECT_TRUE(pixels_of(out, "gray") == chosen);
 
   std::filesystem::remove(out);
-  RunOptions slow;
-  slow.environment = {"DEEPLAB_ISA=scalar"};
-  std::vector<std::string> fast = line;
-  fast.insert(fast.end(), {"--fps", "10000"});
-  const ProgramRun refused = run_deeplab(fast, slow);
+  const ProgramRun refused = run_with("10000");
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("--fps: no canvas is fast enough for "));
   EXPECT_FALSE(std::filesystem::exists(out));
