@@ -1,23 +1,30 @@
 #include "api/segmenter.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "api/vision_terms.h"
 #include "base/stopwatch.h"
 
 namespace deeplab::api {
+
+// Whatever runs the network.
+struct SegmenterSetup {
+  int32_t width = 0;
+  int32_t height = 0;
+  int threads = 1;
+  Isa isa = Isa::kScalar;
+  graph::Limits limits;
+};
+
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-Result<vision::PixelLut> make_input_lut(const PlannedNetwork& network,
+/// `quantize_cut`: see Network::input_quantize_cut.
+Result<vision::PixelLut> make_input_lut(const graph::Tensor& input, bool quantize_cut,
                                         const vision::Normalization& normalization) {
-  const graph::Tensor& input = network.plan->graph().tensor(network.input);
   // A file that quantizes float pixels itself means its formula; one that takes 8-bit pixels
   // was trained on pixels.
-  const auto rule = network.input_quantize_cut ? vision::QuantizeRule::kFormula
-                                               : vision::QuantizeRule::kIdentityWhereClose;
+  const auto rule =
+      quantize_cut ? vision::QuantizeRule::kFormula : vision::QuantizeRule::kIdentityWhereClose;
   DEEPLAB_ASSIGN_OR_RETURN(
       vision::PixelLut lut,
       vision::make_lut(normalization, element_type(input.type), quantization(input), rule));
@@ -40,55 +47,65 @@ Result<graph::Limits> make_limits(const SegmenterOptions& options) {
   return limits;
 }
 
-/// Everything about a segmenter but its memory and its threads.
-struct Setup {
-  int threads = 1;
-  Isa isa = Isa::kScalar;
-  PlannedNetwork network;
-};
-
-Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
+Result<SegmenterSetup> make_setup(const Model& model, const SegmenterOptions& options) {
   if ((options.width == 0) != (options.height == 0)) {
     return invalid_argument("canvas ", options.width, "x", options.height,
                             ": give both sides or neither");
   }
-  const int32_t width = options.width == 0 ? model.input_width() : options.width;
-  const int32_t height = options.height == 0 ? model.input_height() : options.height;
-  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "canvas"));
-  Setup setup;
+  SegmenterSetup setup;
+  setup.width = options.width == 0 ? model.input_width() : options.width;
+  setup.height = options.height == 0 ? model.input_height() : options.height;
+  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(setup.width, setup.height, "canvas"));
   if (options.pool != nullptr) {
     setup.threads = options.pool->threads();
   } else {
     DEEPLAB_ASSIGN_OR_RETURN(setup.threads, ThreadPool::count_threads(options.threads));
   }
   setup.isa = options.isa.value_or(available_isas().back());
-  DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
-  DEEPLAB_ASSIGN_OR_RETURN(setup.network, model.plan(height, width, setup.isa, setup.threads,
-                                                     limits, options.output_stride));
-  const plan::Plan& plan = *setup.network.plan;
-  const int64_t score_count = plan.graph().tensor(setup.network.head.scores).elements();
-  if (score_count * int64_t{sizeof(float)} > limits.max_plan_bytes - plan.required_bytes()) {
-    return resource_exhausted(model.name(), ": ", score_count, " scores as floats and the plan's ",
-                              plan.required_bytes(), " bytes are more than the limit of ",
-                              limits.max_plan_bytes);
-  }
+  DEEPLAB_ASSIGN_OR_RETURN(setup.limits, make_limits(options));
   return setup;
 }
 
-SegmenterFacts make_facts(const PlannedNetwork& network, int threads) {
+/// The engine's network.
+Result<PlannedNetwork> make_plan(const Model& model, const SegmenterSetup& setup,
+                                 int32_t output_stride) {
+  DEEPLAB_ASSIGN_OR_RETURN(
+      PlannedNetwork network,
+      model.plan(setup.height, setup.width, setup.isa, setup.threads, setup.limits, output_stride));
   const plan::Plan& plan = *network.plan;
+  const int64_t score_count = plan.graph().tensor(network.head.scores).elements();
+  if (score_count * int64_t{sizeof(float)} > setup.limits.max_plan_bytes - plan.required_bytes()) {
+    return resource_exhausted(model.name(), ": ", score_count, " scores as floats and the plan's ",
+                              plan.required_bytes(), " bytes are more than the limit of ",
+                              setup.limits.max_plan_bytes);
+  }
+  return network;
+}
+
+int64_t score_bytes(const passes::LabelHead& head) {
+  return int64_t{head.height} * head.width * head.classes * int64_t{sizeof(float)};
+}
+
+/// Without what only the engine, or only TensorFlow Lite, knows.
+SegmenterFacts common_facts(const SegmenterSetup& setup, const passes::LabelHead& head) {
   SegmenterFacts facts;
-  facts.canvas_width = network.canvas_width;
-  facts.canvas_height = network.canvas_height;
-  facts.scores_width = network.head.width;
-  facts.scores_height = network.head.height;
-  facts.classes = network.head.classes;
-  facts.threads = threads;
-  facts.isa = plan.options().isa;
+  facts.canvas_width = setup.width;
+  facts.canvas_height = setup.height;
+  facts.scores_width = head.width;
+  facts.scores_height = head.height;
+  facts.classes = head.classes;
+  facts.threads = setup.threads;
+  facts.isa = setup.isa;
+  facts.own_bytes = score_bytes(head);
+  return facts;
+}
+
+SegmenterFacts engine_facts(const SegmenterSetup& setup, const PlannedNetwork& network) {
+  const plan::Plan& plan = *network.plan;
+  SegmenterFacts facts = common_facts(setup, network.head);
   facts.macs = graph::macs(plan.graph());
   facts.shared_bytes = plan.packed_weight_bytes();
-  facts.own_bytes = plan.arena_bytes() + plan.scratch_bytes() * threads +
-                    plan.graph().tensor(network.head.scores).elements() * int64_t{sizeof(float)};
+  facts.own_bytes += plan.arena_bytes() + plan.scratch_bytes() * setup.threads;
   return facts;
 }
 
@@ -104,51 +121,89 @@ Result<ptrdiff_t> element_stride(ptrdiff_t stride, int32_t width) {
 
 }  // namespace
 
+Status Segmenter::use_engine(const SegmenterSetup& setup,
+                             const vision::Normalization& normalization, int32_t output_stride) {
+  DEEPLAB_ASSIGN_OR_RETURN(const PlannedNetwork network, make_plan(*model_, setup, output_stride));
+  DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
+  DEEPLAB_ASSIGN_OR_RETURN(lut_, make_input_lut(network.plan->graph().tensor(network.input),
+                                                network.input_quantize_cut, normalization));
+  DEEPLAB_ASSIGN_OR_RETURN(auto executor, exec::PlannedExecutor::create(network.plan, pool_.get()));
+  auto runner = std::make_unique<EngineRunner>(std::move(executor), network.input, network.head);
+  head_ = network.head;
+  facts_ = engine_facts(setup, network);
+  engine_ = runner.get();
+  runner_ = std::move(runner);
+  return {};
+}
+
+Status Segmenter::use_tflite(const SegmenterSetup& setup,
+                             const vision::Normalization& normalization, int32_t output_stride,
+                             const tflite_library::Options& options) {
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const Network network,
+      model_->file_network(setup.height, setup.width, setup.limits, output_stride));
+  DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      lut_, make_input_lut(network.graph.tensor(network.input), false, normalization));
+  const bool is_as_in_file = setup.width == model_->input_width() &&
+                             setup.height == model_->input_height() && output_stride == 0;
+  std::shared_ptr<const void> owner;
+  const auto bytes = is_as_in_file ? model_->file_bytes(owner) : std::nullopt;
+  auto runner = LiteRunner::create(bytes, network, options, setup.threads);
+  if (!runner.ok()) return annotate(runner.status(), model_->name());
+  head_ = network.head;
+  facts_ = common_facts(setup, network.head);
+  facts_.macs = graph::macs(network.graph);
+  facts_.delegation = (*runner)->delegation();
+  lite_ = runner->get();
+  runner_ = std::move(*runner);
+  return {};
+}
+
+Status Segmenter::make_pool(int threads) {
+  if (pool_ != nullptr) return {};
+  DEEPLAB_ASSIGN_OR_RETURN(pool_, ThreadPool::create(threads));
+  return {};
+}
+
 Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model> model,
                                                      const SegmenterOptions& options) {
   const MemoryScope scope(options.allocator);
   std::unique_ptr<Segmenter> self(new Segmenter());
-  DEEPLAB_ASSIGN_OR_RETURN(Setup setup, make_setup(*model, options));
-  self->network_ = std::move(setup.network);
+  DEEPLAB_ASSIGN_OR_RETURN(const SegmenterSetup setup, make_setup(*model, options));
+  const vision::Normalization normalization =
+      options.normalization.value_or(model->normalization());
+  self->model_ = std::move(model);
   self->pool_ = options.pool;
-  if (self->pool_ == nullptr) {
-    DEEPLAB_ASSIGN_OR_RETURN(self->pool_, ThreadPool::create(setup.threads));
-  }
-  DEEPLAB_ASSIGN_OR_RETURN(
-      self->lut_,
-      make_input_lut(self->network_, options.normalization.value_or(model->normalization())));
-  DEEPLAB_ASSIGN_OR_RETURN(self->executor_,
-                           exec::PlannedExecutor::create(self->network_.plan, self->pool_.get()));
+  DEEPLAB_RETURN_IF_ERROR(
+      options.tflite == nullptr
+          ? self->use_engine(setup, normalization, options.output_stride)
+          : self->use_tflite(setup, normalization, options.output_stride, *options.tflite));
   self->fit_ = options.fit;
   self->pad_limit_ = options.pad_limit;
   self->preparer_ = self->preparer();
-
-  const passes::LabelHead& head = self->network_.head;
-  const graph::Tensor& scores = self->plan().graph().tensor(head.scores);
-  self->score_view_ = {self->executor_->tensor(head.scores).data(),
-                       element_type(scores.type),
-                       head.height,
-                       head.width,
-                       head.classes,
-                       quantization(scores)};
-  self->corners_ = corner_mode(head);
+  self->corners_ = corner_mode(self->head_);
   self->label_scratch_.resize(static_cast<size_t>(self->pool_->threads()));
-  const size_t score_bytes = static_cast<size_t>(scores.elements()) * sizeof(float);
-  self->float_scores_ = AlignedBuffer(score_bytes);
+  const auto bytes = static_cast<size_t>(score_bytes(self->head_));
+  self->float_scores_ = AlignedBuffer(bytes);
   if (self->float_scores_.data() == nullptr) {
-    return resource_exhausted("no memory for ", score_bytes, " bytes of scores");
+    return resource_exhausted("no memory for ", bytes, " bytes of scores");
   }
-  self->model_ = std::move(model);
   return self;
 }
 
-Result<SegmenterFacts> Segmenter::estimate(const Model& model, const SegmenterOptions& options) {
+Result<SegmenterFacts> Segmenter::estimate(std::shared_ptr<const Model> model,
+                                           const SegmenterOptions& options) {
+  if (options.tflite != nullptr) {  // Only the library knows what it makes of the model.
+    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, create(std::move(model), options));
+    return segmenter->facts();
+  }
   const MemoryScope scope(options.allocator);
-  DEEPLAB_ASSIGN_OR_RETURN(const Setup setup, make_setup(model, options));
-  return make_facts(setup.network, setup.threads);
+  DEEPLAB_ASSIGN_OR_RETURN(const SegmenterSetup setup, make_setup(*model, options));
+  DEEPLAB_ASSIGN_OR_RETURN(const PlannedNetwork network,
+                           make_plan(*model, setup, options.output_stride));
+  return engine_facts(setup, network);
 }
-
-SegmenterFacts Segmenter::facts() const { return make_facts(network_, threads()); }
 
 Result<vision::Placement> Segmenter::placement() const {
   if (!has_run_) return invalid_argument("no picture was run yet");
@@ -159,7 +214,7 @@ template <typename Image>
 Status Segmenter::run_image(const Image& image, const RunControl& control) {
   has_run_ = false;
   const Stopwatch watch;
-  DEEPLAB_RETURN_IF_ERROR(preparer_->run(image, lut_, executor_->tensor(network_.input).data()));
+  DEEPLAB_RETURN_IF_ERROR(preparer_->run(image, lut_, runner_->input().data()));
   timing_.prepare_ms = watch.milliseconds();
   return infer(preparer_->placement(), control);
 }
@@ -173,16 +228,15 @@ Status Segmenter::run(const vision::PictureView& picture, const RunControl& cont
 }
 
 vision::Preparer Segmenter::preparer() const {
-  return vision::Preparer(fit_, canvas_width(), canvas_height(), pad_limit_,
-                          network_.plan->options().isa);
+  return vision::Preparer(fit_, canvas_width(), canvas_height(), pad_limit_, facts_.isa);
 }
 
-size_t Segmenter::input_bytes() const { return executor_->tensor(network_.input).size(); }
+size_t Segmenter::input_bytes() const { return runner_->input().size(); }
 
 Status Segmenter::run_prepared(std::span<const std::byte> input, const vision::Placement& placement,
                                const RunControl& control) {
   has_run_ = false;
-  const std::span<std::byte> tensor = executor_->tensor(network_.input);
+  const std::span<std::byte> tensor = runner_->input();
   if (input.size() != tensor.size()) {
     return invalid_argument("an input of ", input.size(), " bytes; the network takes ",
                             tensor.size());
@@ -196,15 +250,7 @@ Status Segmenter::run_prepared(std::span<const std::byte> input, const vision::P
 Status Segmenter::infer(const vision::Placement& placement, const RunControl& control) {
   const Stopwatch watch;
   timing_.infer_ms = 0;
-  for (int step = 0; step < executor_->step_count(); ++step) {
-    if (control.should_stop != nullptr && control.should_stop(control.context)) {
-      return {StatusCode::kCancelled, "the run was stopped by its caller"};
-    }
-    if (control.deadline && Clock::now() >= *control.deadline) {
-      return {StatusCode::kDeadlineExceeded, "the run took longer than its caller allowed"};
-    }
-    executor_->run_step(step);
-  }
+  DEEPLAB_RETURN_IF_ERROR(runner_->run(control));
   timing_.infer_ms = watch.milliseconds();
   timing_.labels_ms = 0;
   placement_ = placement;
@@ -216,7 +262,7 @@ Status Segmenter::configure_labels(int32_t width, int32_t height) {
   if (!has_run_) return invalid_argument("no picture was run yet");
   DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "mask"));
   const vision::Placement placement = vision::redraw(placement_, width, height);
-  DEEPLAB_RETURN_IF_ERROR(labels_.configure(score_view_, corners_, placement));
+  DEEPLAB_RETURN_IF_ERROR(labels_.configure(runner_->scores(), corners_, placement));
   for (vision::LabelScratch& scratch : label_scratch_) {
     DEEPLAB_RETURN_IF_ERROR(labels_.grow(scratch));
   }
@@ -262,10 +308,10 @@ Status Segmenter::confidence_mask(std::span<const int32_t> class_ids, int32_t wi
   DEEPLAB_ASSIGN_OR_RETURN(const ptrdiff_t row, element_stride(stride, width));
   for (size_t i = 0; i < class_ids.size(); ++i) {
     const int32_t id = class_ids[i];
-    if (id < 0 || id >= network_.head.classes) {
-      return invalid_argument("class ", id, " is not in 0..", network_.head.classes - 1);
+    if (id < 0 || id >= head_.classes) {
+      return invalid_argument("class ", id, " is not in 0..", head_.classes - 1);
     }
-    const auto before = class_ids.first(std::min(i, static_cast<size_t>(network_.head.classes)));
+    const auto before = class_ids.first(std::min(i, static_cast<size_t>(head_.classes)));
     if (std::ranges::find(before, id) != before.end()) {
       return invalid_argument("class ", id, " is named twice");
     }
@@ -308,7 +354,7 @@ Status Segmenter::all_confidences(int32_t width, int32_t height, int32_t y_begin
   const ptrdiff_t plane = class_stride / element;
   const ptrdiff_t rows = ptrdiff_t{y_end} - y_begin;
   const bool planes_of_rows = plane / rows >= row;
-  const bool rows_of_planes = plane >= width && row / network_.head.classes >= plane;
+  const bool rows_of_planes = plane >= width && row / head_.classes >= plane;
   if (class_stride % element != 0 || !(planes_of_rows || rows_of_planes)) {
     return invalid_argument("class stride ", class_stride, " and stride ", stride,
                             " make masks of ", width, "x", rows, " overlap");
@@ -327,15 +373,20 @@ Result<std::span<const float>> Segmenter::scores() {
   if (!has_run_) return invalid_argument("no picture was run yet");
   const std::span<float> scores(reinterpret_cast<float*>(float_scores_.data()),
                                 float_scores_.size() / sizeof(float));
-  if (score_view_.type == vision::ElementType::kInt8) {
-    const auto* values = static_cast<const int8_t*>(score_view_.data);
-    const auto [scale, zero_point] = score_view_.quantization;
+  const vision::ScoreView view = runner_->scores();
+  const auto dequantize = [&](const auto* values) {
+    const auto [scale, zero_point] = view.quantization;
     std::transform(values, values + scores.size(), scores.begin(),
-                   [scale = scale, zero_point = zero_point](int8_t q) {
+                   [scale = scale, zero_point = zero_point](auto q) {
                      return scale * static_cast<float>(q - zero_point);
                    });
+  };
+  if (view.type == vision::ElementType::kInt8) {
+    dequantize(static_cast<const int8_t*>(view.data));
+  } else if (view.type == vision::ElementType::kUint8) {
+    dequantize(static_cast<const uint8_t*>(view.data));
   } else {
-    const auto* values = static_cast<const float*>(score_view_.data);
+    const auto* values = static_cast<const float*>(view.data);
     std::copy(values, values + scores.size(), scores.begin());
   }
   return std::span<const float>(scores);
