@@ -25,9 +25,12 @@ struct BenchSubject {
 };
 
 std::string text_head(const BenchSubject& subject);
-std::string text_measurement(const BenchSubject& subject, const Measurement& measurement);
+/// `engine`: of the same network, beside one that TensorFlow Lite runs; else null.
+std::string text_measurement(const BenchSubject& subject, const Measurement& measurement,
+                             const Measurement* engine = nullptr);
 
-/// One object and a newline.
-std::string json_measurement(const BenchSubject& subject, const Measurement& measurement);
+/// One object and a newline; the engine's is inside it.
+std::string json_measurement(const BenchSubject& subject, const Measurement& measurement,
+                             const Measurement* engine = nullptr);
 
 }  // namespace deeplab::app
