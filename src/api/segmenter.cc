@@ -139,25 +139,29 @@ Status Segmenter::use_engine(const SegmenterSetup& setup,
 Status Segmenter::use_tflite(const SegmenterSetup& setup,
                              const vision::Normalization& normalization, int32_t output_stride,
                              const tflite_library::Options& options) {
-  DEEPLAB_ASSIGN_OR_RETURN(
-      const Network network,
-      model_->file_network(setup.height, setup.width, setup.limits, output_stride));
-  DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
-  DEEPLAB_ASSIGN_OR_RETURN(
-      lut_, make_input_lut(network.graph.tensor(network.input), false, normalization));
-  const bool is_as_in_file = setup.width == model_->input_width() &&
-                             setup.height == model_->input_height() && output_stride == 0;
-  std::shared_ptr<const void> owner;
-  const auto bytes = is_as_in_file ? model_->file_bytes(owner) : std::nullopt;
-  auto runner = LiteRunner::create(bytes, network, options, setup.threads);
-  if (!runner.ok()) return annotate(runner.status(), model_->name());
-  head_ = network.head;
-  facts_ = common_facts(setup, network.head);
-  facts_.macs = graph::macs(network.graph);
-  facts_.delegation = (*runner)->delegation();
-  lite_ = runner->get();
-  runner_ = std::move(*runner);
-  return {};
+  if constexpr (!tflite_library::kCanOpenLibraries) {  // Nothing of it gets into the program then.
+    return unsupported("TensorFlow Lite cannot be opened here: WebAssembly opens no libraries");
+  } else {
+    DEEPLAB_ASSIGN_OR_RETURN(
+        const Network network,
+        model_->file_network(setup.height, setup.width, setup.limits, output_stride));
+    DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
+    DEEPLAB_ASSIGN_OR_RETURN(
+        lut_, make_input_lut(network.graph.tensor(network.input), false, normalization));
+    const bool is_as_in_file = setup.width == model_->input_width() &&
+                               setup.height == model_->input_height() && output_stride == 0;
+    std::shared_ptr<const void> owner;
+    const auto bytes = is_as_in_file ? model_->file_bytes(owner) : std::nullopt;
+    auto runner = LiteRunner::create(bytes, network, options, setup.threads);
+    if (!runner.ok()) return annotate(runner.status(), model_->name());
+    head_ = network.head;
+    facts_ = common_facts(setup, network.head);
+    facts_.macs = graph::macs(network.graph);
+    facts_.delegation = (*runner)->delegation();
+    lite_ = runner->get();
+    runner_ = std::move(*runner);
+    return {};
+  }
 }
 
 Status Segmenter::make_pool(int threads) {

@@ -9,6 +9,13 @@
 
 namespace deeplab::tflite_library {
 
+/// Whether this platform opens libraries at all.
+#if defined(__EMSCRIPTEN__)
+inline constexpr bool kCanOpenLibraries = false;
+#else
+inline constexpr bool kCanOpenLibraries = true;
+#endif
+
 /// What is looked for, in this order, if nobody names a file.
 inline constexpr const char* kLibraryNames[] = {"libtensorflowlite_c.so", "libtensorflow-lite.so"};
 
