@@ -1,6 +1,8 @@
 #include "tflite_library/interpreter.h"
 
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 namespace deeplab::tflite_library {
 namespace {
@@ -37,6 +39,10 @@ Result<std::unique_ptr<Interpreter>> Interpreter::create(std::shared_ptr<const v
   if (!options.delegate.empty()) {
     DelegateOptions given{options.delegate, options.delegate_options};
     if (!options.delegate_cache.empty()) {
+      std::error_code ignored;  // whatever is wrong, it cannot be used
+      if (!std::filesystem::is_directory(options.delegate_cache, ignored)) {
+        return io_error("the delegate's cache: no directory ", options.delegate_cache);
+      }
       DEEPLAB_ASSIGN_OR_RETURN(
           const auto cache,
           cache_options(options.delegate, options.delegate_cache, hash_of(model)));

@@ -12,6 +12,7 @@
 #include "tests/apps/read_npy.h"
 #include "tests/samples/samples.h"
 #include "tests/test_data.h"
+#include "tests/tflite/model_builder.h"
 #include "tests/tflite_library/library.h"
 
 namespace deeplab::testing {
@@ -146,6 +147,52 @@ TEST(TfLiteCommand, BenchHasTheEngineBesideIt) {
   EXPECT_GT(json["macs"], 0);
 }
 
+/// Scores that are the pixels themselves, made by an op that only the delegate knows.
+void write_file_with_custom_op(const std::string& path) {
+  using Type = ModelBuilder::TensorType;
+  ModelBuilder b;
+  const FileQuantization pixels{{1.0f / 128}, {0}};
+  const int32_t input = b.input(Type::INT8, {1, 33, 33, 3}, pixels);
+  const int32_t scores = b.add(ModelBuilder::BuiltinOperator::CUSTOM, {input},
+                               b.activation(Type::INT8, {1, 33, 33, 3}, pixels));
+  b.model.operator_codes.back()->custom_code = "test-copy";
+  const auto bytes = b.build({scores});
+  write_text(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+TEST(TfLiteCommand, CustomOpsAreForThoseWhoAllowThem) {
+  DEEPLAB_NEEDS_TFLITE();
+  const TempDir dir;
+  const std::string model = dir / "vela.tflite";
+  write_file_with_custom_op(model);
+  const Arguments segment = {"segment", kCatPhoto, "-m", model, "-o", dir / "out", "--quiet"};
+  const ProgramRun refused = run_deeplab(with_delegate(segment, "custom"));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("test-copy"));
+  const auto allowed = [](Arguments arguments) {
+    arguments = with_delegate(std::move(arguments), "custom");
+    arguments.insert(arguments.end(), "--allow-custom-ops");
+    return run_deeplab(arguments);
+  };
+  const ProgramRun run = allowed(segment);
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_TRUE(std::filesystem::exists(dir / "out/cat.mask.png"));
+  Arguments engine = segment;
+  engine.push_back("--allow-custom-ops");
+  const ProgramRun without = run_deeplab(engine);
+  EXPECT_EQ(without.status, 1);
+  EXPECT_THAT(without.err, HasSubstr("only TensorFlow Lite with its delegate runs"));
+  const ProgramRun placed = allowed({"inspect", model, "--json"});
+  ASSERT_EQ(placed.status, 0) << placed.err;
+  EXPECT_EQ(Json::parse(placed.out)["tflite"]["ops"][0]["partition"], 0);
+  const ProgramRun bench = allowed({"bench", "-m", model, "--runs", "1", "--json"});
+  ASSERT_EQ(bench.status, 0) << bench.err;
+  const Json measured = Json::parse(bench.out);
+  EXPECT_EQ(measured["tflite"]["delegated"], 1);
+  EXPECT_TRUE(measured["tflite"]["label_agreement"].is_null());
+  EXPECT_FALSE(measured.contains("engine"));
+}
+
 TEST(TfLiteCommand, EvaluateMeasuresIt) {
   DEEPLAB_NEEDS_TFLITE();
   namespace fs = std::filesystem;
@@ -204,7 +251,7 @@ TEST(TfLiteCommand, ErrorsHaveTheirStatus) {
   fails(
       with({"--delegate", all, "--delegate-option", "mode=depthwise", "--require-delegated", "90"}),
       "at least 90 % are required");
-  fails(with({"--delegate", all, "--delegate-cache", dir / "cache"}), "nobody knows what");
+  fails(with({"--delegate", all, "--delegate-cache", dir / ""}), "nobody knows what");
   const auto is_usage = [](const std::pair<int, std::string>& found, const char* sentence) {
     EXPECT_EQ(found.first, 2);
     EXPECT_THAT(found.second, HasSubstr(sentence));

@@ -113,6 +113,13 @@ TEST_F(Delegates, ThatCannotBeLoadedSayWhy) {
                                HasSubstr("undefined symbol: a_function_that_no_library_has")));
 }
 
+TEST_F(Delegates, KeepTheirCacheInADirectoryThatIsThere) {
+  options_.delegate_cache = "/nowhere/at/all";
+  EXPECT_THAT(refusal(), HasSubstr("the delegate's cache: no directory /nowhere/at/all"));
+  options_.delegate_cache = "/";
+  EXPECT_THAT(refusal(), HasSubstr("nobody knows what libtest_delegate_all.so calls its cache"));
+}
+
 TEST_F(Delegates, ThatLackAFunctionAreNone) {
   options_.delegate = delegate_path("without_create");
   EXPECT_THAT(refusal(), HasSubstr("has no function tflite_plugin_create_delegate"));

@@ -97,6 +97,7 @@ Status Bench::run() {
           DEEPLAB_RETURN_IF_ERROR(measure_first(canvas, measurement, threads));
           measurement.lite.reset();
         }
+        if (canvas.subject.has_custom_ops) continue;
         DEEPLAB_RETURN_IF_ERROR(measure_first(canvas, measurement, threads));
       }
     }
@@ -136,6 +137,7 @@ Result<Canvas> Bench::make_canvas(const api::Model& model, const CanvasSize& siz
   Canvas canvas;
   BenchSubject& subject = canvas.subject;
   subject.model = model.name();
+  subject.has_custom_ops = model.has_custom_ops() && options_.backend.is_tflite();
   subject.file_bytes = file_bytes(options_.model);
   subject.runs = options_.runs;
   subject.canvas_width = size.width == 0 ? model.input_width() : size.width;
@@ -205,6 +207,12 @@ double label_agreement(std::span<const uint8_t> found, std::span<const uint8_t> 
 /// Leaves in `labels` the map that the engine gives, whatever the kernels.
 Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& labels) const {
   BenchSubject& subject = canvas.subject;
+  if (subject.has_custom_ops) {
+    const Measurement& only = canvas.measurements.front();
+    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
+                             make_segmenter(model_, canvas, only, only.first.threads));
+    return run_once(*segmenter, photo, labels);
+  }
   FileNetworkOptions options;
   options.executor = ExecutorKind::kNaive;
   options.fold_batch_norms = true;
@@ -275,7 +283,7 @@ Status Bench::measure_and_print(Canvas& canvas) const {
     const Measurement& measurement = canvas.measurements[i];
     DEEPLAB_RETURN_IF_ERROR(measure(canvas, photo, labels, canvas.measurements[i]));
     const Measurement* engine = nullptr;
-    if (measurement.lite) {  // the engine comes next, beside it
+    if (measurement.lite && !subject.has_custom_ops) {  // the engine comes next, beside it
       engine = &canvas.measurements[++i];
       DEEPLAB_RETURN_IF_ERROR(measure(canvas, photo, labels, canvas.measurements[i]));
     }

@@ -53,7 +53,8 @@ struct LiteFacts {
   std::string library;
   std::string delegate;  ///< Empty: none.
   api::Delegation delegation;
-  double label_agreement = 0;  ///< Share of the photo's pixels that have the engine's class.
+  /// Share of the photo's pixels that have the engine's class; nothing: the engine cannot run it.
+  std::optional<double> label_agreement;
 };
 
 /// What one kernel family gave on one canvas with one thread count.

@@ -93,31 +93,36 @@ Json lite_json(const LiteFacts& lite) {
           {"delegated_ops", lite.delegation.delegated_ops},
           {"delegated_macs", lite.delegation.delegated_macs},
           {"delegated", lite.delegation.share()},
-          {"label_agreement", lite.label_agreement}};
+          {"label_agreement", number_json(lite.label_agreement)}};
 }
 
 std::string lite_head(const LiteFacts& lite) {
   std::string text = fmt::format("TensorFlow Lite {} ({})", lite.version, lite.library);
+  const api::Delegation& taken = lite.delegation;
   if (!lite.delegate.empty()) {
-    text += fmt::format(
-        " with {}\n{} of {} ops delegated in {} partition{}, {:.1f} % of the "
-        "multiply-accumulates",
-        lite.delegate, lite.delegation.delegated_ops, lite.delegation.ops,
-        lite.delegation.partitions, lite.delegation.partitions == 1 ? "" : "s",
-        100 * lite.delegation.share());
+    text += fmt::format(" with {}\n{} of {} ops delegated in {} partition{}, {:.1f} % of the {}",
+                        lite.delegate, taken.delegated_ops, taken.ops, taken.partitions,
+                        taken.partitions == 1 ? "" : "s", 100 * taken.share(),
+                        taken.macs > 0 ? "multiply-accumulates" : "ops");
   }
-  return text +
-         fmt::format("; {:.2f} % of the labels are the engine's\n", 100 * lite.label_agreement);
+  if (lite.label_agreement) {
+    text += fmt::format("; {:.2f} % of the labels are the engine's", 100 * *lite.label_agreement);
+  }
+  return text + "\n";
 }
 
 }  // namespace
 
 std::string text_head(const BenchSubject& subject) {
-  return fmt::format(
-      "{} ({} bytes), canvas {}x{}, photo {} {}x{}\n"
-      "verified against the naive executor, which took {:.1f} ms for its one run\n",
-      subject.model, subject.file_bytes, subject.canvas_width, subject.canvas_height, subject.photo,
-      subject.photo_width, subject.photo_height, subject.naive_ms);
+  std::string text = fmt::format("{} ({} bytes), canvas {}x{}, photo {} {}x{}\n", subject.model,
+                                 subject.file_bytes, subject.canvas_width, subject.canvas_height,
+                                 subject.photo, subject.photo_width, subject.photo_height);
+  if (subject.has_custom_ops) {
+    return text + "not verified: the engine cannot run a file with custom ops\n";
+  }
+  return text +
+         fmt::format("verified against the naive executor, which took {:.1f} ms for its one run\n",
+                     subject.naive_ms);
 }
 
 std::string text_measurement(const BenchSubject& subject, const Measurement& m,

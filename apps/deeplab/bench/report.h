@@ -16,6 +16,8 @@ struct BenchSubject {
   int32_t photo_width = 0;  ///< The photo's own size, and the label map's.
   int32_t photo_height = 0;
   int64_t file_bytes = 0;
+  /// The engine cannot run it: nothing is verified, and nothing is beside TensorFlow Lite.
+  bool has_custom_ops = false;
   int runs = 0;
   /// The one run of the naive executor that everything is verified against: photo to the file's
   /// own output, one thread.
