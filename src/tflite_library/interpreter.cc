@@ -87,13 +87,17 @@ void Interpreter::keep_message(void* context, const char* format, va_list argume
   auto& self = *static_cast<Interpreter*>(context);
   char text[512];
   if (std::vsnprintf(text, sizeof(text), format, arguments) < 0) return;
+  const std::lock_guard lock(self.messages_mutex_);
   if (self.messages_.size() > kMaxMessages) return;
   self.messages_ += str_cat(self.messages_.empty() ? "" : "; ", text);
 }
 
 Status Interpreter::failed(const char* what) {
-  std::string said = std::move(messages_);
-  messages_.clear();
+  std::string said;
+  {
+    const std::lock_guard lock(messages_mutex_);
+    said.swap(messages_);
+  }
   for (char& c : said) {
     if (c == '\n') c = ' ';
   }
@@ -139,7 +143,10 @@ TensorView Interpreter::output(int index) const {
 }
 
 Status Interpreter::run() {
-  messages_.clear();
+  {
+    const std::lock_guard lock(messages_mutex_);
+    messages_.clear();
+  }
   if (library_->functions().TfLiteInterpreterInvoke(interpreter_) == kTfLiteOk) return {};
   const Status status = failed("failed in the run");
   return {StatusCode::kInternal, status.message()};

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -77,7 +78,8 @@ class Interpreter {
   TfLiteInterpreterOptions* options_ = nullptr;
   TfLiteInterpreter* interpreter_ = nullptr;
   std::string name_;
-  std::string messages_;  // of the library, since the last error
+  std::string messages_;       // of the library, since the last error
+  std::mutex messages_mutex_;  // a delegate's threads may have something to say, too
 };
 
 }  // namespace deeplab::tflite_library
