@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/builtin_model.h"
 #include "apps/deeplab/common/interrupt.h"
 #include "apps/deeplab/common/model_flags.h"
@@ -44,6 +45,7 @@ struct SegmentOptions {
   std::vector<std::string> classes;
   std::string palette = "voc";
   ModelFlags model_flags;
+  BackendFlags backend;
   int quality = 90;
   int64_t min_area = 1;
   double tolerance = 1;
@@ -188,6 +190,7 @@ ExitCode run_segment(const SegmentOptions& options) {
   ModelOptions model_options;
   model_options.output_tensor = options.model_flags.output();
   model_options.threshold = options.model_flags.threshold();
+  model_options.allow_custom_ops = options.model_flags.allow_custom_ops();
   std::vector<std::string>& labels = model_options.labels;  // empty: the model's own
   const std::string& labels_file = options.model_flags.labels_file();
   if (!labels_file.empty()) {
@@ -235,6 +238,7 @@ ExitCode run_segment(const SegmentOptions& options) {
   segmenter_options.width = options.size.width;
   segmenter_options.height = options.size.height;
   segmenter_options.output_stride = options.output_stride;
+  segmenter_options.tflite = options.backend.public_options();
   segmenter_options.normalization = find_normalization(options.model_flags, model->info());
 
   const bool normalization_known =
@@ -320,11 +324,13 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
       ->description(
           "Threads: photos at a time, or for the network of a single photo; 0 is one per CPU");
   options.model_flags.add_to(command);
+  options.backend.add_to(command);
   add_decode_options(command, options.decode);
 }
 
 /// What a single flag cannot know.
 void check_options(const SegmentOptions& options) {
+  options.backend.check();
   if (!options.classes.empty() && !options.write.uses_classes()) {
     throw CLI::ValidationError("--class", "needs cutout, scores or polygons in --write");
   }
