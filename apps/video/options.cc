@@ -40,6 +40,7 @@ void check(const VideoOptions& options) {
   if (!options.classes.empty() && !uses_classes) {
     throw CLI::ValidationError("--class", "needs --write cutout or --write blur");
   }
+  options.backend.check();
   if (options.fps > 0 && options.size.width > 0) {
     throw CLI::ValidationError("--fps", "chooses the canvas; leave out --size");
   }
@@ -135,6 +136,7 @@ void add_options(CLI::App& app, VideoOptions& options) {
   app::add_output_stride_option(app, options.output_stride);
   app::add_threads_option(app, options.threads);
   options.model_flags.add_to(app);
+  options.backend.add_to(app);
   app::add_class_option(app, options.classes)
       ->description("Classes of cutout and blur, by name or id [all but the background]");
   app::add_palette_option(app, options.palette);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/video/painter.h"
@@ -29,6 +30,7 @@ struct VideoOptions {
   int32_t output_stride = 0;
   int threads = 0;
   app::ModelFlags model_flags;
+  app::BackendFlags backend;
   std::vector<std::string> classes;
   std::string palette = "voc";
 

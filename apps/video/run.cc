@@ -400,6 +400,7 @@ ExitCode run_video(const VideoOptions& options) {
                                         options.threads);
   if (!network.ok()) return fail(network.status());
   network->temporal = options.temporal;
+  network->tflite = options.backend.public_options();
   return VideoRun(options, *model, *palette).run(*network, *classes);
 }
 

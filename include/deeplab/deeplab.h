@@ -119,6 +119,11 @@ typedef struct deeplab_model_options {
   /* UTF-8. Of a file with several outputs, the one with the masks, by name or by index ("1").
    * NULL: the one with the largest picture. */
   const char* output_tensor;
+  /* 1: a file may have custom ops, code that a compiler for an accelerator wrote into it (Vela, the
+   * Edge TPU's). DEEPLAB_BACKEND_TFLITE runs it with the accelerator's delegate, at its own canvas;
+   * the engine does not. 0: such a file is DEEPLAB_UNSUPPORTED. */
+  int32_t allow_custom_ops;
+  int32_t reserved;
 } deeplab_model_options;
 DEEPLAB_API void deeplab_model_options_init(deeplab_model_options* options, size_t struct_size);
 
@@ -326,6 +331,38 @@ DEEPLAB_API void deeplab_allocator_init(deeplab_allocator* allocator, size_t str
 
 /* ---- Segmenter -------------------------------------------------------------------------- */
 
+/* What runs the network. What comes before and after it, the picture onto the canvas and the scores
+ * to masks, is this library's own in either case. */
+typedef enum deeplab_backend {
+  DEEPLAB_BACKEND_ENGINE = 0, /* this library's kernels */
+  DEEPLAB_BACKEND_TFLITE = 1  /* TensorFlow Lite's C library, opened at run time: for accelerators
+                                 whose makers publish a delegate for it */
+} deeplab_backend;
+
+/* TensorFlow Lite's library and a delegate, the plugin through which it reaches an accelerator.
+ * Both are code of others that runs in this process and is trusted; both stay loaded until the
+ * process ends. */
+typedef struct deeplab_tflite_options {
+  size_t struct_size;
+  /* A file, or a name that the system's loader searches for. NULL: libtensorflowlite_c.so, then
+   * libtensorflow-lite.so. */
+  const char* library;
+  /* The delegate's library, a file or a name: anything that exports tflite_plugin_create_delegate()
+   * and tflite_plugin_destroy_delegate(); or "xnnpack", the one inside TensorFlow Lite. NULL: none,
+   * so that TensorFlow Lite's own kernels run everything. */
+  const char* delegate;
+  const char* const* delegate_keys; /* the delegate's options, by its own names */
+  const char* const* delegate_values;
+  int32_t delegate_option_count;
+  /* 0 to 100: at least this share of the model's multiply-accumulates has to be the delegate's,
+   * else DEEPLAB_UNSUPPORTED. A delegate may take nothing at all without an error. */
+  float required_delegated_percent;
+  /* A directory in which the delegate keeps what it has compiled, for the next start; of a delegate
+   * that is not known to keep any: DEEPLAB_UNSUPPORTED. NULL: none. */
+  const char* delegate_cache;
+} deeplab_tflite_options;
+DEEPLAB_API void deeplab_tflite_options_init(deeplab_tflite_options* options, size_t struct_size);
+
 typedef struct deeplab_segmenter deeplab_segmenter;
 
 typedef struct deeplab_segmenter_options {
@@ -358,6 +395,8 @@ typedef struct deeplab_segmenter_options {
    * the past, so that what moves does not drag. A picture of another size starts afresh, as does
    * deeplab_segmenter_reset(). 0, the default: every picture for itself. */
   float temporal;
+  int32_t backend;                      /* deeplab_backend */
+  const deeplab_tflite_options* tflite; /* of DEEPLAB_BACKEND_TFLITE; NULL: the defaults */
 } deeplab_segmenter_options;
 
 /* All CPUs, pad, the model's own size and normalization, the default limits, the fastest ISA. */
@@ -383,7 +422,10 @@ typedef struct deeplab_segmenter_info {
   const char* isa;      /* kernel family in use; static storage */
   int64_t macs;         /* multiply-accumulates of one picture */
   int64_t shared_bytes; /* packed weights, shared by all segmenters of the same plan */
-  int64_t own_bytes;    /* activations, scratch and scores */
+  int64_t own_bytes;    /* activations, scratch and scores; of TensorFlow Lite only our own */
+  int32_t backend;      /* deeplab_backend */
+  float delegated;      /* share of the multiply-accumulates that TensorFlow Lite's delegate took,
+                           0 to 1 */
 } deeplab_segmenter_info;
 DEEPLAB_API deeplab_status deeplab_segmenter_get_info(const deeplab_segmenter* segmenter,
                                                       deeplab_segmenter_info* info);
@@ -415,7 +457,8 @@ DEEPLAB_API deeplab_status deeplab_choose_canvas(const deeplab_model* model,
                                                  double frames_per_second, deeplab_canvas* canvas);
 
 /* How long a run may take, and who may stop it. Both are looked at between the steps of the
- * network, some dozens per picture, on the calling thread. */
+ * network, some dozens per picture, on the calling thread; in TensorFlow Lite before and after the
+ * whole network. */
 typedef struct deeplab_run_options {
   size_t struct_size;
   int32_t timeout_ms; /* from the call on; 0: no limit. DEEPLAB_DEADLINE_EXCEEDED after it */

@@ -198,6 +198,7 @@ struct ModelOptions {
   std::vector<std::string> labels = {};  ///< One per class; empty: the file's.
   float threshold = 0;                   ///< Of a network with one class; 0: 0.5.
   std::string output_tensor = {};  ///< Name or index; empty: the one with the largest picture.
+  bool allow_custom_ops = false;   ///< For TensorFlow Lite with a delegate that knows them.
 };
 
 /// A model file in memory. Copies share it.
@@ -218,6 +219,7 @@ class Model {
       if (!texts.empty()) options.labels = texts.data();
       options.label_count = static_cast<int32_t>(texts.size());
       options.threshold = given.threshold;
+      options.allow_custom_ops = given.allow_custom_ops ? 1 : 0;
       if (!given.output_tensor.empty()) options.output_tensor = given.output_tensor.c_str();
       deeplab_model* model = nullptr;
       return own(deeplab_model_load_file_with_options(path.c_str(), &options, &model), model);
@@ -327,6 +329,15 @@ struct Normalization {
   std::array<float, 3> stddev = {127.5f, 127.5f, 127.5f};
 };
 
+/// TensorFlow Lite instead of the engine; see deeplab_tflite_options.
+struct TfLiteOptions {
+  std::string library = {};   ///< Empty: the two usual names.
+  std::string delegate = {};  ///< Empty: none.
+  std::vector<std::pair<std::string, std::string>> delegate_options = {};
+  float required_delegated_percent = 0;
+  std::string delegate_cache = {};  ///< A directory; empty: none.
+};
+
 struct Options {
   int32_t threads = 0;  ///< 0: one per CPU. Unused with a pool.
   Fit fit = Fit::kPad;
@@ -342,7 +353,8 @@ struct Options {
   int64_t max_macs = 0;
   std::string isa = {};  ///< Kernel family, see isa_names(); empty: the fastest.
   std::optional<WorkerPool> pool = {};
-  std::optional<Allocator> allocator = {};  ///< struct_size need not be set.
+  std::optional<Allocator> allocator = {};   ///< struct_size need not be set.
+  std::optional<TfLiteOptions> tflite = {};  ///< Nothing: the engine.
 };
 
 namespace detail {
@@ -370,12 +382,32 @@ struct COptions {
       allocator.struct_size = sizeof(allocator);
       c.allocator = &allocator;
     }
+    if (options.tflite) {
+      const TfLiteOptions& given = *options.tflite;
+      deeplab_tflite_options_init(&tflite, sizeof(tflite));
+      const auto text = [](const std::string& s) { return s.empty() ? nullptr : s.c_str(); };
+      tflite.library = text(given.library);
+      tflite.delegate = text(given.delegate);
+      tflite.delegate_cache = text(given.delegate_cache);
+      tflite.required_delegated_percent = given.required_delegated_percent;
+      for (const auto& [key, value] : given.delegate_options) {
+        keys.push_back(key.c_str());
+        values.push_back(value.c_str());
+      }
+      tflite.delegate_keys = keys.data();
+      tflite.delegate_values = values.data();
+      tflite.delegate_option_count = static_cast<int32_t>(keys.size());
+      c.backend = DEEPLAB_BACKEND_TFLITE;
+      c.tflite = &tflite;
+    }
   }
   COptions(const COptions&) = delete;
   COptions& operator=(const COptions&) = delete;
 
   deeplab_segmenter_options c;
   deeplab_allocator allocator = {};
+  deeplab_tflite_options tflite = {};
+  std::vector<const char*> keys, values;  // of tflite
 };
 }  // namespace detail
 

@@ -85,6 +85,8 @@ deeplab_segmenter_info to_c(const SegmenterFacts& facts) {
   info.macs = facts.macs;
   info.shared_bytes = facts.shared_bytes;
   info.own_bytes = facts.own_bytes;
+  info.backend = facts.delegation ? DEEPLAB_BACKEND_TFLITE : DEEPLAB_BACKEND_ENGINE;
+  info.delegated = facts.delegation ? static_cast<float>(facts.delegation->share()) : 0;
   return info;
 }
 
@@ -189,6 +191,10 @@ deeplab_status deeplab_model_load_file_with_options(const char* path,
           labels.emplace_back(label);
         }
       }
+      DEEPLAB_RETURN_IF_ERROR(
+          check_enumerator(given.allow_custom_ops, 1, "deeplab_model_options: allow_custom_ops"));
+      if (given.reserved != 0) return invalid_argument(kName, ": reserved is not 0");
+      inner.allow_custom_ops = given.allow_custom_ops != 0;
       if (given.output_tensor != nullptr) inner.output = given.output_tensor;
       if (given.threshold != 0) inner.threshold = given.threshold;
     }
@@ -299,7 +305,7 @@ deeplab_status deeplab_segmenter_estimate(const deeplab_model* model,
   return guarded([&]() -> Status {
     DEEPLAB_RETURN_IF_ERROR(check_handle(model, "deeplab_segmenter_estimate: model"));
     DEEPLAB_ASSIGN_OR_RETURN(const auto inner, checked_options(options));
-    DEEPLAB_ASSIGN_OR_RETURN(const auto facts, Segmenter::estimate(*model->model, inner));
+    DEEPLAB_ASSIGN_OR_RETURN(const auto facts, Segmenter::estimate(model->model, inner));
     return write_struct(to_c(facts), info, "deeplab_segmenter_info");
   });
 }

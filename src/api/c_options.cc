@@ -35,11 +35,54 @@ void deeplab_segmenter_options_init(deeplab_segmenter_options* options, size_t s
   init_struct(options, struct_size, default_segmenter_options());
 }
 
+void deeplab_tflite_options_init(deeplab_tflite_options* options, size_t struct_size) {
+  init_struct(options, struct_size, deeplab_tflite_options{});
+}
+
 void deeplab_run_options_init(deeplab_run_options* options, size_t struct_size) {
   init_struct(options, struct_size, deeplab_run_options{});
 }
 
 namespace deeplab::api {
+namespace {
+
+Result<std::shared_ptr<const tflite_library::Options>> checked_tflite_options(
+    const deeplab_tflite_options* options) {
+  constexpr const char* kName = "deeplab_tflite_options";
+  auto inner = std::make_shared<tflite_library::Options>();
+  if (options == nullptr) return std::shared_ptr<const tflite_library::Options>(std::move(inner));
+  DEEPLAB_ASSIGN_OR_RETURN(const deeplab_tflite_options given,
+                           read_struct(options, deeplab_tflite_options{}, kName));
+  if (given.library != nullptr) inner->library = given.library;
+  if (given.delegate != nullptr) inner->delegate = given.delegate;
+  if (given.delegate_cache != nullptr) inner->delegate_cache = given.delegate_cache;
+  const bool has_options = given.delegate_keys != nullptr && given.delegate_values != nullptr;
+  if (given.delegate_option_count < 0 || (given.delegate_option_count > 0 && !has_options)) {
+    return invalid_argument(kName, ": delegate_option_count ", given.delegate_option_count,
+                            "; expected 0 or more, with keys and values not NULL");
+  }
+  for (int32_t i = 0; i < given.delegate_option_count; ++i) {
+    const char* key = given.delegate_keys[i];
+    const char* value = given.delegate_values[i];
+    if (key == nullptr || value == nullptr) {
+      return invalid_argument(kName, ": delegate option ", i, " is NULL");
+    }
+    inner->delegate_options.emplace_back(key, value);
+  }
+  inner->required_percent = given.required_delegated_percent;
+  if (!(inner->required_percent >= 0 && inner->required_percent <= 100)) {
+    return invalid_argument(kName, ": required_delegated_percent ", inner->required_percent,
+                            "; expected 0 to 100");
+  }
+  const bool has_delegate = !inner->delegate.empty();
+  if (!has_delegate && (!inner->delegate_options.empty() || !inner->delegate_cache.empty() ||
+                        inner->required_percent > 0)) {
+    return invalid_argument(kName, ": options of a delegate, but no delegate");
+  }
+  return std::shared_ptr<const tflite_library::Options>(std::move(inner));
+}
+
+}  // namespace
 
 Result<SegmenterOptions> checked_options(const deeplab_segmenter_options* options) {
   constexpr const char* kName = "deeplab_segmenter_options";
@@ -77,6 +120,13 @@ Result<SegmenterOptions> checked_options(const deeplab_segmenter_options* option
       return invalid_argument("deeplab_allocator: a function is NULL");
     }
     inner.allocator = {allocator.context, allocator.allocate, allocator.release};
+  }
+  DEEPLAB_RETURN_IF_ERROR(check_enumerator(given.backend, DEEPLAB_BACKEND_TFLITE,
+                                           "deeplab_segmenter_options: backend"));
+  if (given.backend == DEEPLAB_BACKEND_TFLITE) {
+    DEEPLAB_ASSIGN_OR_RETURN(inner.tflite, checked_tflite_options(given.tflite));
+  } else if (given.tflite != nullptr) {
+    return invalid_argument(kName, ": tflite is set, but backend is not DEEPLAB_BACKEND_TFLITE");
   }
   return inner;
 }

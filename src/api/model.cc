@@ -31,6 +31,15 @@ Result<Network> make_network(graph::Graph graph, float threshold) {
   return network;
 }
 
+/// The file's graph with its head cut off and nothing else done to it.
+Result<Network> cut_network(graph::Graph graph, float threshold) {
+  Network network;
+  network.graph = std::move(graph);
+  network.input = network.graph.inputs.front();
+  DEEPLAB_ASSIGN_OR_RETURN(network.head, passes::cut_label_head(network.graph, threshold));
+  return network;
+}
+
 /// `given` without holes. A file without labels still names every class.
 std::vector<std::string> make_labels(const std::vector<std::string>& given, int32_t classes) {
   std::vector<std::string> labels = given;
@@ -67,48 +76,62 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path,
                                                  const ModelOptions& options) {
   DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, read_file(path, tflite::kMaxFileBytes));
   const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-  return make(tflite::read_model_in_place(owner, *owner, path, reading_limits()), path, options);
+  return make(owner, *owner, path, options);
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(std::span<const std::byte> bytes,
                                                   const std::string& name,
                                                   const ModelOptions& options) {
-  return make(tflite::read_model(bytes, name, reading_limits()), name, options);
+  const auto owner = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+  return make(owner, *owner, name, options);
 }
 
 Result<std::shared_ptr<const Model>> Model::parse_in_place(std::shared_ptr<const void> owner,
                                                            std::span<const std::byte> bytes,
                                                            const std::string& name) {
-  return make(tflite::read_model_in_place(std::move(owner), bytes, name, reading_limits()), name,
-              {});
+  return make(owner, bytes, name, {});
 }
 
 Result<std::shared_ptr<const Model>> Model::parse_static(std::span<const std::byte> bytes,
                                                          const std::string& name,
                                                          const ModelOptions& options) {
-  return make(tflite::read_model_in_place(nullptr, bytes, name, reading_limits()), name, options);
+  return make(nullptr, bytes, name, options);
 }
 
-Result<std::shared_ptr<const Model>> Model::make(Result<tflite::ModelFile> file,
+Result<std::shared_ptr<const Model>> Model::make(const std::shared_ptr<const void>& owner,
+                                                 std::span<const std::byte> bytes,
                                                  const std::string& name,
                                                  const ModelOptions& options) {
-  if (!file.ok()) return file.status();
   std::shared_ptr<Model> model(new Model());
+  DEEPLAB_ASSIGN_OR_RETURN(
+      model->file_,
+      tflite::read_model_in_place(
+          owner, bytes, name, reading_limits(),
+          options.allow_custom_ops ? tflite::CustomOps::kAllow : tflite::CustomOps::kRefuse));
   model->name_ = name;
-  model->file_ = std::move(*file);
+  model->bytes_ = bytes;
+  model->bytes_owner_ = owner;
+  model->bytes_are_static_ = owner == nullptr;
+  if (model->has_custom_ops()) model->kept_bytes_ = owner;
   DEEPLAB_RETURN_IF_ERROR(annotate(model->understand(options), name));
   return std::shared_ptr<const Model>(std::move(model));
 }
 
 Status Model::understand(const ModelOptions& options) {
-  DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(file_.graph, reading_limits()));
+  if (!has_custom_ops()) {
+    DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(file_.graph, reading_limits()));
+  }
   DEEPLAB_RETURN_IF_ERROR(select_output(file_.graph, options.output));
-  DEEPLAB_RETURN_IF_ERROR(check_picture_input(file_.graph));
+  DEEPLAB_RETURN_IF_ERROR(check_picture_input(file_.graph, has_custom_ops()));
   const graph::Shape& input = file_.graph.tensor(file_.graph.inputs.front()).shape;
   input_height_ = input[1];
   input_width_ = input[2];
   threshold_ = options.threshold;
-  DEEPLAB_ASSIGN_OR_RETURN(network_, make_network(file_.graph, threshold_));
+  if (has_custom_ops()) {
+    DEEPLAB_ASSIGN_OR_RETURN(network_, cut_network(file_.graph, threshold_));
+  } else {
+    DEEPLAB_ASSIGN_OR_RETURN(network_, make_network(file_.graph, threshold_));
+  }
   const int32_t classes = network_.head.classes;
   std::vector<std::string> labels = options.labels.value_or(file_.metadata.labels);
   // Nobody names the background of a one-class network.
@@ -193,29 +216,22 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
 }
 
 Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
+  if (has_custom_ops()) {
+    return unsupported(name_,
+                       ": its custom ops are code for an accelerator, which only TensorFlow Lite "
+                       "with its delegate runs (--backend tflite --delegate)");
+  }
   PlannedNetwork planned;
   planned.canvas_height = key.height;
   planned.canvas_width = key.width;
   planned.input = network_.input;
   planned.input_quantize_cut = network_.input_quantize_cut;
   Network network = network_;
-  const bool resized = key.height != input_height_ || key.width != input_width_;
-  if (resized || key.output_stride != 0) {
-    graph::Graph graph = file_.graph;
-    if (resized) {
-      DEEPLAB_RETURN_IF_ERROR(
-          annotate(graph::resize_input(graph, key.height, key.width, key.limits), name_));
-    }
-    if (key.output_stride != 0) {
-      DEEPLAB_RETURN_IF_ERROR(
-          annotate(passes::set_output_stride(graph, key.output_stride, key.limits), name_));
-    }
+  if (key.height != input_height_ || key.width != input_width_ || key.output_stride != 0) {
+    DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph,
+                             file_graph(key.height, key.width, key.limits, key.output_stride));
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph), threshold_));
-    // A graph may make channels of its columns; then it has no classes of its own.
-    if (network.head.classes != network_.head.classes) {
-      return unsupported(name_, ": on a canvas of ", key.width, "x", key.height, " it would have ",
-                         network.head.classes, " classes instead of ", network_.head.classes);
-    }
+    DEEPLAB_RETURN_IF_ERROR(check_classes(network.head, key.height, key.width));
   }
   plan::PlanOptions options;
   options.isa = key.isa;
@@ -226,6 +242,51 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
   planned.plan = *plan;
   planned.head = network.head;
   return planned;
+}
+
+/// The file's graph for a canvas.
+Result<graph::Graph> Model::file_graph(int32_t height, int32_t width, const graph::Limits& limits,
+                                       int32_t output_stride) const {
+  graph::Graph graph = file_.graph;
+  if (height != input_height_ || width != input_width_) {
+    DEEPLAB_RETURN_IF_ERROR(annotate(graph::resize_input(graph, height, width, limits), name_));
+  }
+  if (output_stride != 0) {
+    DEEPLAB_RETURN_IF_ERROR(
+        annotate(passes::set_output_stride(graph, output_stride, limits), name_));
+  }
+  return graph;
+}
+
+/// A graph may make channels of its columns; then it has no classes of its own.
+Status Model::check_classes(const passes::LabelHead& head, int32_t height, int32_t width) const {
+  if (head.classes == network_.head.classes) return {};
+  return unsupported(name_, ": on a canvas of ", width, "x", height, " it would have ",
+                     head.classes, " classes instead of ", network_.head.classes);
+}
+
+Result<Network> Model::file_network(int32_t height, int32_t width, const graph::Limits& limits,
+                                    int32_t output_stride) const {
+  const bool resized = height != input_height_ || width != input_width_;
+  if (has_custom_ops() && (resized || output_stride != 0)) {
+    return unsupported(name_, ": a file with custom ops runs at its own canvas only, ",
+                       input_width_, "x", input_height_);
+  }
+  DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph, file_graph(height, width, limits, output_stride));
+  auto cut = cut_network(std::move(graph), threshold_);
+  if (!cut.ok()) return annotate(cut.status(), name_);
+  Network network = std::move(*cut);
+  network.opaque_ops = file_.opaque_ops;
+  DEEPLAB_RETURN_IF_ERROR(check_classes(network.head, height, width));
+  DEEPLAB_RETURN_IF_ERROR(annotate(graph::check_work(network.graph, limits), name_));
+  return network;
+}
+
+std::optional<std::span<const std::byte>> Model::file_bytes(
+    std::shared_ptr<const void>& owner) const {
+  owner = bytes_owner_.lock();
+  if (owner == nullptr && !bytes_are_static_) return std::nullopt;
+  return bytes_;
 }
 
 /// Called with the lock.

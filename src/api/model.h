@@ -30,6 +30,7 @@ struct Network {
   graph::TensorId input = graph::kNoTensor;
   /// The file takes float32 and quantizes it itself; the graph begins after that QUANTIZE.
   bool input_quantize_cut = false;
+  int32_t opaque_ops = 0;  ///< See tflite::ModelFile; more than 0: not for the engine.
 };
 
 /// A network planned for one canvas.
@@ -55,6 +56,9 @@ struct ModelOptions {
   std::string output;
   /// Of a one-class network: from which probability on a pixel belongs to the class.
   float threshold = passes::kDefaultThreshold;
+  /// A file with custom ops is read as far as that goes: only TensorFlow Lite with a delegate that
+  /// knows them runs it, at its own canvas.
+  bool allow_custom_ops = false;
 };
 
 /// The metadata's normalization, else the default, with what the options say instead. Error:
@@ -101,6 +105,9 @@ class Model {
   /// Whether it is not the default for want of anything better.
   bool is_normalization_known() const { return is_normalization_known_; }
 
+  /// Of a file with custom ops graph() is its end alone, and nothing is known of its work.
+  bool has_custom_ops() const { return file_.opaque_ops > 0; }
+
   /// The head of the network at the file's own size.
   const passes::LabelHead& head() const { return network_.head; }
 
@@ -113,18 +120,35 @@ class Model {
   Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads,
                               const graph::Limits& limits, int32_t output_stride = 0) const;
 
+  /// The file's own graph for a canvas, in the file's types, with its label head cut off and
+  /// nothing else done to it: for a runtime that is not the engine. `head` is that of this graph.
+  /// Thread-safe.
+  Result<Network> file_network(int32_t height, int32_t width, const graph::Limits& limits,
+                               int32_t output_stride = 0) const;
+  /// The bytes of the file, which `owner` then keeps (or nobody has to); nothing if they are gone,
+  /// since no constant of the graph lies in them.
+  std::optional<std::span<const std::byte>> file_bytes(std::shared_ptr<const void>& owner) const;
+
   /// How many plans, those asked for last, live as long as the model. 0 in the beginning.
   /// Thread-safe.
   void keep_plans(size_t count) const;
 
  private:
   Model() = default;
-  static Result<std::shared_ptr<const Model>> make(Result<tflite::ModelFile> file,
+  static Result<std::shared_ptr<const Model>> make(const std::shared_ptr<const void>& owner,
+                                                   std::span<const std::byte> bytes,
                                                    const std::string& name,
                                                    const ModelOptions& options);
+  Result<graph::Graph> file_graph(int32_t height, int32_t width, const graph::Limits& limits,
+                                  int32_t output_stride) const;
+  Status check_classes(const passes::LabelHead& head, int32_t height, int32_t width) const;
   Status understand(const ModelOptions& options);
 
   std::string name_;
+  std::span<const std::byte> bytes_;
+  std::weak_ptr<const void> bytes_owner_;  // the graph's constants keep it
+  bool bytes_are_static_ = false;
+  std::shared_ptr<const void> kept_bytes_;  // of a file with custom ops: only they are the network
   tflite::ModelFile file_;
   int32_t input_height_ = 0;
   int32_t input_width_ = 0;

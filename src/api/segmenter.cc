@@ -1,23 +1,31 @@
 #include "api/segmenter.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "api/vision_terms.h"
 #include "base/stopwatch.h"
 
 namespace deeplab::api {
+
+// Whatever runs the network.
+struct SegmenterSetup {
+  int32_t width = 0;
+  int32_t height = 0;
+  int threads = 1;
+  Isa isa = Isa::kScalar;
+  graph::Limits limits;
+  float temporal = 0;
+};
+
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-Result<vision::PixelLut> make_input_lut(const PlannedNetwork& network,
+/// `quantize_cut`: see Network::input_quantize_cut.
+Result<vision::PixelLut> make_input_lut(const graph::Tensor& input, bool quantize_cut,
                                         const vision::Normalization& normalization) {
-  const graph::Tensor& input = network.plan->graph().tensor(network.input);
   // A file that quantizes float pixels itself means its formula; one that takes 8-bit pixels
   // was trained on pixels.
-  const auto rule = network.input_quantize_cut ? vision::QuantizeRule::kFormula
-                                               : vision::QuantizeRule::kIdentityWhereClose;
+  const auto rule =
+      quantize_cut ? vision::QuantizeRule::kFormula : vision::QuantizeRule::kIdentityWhereClose;
   DEEPLAB_ASSIGN_OR_RETURN(
       vision::PixelLut lut,
       vision::make_lut(normalization, element_type(input.type), quantization(input), rule));
@@ -40,20 +48,7 @@ Result<graph::Limits> make_limits(const SegmenterOptions& options) {
   return limits;
 }
 
-/// For scores(), and twice for a smoother.
-int64_t float_score_bytes(const PlannedNetwork& network, float temporal) {
-  const int64_t scores = network.plan->graph().tensor(network.head.scores).elements();
-  return scores * int64_t{sizeof(float)} * (temporal > 0 ? 3 : 1);
-}
-
-/// Everything about a segmenter but its memory and its threads.
-struct Setup {
-  int threads = 1;
-  Isa isa = Isa::kScalar;
-  PlannedNetwork network;
-};
-
-Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
+Result<SegmenterSetup> make_setup(const Model& model, const SegmenterOptions& options) {
   if ((options.width == 0) != (options.height == 0)) {
     return invalid_argument("canvas ", options.width, "x", options.height,
                             ": give both sides or neither");
@@ -61,43 +56,63 @@ Result<Setup> make_setup(const Model& model, const SegmenterOptions& options) {
   if (!(options.temporal >= 0 && options.temporal < 1)) {
     return invalid_argument("temporal is ", options.temporal, "; expected 0 or more, below 1");
   }
-  const int32_t width = options.width == 0 ? model.input_width() : options.width;
-  const int32_t height = options.height == 0 ? model.input_height() : options.height;
-  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(width, height, "canvas"));
-  Setup setup;
+  SegmenterSetup setup;
+  setup.temporal = options.temporal;
+  setup.width = options.width == 0 ? model.input_width() : options.width;
+  setup.height = options.height == 0 ? model.input_height() : options.height;
+  DEEPLAB_RETURN_IF_ERROR(vision::validate_size(setup.width, setup.height, "canvas"));
   if (options.pool != nullptr) {
     setup.threads = options.pool->threads();
   } else {
     DEEPLAB_ASSIGN_OR_RETURN(setup.threads, ThreadPool::count_threads(options.threads));
   }
   setup.isa = options.isa.value_or(available_isas().back());
-  DEEPLAB_ASSIGN_OR_RETURN(const graph::Limits limits, make_limits(options));
-  DEEPLAB_ASSIGN_OR_RETURN(setup.network, model.plan(height, width, setup.isa, setup.threads,
-                                                     limits, options.output_stride));
-  const plan::Plan& plan = *setup.network.plan;
-  const int64_t bytes = float_score_bytes(setup.network, options.temporal);
-  if (bytes > limits.max_plan_bytes - plan.required_bytes()) {
-    return resource_exhausted(model.name(), ": ", bytes,
-                              " bytes of scores as floats and the plan's ", plan.required_bytes(),
-                              " bytes are more than the limit of ", limits.max_plan_bytes);
-  }
+  DEEPLAB_ASSIGN_OR_RETURN(setup.limits, make_limits(options));
   return setup;
 }
 
-SegmenterFacts make_facts(const PlannedNetwork& network, int threads, float temporal) {
+/// As floats: for scores(), and twice for a smoother.
+int64_t score_bytes(const passes::LabelHead& head, float temporal) {
+  const int64_t scores = int64_t{head.height} * head.width * head.classes;
+  return scores * int64_t{sizeof(float)} * (temporal > 0 ? 3 : 1);
+}
+
+/// The engine's network.
+Result<PlannedNetwork> make_plan(const Model& model, const SegmenterSetup& setup,
+                                 int32_t output_stride) {
+  DEEPLAB_ASSIGN_OR_RETURN(
+      PlannedNetwork network,
+      model.plan(setup.height, setup.width, setup.isa, setup.threads, setup.limits, output_stride));
   const plan::Plan& plan = *network.plan;
+  const int64_t bytes = score_bytes(network.head, setup.temporal);
+  if (bytes > setup.limits.max_plan_bytes - plan.required_bytes()) {
+    return resource_exhausted(model.name(), ": ", bytes,
+                              " bytes of scores as floats and the plan's ", plan.required_bytes(),
+                              " bytes are more than the limit of ", setup.limits.max_plan_bytes);
+  }
+  return network;
+}
+
+/// Without what only the engine, or only TensorFlow Lite, knows.
+SegmenterFacts common_facts(const SegmenterSetup& setup, const passes::LabelHead& head) {
   SegmenterFacts facts;
-  facts.canvas_width = network.canvas_width;
-  facts.canvas_height = network.canvas_height;
-  facts.scores_width = network.head.width;
-  facts.scores_height = network.head.height;
-  facts.classes = network.head.classes;
-  facts.threads = threads;
-  facts.isa = plan.options().isa;
+  facts.canvas_width = setup.width;
+  facts.canvas_height = setup.height;
+  facts.scores_width = head.width;
+  facts.scores_height = head.height;
+  facts.classes = head.classes;
+  facts.threads = setup.threads;
+  facts.isa = setup.isa;
+  facts.own_bytes = score_bytes(head, setup.temporal);
+  return facts;
+}
+
+SegmenterFacts engine_facts(const SegmenterSetup& setup, const PlannedNetwork& network) {
+  const plan::Plan& plan = *network.plan;
+  SegmenterFacts facts = common_facts(setup, network.head);
   facts.macs = graph::macs(plan.graph());
   facts.shared_bytes = plan.packed_weight_bytes();
-  facts.own_bytes =
-      plan.arena_bytes() + plan.scratch_bytes() * threads + float_score_bytes(network, temporal);
+  facts.own_bytes += plan.arena_bytes() + plan.scratch_bytes() * setup.threads;
   return facts;
 }
 
@@ -113,56 +128,98 @@ Result<ptrdiff_t> element_stride(ptrdiff_t stride, int32_t width) {
 
 }  // namespace
 
+Status Segmenter::use_engine(const SegmenterSetup& setup,
+                             const vision::Normalization& normalization, int32_t output_stride) {
+  DEEPLAB_ASSIGN_OR_RETURN(const PlannedNetwork network, make_plan(*model_, setup, output_stride));
+  DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
+  DEEPLAB_ASSIGN_OR_RETURN(lut_, make_input_lut(network.plan->graph().tensor(network.input),
+                                                network.input_quantize_cut, normalization));
+  DEEPLAB_ASSIGN_OR_RETURN(auto executor, exec::PlannedExecutor::create(network.plan, pool_.get()));
+  auto runner = std::make_unique<EngineRunner>(std::move(executor), network.input, network.head);
+  head_ = network.head;
+  facts_ = engine_facts(setup, network);
+  engine_ = runner.get();
+  runner_ = std::move(runner);
+  return {};
+}
+
+Status Segmenter::use_tflite(const SegmenterSetup& setup,
+                             const vision::Normalization& normalization, int32_t output_stride,
+                             const tflite_library::Options& options) {
+  if constexpr (!tflite_library::kCanOpenLibraries) {  // Nothing of it gets into the program then.
+    return unsupported("TensorFlow Lite cannot be opened here: WebAssembly opens no libraries");
+  } else {
+    DEEPLAB_ASSIGN_OR_RETURN(
+        const Network network,
+        model_->file_network(setup.height, setup.width, setup.limits, output_stride));
+    DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
+    DEEPLAB_ASSIGN_OR_RETURN(
+        lut_, make_input_lut(network.graph.tensor(network.input), false, normalization));
+    const bool is_as_in_file = setup.width == model_->input_width() &&
+                               setup.height == model_->input_height() && output_stride == 0;
+    std::shared_ptr<const void> owner;
+    const auto bytes = is_as_in_file ? model_->file_bytes(owner) : std::nullopt;
+    auto runner = LiteRunner::create(bytes, network, options, setup.threads);
+    if (!runner.ok()) return annotate(runner.status(), model_->name());
+    head_ = network.head;
+    facts_ = common_facts(setup, network.head);
+    facts_.macs = graph::macs(network.graph);
+    facts_.delegation = (*runner)->delegation();
+    lite_ = runner->get();
+    runner_ = std::move(*runner);
+    return {};
+  }
+}
+
+Status Segmenter::make_pool(int threads) {
+  if (pool_ != nullptr) return {};
+  DEEPLAB_ASSIGN_OR_RETURN(pool_, ThreadPool::create(threads));
+  return {};
+}
+
 Result<std::unique_ptr<Segmenter>> Segmenter::create(std::shared_ptr<const Model> model,
                                                      const SegmenterOptions& options) {
   const MemoryScope scope(options.allocator);
   std::unique_ptr<Segmenter> self(new Segmenter());
-  DEEPLAB_ASSIGN_OR_RETURN(Setup setup, make_setup(*model, options));
-  self->network_ = std::move(setup.network);
+  DEEPLAB_ASSIGN_OR_RETURN(const SegmenterSetup setup, make_setup(*model, options));
+  const vision::Normalization normalization =
+      options.normalization.value_or(model->normalization());
+  self->model_ = std::move(model);
   self->pool_ = options.pool;
-  if (self->pool_ == nullptr) {
-    DEEPLAB_ASSIGN_OR_RETURN(self->pool_, ThreadPool::create(setup.threads));
-  }
-  DEEPLAB_ASSIGN_OR_RETURN(
-      self->lut_,
-      make_input_lut(self->network_, options.normalization.value_or(model->normalization())));
-  DEEPLAB_ASSIGN_OR_RETURN(self->executor_,
-                           exec::PlannedExecutor::create(self->network_.plan, self->pool_.get()));
+  DEEPLAB_RETURN_IF_ERROR(
+      options.tflite == nullptr
+          ? self->use_engine(setup, normalization, options.output_stride)
+          : self->use_tflite(setup, normalization, options.output_stride, *options.tflite));
   self->fit_ = options.fit;
   self->pad_limit_ = options.pad_limit;
   self->preparer_ = self->preparer();
-
-  const passes::LabelHead& head = self->network_.head;
-  const graph::Tensor& scores = self->plan().graph().tensor(head.scores);
-  self->network_scores_ = {self->executor_->tensor(head.scores).data(),
-                           element_type(scores.type),
-                           head.height,
-                           head.width,
-                           head.classes,
-                           quantization(scores)};
-  self->score_view_ = self->network_scores_;
+  self->corners_ = corner_mode(self->head_);
   self->temporal_ = options.temporal;
   if (options.temporal > 0) {
-    DEEPLAB_RETURN_IF_ERROR(self->smoother_.create(scores.elements()));
+    DEEPLAB_RETURN_IF_ERROR(self->smoother_.create(int64_t{self->head_.height} * self->head_.width *
+                                                   self->head_.classes));
   }
-  self->corners_ = corner_mode(head);
   self->label_scratch_.resize(static_cast<size_t>(self->pool_->threads()));
-  const size_t score_bytes = static_cast<size_t>(scores.elements()) * sizeof(float);
-  self->float_scores_ = AlignedBuffer(score_bytes);
+  const auto bytes = static_cast<size_t>(score_bytes(self->head_, 0));
+  self->float_scores_ = AlignedBuffer(bytes);
   if (self->float_scores_.data() == nullptr) {
-    return resource_exhausted("no memory for ", score_bytes, " bytes of scores");
+    return resource_exhausted("no memory for ", bytes, " bytes of scores");
   }
-  self->model_ = std::move(model);
   return self;
 }
 
-Result<SegmenterFacts> Segmenter::estimate(const Model& model, const SegmenterOptions& options) {
+Result<SegmenterFacts> Segmenter::estimate(std::shared_ptr<const Model> model,
+                                           const SegmenterOptions& options) {
+  if (options.tflite != nullptr) {  // Only the library knows what it makes of the model.
+    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, create(std::move(model), options));
+    return segmenter->facts();
+  }
   const MemoryScope scope(options.allocator);
-  DEEPLAB_ASSIGN_OR_RETURN(const Setup setup, make_setup(model, options));
-  return make_facts(setup.network, setup.threads, options.temporal);
+  DEEPLAB_ASSIGN_OR_RETURN(const SegmenterSetup setup, make_setup(*model, options));
+  DEEPLAB_ASSIGN_OR_RETURN(const PlannedNetwork network,
+                           make_plan(*model, setup, options.output_stride));
+  return engine_facts(setup, network);
 }
-
-SegmenterFacts Segmenter::facts() const { return make_facts(network_, threads(), temporal_); }
 
 Result<vision::Placement> Segmenter::placement() const {
   if (!has_run_) return invalid_argument("no picture was run yet");
@@ -173,7 +230,7 @@ template <typename Image>
 Status Segmenter::run_image(const Image& image, const RunControl& control) {
   has_run_ = false;
   const Stopwatch watch;
-  DEEPLAB_RETURN_IF_ERROR(preparer_->run(image, lut_, executor_->tensor(network_.input).data()));
+  DEEPLAB_RETURN_IF_ERROR(preparer_->run(image, lut_, runner_->input().data()));
   timing_.prepare_ms = watch.milliseconds();
   return infer(preparer_->placement(), control);
 }
@@ -187,16 +244,15 @@ Status Segmenter::run(const vision::PictureView& picture, const RunControl& cont
 }
 
 vision::Preparer Segmenter::preparer() const {
-  return vision::Preparer(fit_, canvas_width(), canvas_height(), pad_limit_,
-                          network_.plan->options().isa);
+  return vision::Preparer(fit_, canvas_width(), canvas_height(), pad_limit_, facts_.isa);
 }
 
-size_t Segmenter::input_bytes() const { return executor_->tensor(network_.input).size(); }
+size_t Segmenter::input_bytes() const { return runner_->input().size(); }
 
 Status Segmenter::run_prepared(std::span<const std::byte> input, const vision::Placement& placement,
                                const RunControl& control) {
   has_run_ = false;
-  const std::span<std::byte> tensor = executor_->tensor(network_.input);
+  const std::span<std::byte> tensor = runner_->input();
   if (input.size() != tensor.size()) {
     return invalid_argument("an input of ", input.size(), " bytes; the network takes ",
                             tensor.size());
@@ -210,18 +266,11 @@ Status Segmenter::run_prepared(std::span<const std::byte> input, const vision::P
 Status Segmenter::infer(const vision::Placement& placement, const RunControl& control) {
   const Stopwatch watch;
   timing_.infer_ms = 0;
-  for (int step = 0; step < executor_->step_count(); ++step) {
-    if (control.should_stop != nullptr && control.should_stop(control.context)) {
-      return {StatusCode::kCancelled, "the run was stopped by its caller"};
-    }
-    if (control.deadline && Clock::now() >= *control.deadline) {
-      return {StatusCode::kDeadlineExceeded, "the run took longer than its caller allowed"};
-    }
-    executor_->run_step(step);
-  }
+  DEEPLAB_RETURN_IF_ERROR(runner_->run(control));
+  score_view_ = runner_->scores();
   if (temporal_ > 0) {
     if (placement != placement_) smoother_.reset();
-    score_view_ = smoother_.add(network_scores_, temporal_);
+    score_view_ = smoother_.add(score_view_, temporal_);
   }
   timing_.infer_ms = watch.milliseconds();
   timing_.labels_ms = 0;
@@ -282,10 +331,10 @@ Status Segmenter::confidence_mask(std::span<const int32_t> class_ids, int32_t wi
   DEEPLAB_ASSIGN_OR_RETURN(const ptrdiff_t row, element_stride(stride, width));
   for (size_t i = 0; i < class_ids.size(); ++i) {
     const int32_t id = class_ids[i];
-    if (id < 0 || id >= network_.head.classes) {
-      return invalid_argument("class ", id, " is not in 0..", network_.head.classes - 1);
+    if (id < 0 || id >= head_.classes) {
+      return invalid_argument("class ", id, " is not in 0..", head_.classes - 1);
     }
-    const auto before = class_ids.first(std::min(i, static_cast<size_t>(network_.head.classes)));
+    const auto before = class_ids.first(std::min(i, static_cast<size_t>(head_.classes)));
     if (std::ranges::find(before, id) != before.end()) {
       return invalid_argument("class ", id, " is named twice");
     }
@@ -328,7 +377,7 @@ Status Segmenter::all_confidences(int32_t width, int32_t height, int32_t y_begin
   const ptrdiff_t plane = class_stride / element;
   const ptrdiff_t rows = ptrdiff_t{y_end} - y_begin;
   const bool planes_of_rows = plane / rows >= row;
-  const bool rows_of_planes = plane >= width && row / network_.head.classes >= plane;
+  const bool rows_of_planes = plane >= width && row / head_.classes >= plane;
   if (class_stride % element != 0 || !(planes_of_rows || rows_of_planes)) {
     return invalid_argument("class stride ", class_stride, " and stride ", stride,
                             " make masks of ", width, "x", rows, " overlap");

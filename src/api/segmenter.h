@@ -1,14 +1,15 @@
 // Runs a model on pictures: what deeplab_segmenter points to.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "api/lite_runner.h"
 #include "api/model.h"
+#include "api/runner.h"
 #include "base/aligned_buffer.h"
 #include "base/isa.h"
 #include "base/memory_hook.h"
@@ -30,14 +31,16 @@ struct SegmenterOptions {
   int32_t height = 0;
   int32_t output_stride = 0;  ///< 0: the model's own; see passes::set_output_stride().
   double pad_limit = 1;       ///< Largest scale of Fit::kPad; see vision::place().
-  float temporal = 0;         ///< In [0, 1): see deeplab_segmenter_options.
   std::optional<vision::Normalization> normalization;
   std::optional<Isa> isa;  ///< Nothing: the best one of this machine.
   /// Limits of the model, see deeplab_segmenter_options.
   int64_t max_memory_bytes = graph::Limits{}.max_plan_bytes;
   int64_t max_macs = graph::Limits{}.max_macs;
+  float temporal = 0;                ///< In [0, 1): see deeplab_segmenter_options.
   std::shared_ptr<ThreadPool> pool;  ///< Shared with others; null: one of its own.
   MemoryHook allocator;              ///< Of weights, activations, scratch and scores.
+  /// TensorFlow Lite runs the network, not the engine. Null: the engine.
+  std::shared_ptr<const tflite_library::Options> tflite;
 };
 
 /// What a segmenter is, or would be.
@@ -51,14 +54,9 @@ struct SegmenterFacts {
   Isa isa = Isa::kScalar;
   int64_t macs = 0;          ///< Multiply-accumulates of one picture.
   int64_t shared_bytes = 0;  ///< Packed weights: the plan's.
-  int64_t own_bytes = 0;     ///< Activations, scratch, scores.
-};
-
-/// How long a run may take. Looked at between the steps of the network.
-struct RunControl {
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-  bool (*should_stop)(void* context) = nullptr;
-  void* context = nullptr;
+  int64_t own_bytes = 0;     ///< Activations, scratch, scores. Of TensorFlow Lite: what is ours.
+  /// What TensorFlow Lite's delegate took; nothing: the engine runs the network.
+  std::optional<Delegation> delegation;
 };
 
 /// Milliseconds of the last picture's stages.
@@ -68,6 +66,9 @@ struct Timing {
   double labels_ms = 0;
 };
 
+/// Everything about a segmenter but its memory and its threads.
+struct SegmenterSetup;
+
 /// One thread at a time. Plans and allocates in create(); run() allocates only when a picture is
 /// larger than any before it.
 class Segmenter {
@@ -76,12 +77,16 @@ class Segmenter {
                                                    const SegmenterOptions& options);
 
   /// What create() would make, without its memory and its threads. Same errors.
-  static Result<SegmenterFacts> estimate(const Model& model, const SegmenterOptions& options);
+  static Result<SegmenterFacts> estimate(std::shared_ptr<const Model> model,
+                                         const SegmenterOptions& options);
 
   /// Pixels to scores. The calls below refer to this picture until the next run. Errors besides
   /// those of the picture: kCancelled and kDeadlineExceeded, as `control` says.
   Status run(const vision::ImageView& image, const RunControl& control = {});
   Status run(const vision::PictureView& picture, const RunControl& control = {});
+
+  /// The next picture starts a sequence: it is not mixed with those before it.
+  void reset();
 
   // The two halves of run(), for a caller that prepares pictures while others are inferred.
   /// Puts pictures onto the canvas. The caller's own; may be used on any thread.
@@ -92,9 +97,6 @@ class Segmenter {
   /// run() of a picture that a preparer() has put into `input`, input_bytes() long.
   Status run_prepared(std::span<const std::byte> input, const vision::Placement& placement,
                       const RunControl& control = {});
-
-  /// The next picture starts a sequence: it is not mixed with those before it.
-  void reset();
 
   /// See deeplab_segmenter_category_mask() and deeplab_segmenter_confidence_mask(); strides are
   /// in bytes.
@@ -125,19 +127,27 @@ class Segmenter {
   Result<std::span<const float>> scores();
 
   const Model& model() const { return *model_; }
-  const passes::LabelHead& head() const { return network_.head; }
-  const plan::Plan& plan() const { return *network_.plan; }
-  exec::PlannedExecutor& executor() { return *executor_; }
-  int32_t canvas_width() const { return network_.canvas_width; }
-  int32_t canvas_height() const { return network_.canvas_height; }
+  const passes::LabelHead& head() const { return head_; }
+  /// The engine's; not with SegmenterOptions::tflite.
+  const plan::Plan& plan() const { return engine_->executor().plan(); }
+  exec::PlannedExecutor& executor() { return engine_->executor(); }
+  /// Null unless TensorFlow Lite runs the network.
+  const LiteRunner* lite() const { return lite_; }
+  int32_t canvas_width() const { return facts_.canvas_width; }
+  int32_t canvas_height() const { return facts_.canvas_height; }
   int threads() const { return pool_->threads(); }
   const Timing& timing() const { return timing_; }
-  SegmenterFacts facts() const;
+  const SegmenterFacts& facts() const { return facts_; }
   /// Where the last picture lies. Error: nothing was run yet.
   Result<vision::Placement> placement() const;
 
  private:
   Segmenter() = default;
+  Status use_engine(const SegmenterSetup& setup, const vision::Normalization& normalization,
+                    int32_t output_stride);
+  Status use_tflite(const SegmenterSetup& setup, const vision::Normalization& normalization,
+                    int32_t output_stride, const tflite_library::Options& options);
+  Status make_pool(int threads);
   /// Input tensor to scores.
   Status infer(const vision::Placement& placement, const RunControl& control);
   template <typename Image>
@@ -149,16 +159,18 @@ class Segmenter {
   void for_label_rows(int32_t row_begin, int32_t row_end, const Body& body);
 
   std::shared_ptr<const Model> model_;
-  PlannedNetwork network_;
+  SegmenterFacts facts_;
+  passes::LabelHead head_;
   std::shared_ptr<ThreadPool> pool_;
-  std::unique_ptr<exec::PlannedExecutor> executor_;
+  std::unique_ptr<Runner> runner_;
+  EngineRunner* engine_ = nullptr;  // runner_, if it is this one
+  LiteRunner* lite_ = nullptr;      // likewise
   vision::Fit fit_ = vision::Fit::kPad;
   double pad_limit_ = 1;
   std::optional<vision::Preparer> preparer_;
   vision::Placement placement_;  // of the last picture
   vision::PixelLut lut_;
-  vision::ScoreView network_scores_;
-  vision::ScoreView score_view_;    // what masks are made of: network_scores_, or smoothed
+  vision::ScoreView score_view_;    // what masks are made of: the runner's, or smoothed
   vision::ScoreSmoother smoother_;  // without memory if temporal_ is 0
   float temporal_ = 0;
   vision::CornerMode corners_ = vision::CornerMode::kAlignCorners;

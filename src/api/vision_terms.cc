@@ -4,8 +4,8 @@ namespace deeplab::api {
 
 using graph::DataType;
 
-Status check_picture_input(const graph::Graph& graph) {
-  if (graph.inputs.size() != 1) {
+Status check_picture_input(const graph::Graph& graph, bool first_of_many) {
+  if (graph.inputs.size() != 1 && !first_of_many) {
     return unsupported("a segmentation model has 1 input, this one ", graph.inputs.size());
   }
   const graph::Tensor& input = graph.tensor(graph.inputs.front());

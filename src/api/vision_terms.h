@@ -12,8 +12,9 @@
 namespace deeplab::api {
 
 /// Error unless the graph has one input, a picture: [1, height, width, 3] of float32, int8 or
-/// uint8.
-Status check_picture_input(const graph::Graph& graph);
+/// uint8. `first_of_many`: the graph is the end of a file (tflite::ModelFile::opaque_ops), whose
+/// own input is the first of several.
+Status check_picture_input(const graph::Graph& graph, bool first_of_many = false);
 
 /// Makes the output of that name, or with that index, the graph's only one; empty: leaves them all.
 /// Error: there is none, with those that there are.

@@ -48,6 +48,7 @@ std::string protocol_text(const Protocol& protocol) {
   text += protocol.flip ? ", mirrored as well" : ", no flip";
   if (!protocol.is_plain()) text += " (mean of the probabilities)";
   if (protocol.decode.color == photos::ColorManagement::kAll) text += ", colour profiles honoured";
+  if (protocol.tflite) text += ", by " + tflite_library::description(*protocol.tflite);
   return text + "; scored at each photo's own size";
 }
 

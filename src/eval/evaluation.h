@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "eval/boundary.h"
 #include "eval/scores.h"
 #include "photos/photos.h"
+#include "tflite_library/interpreter.h"
 #include "vision/placement.h"
 
 namespace deeplab::eval {
@@ -23,6 +25,8 @@ struct Protocol {
   bool flip = false;          ///< Each scale mirrored, too.
   int32_t output_stride = 0;  ///< 0: the model's own.
   photos::DecodeOptions decode = {};
+  /// TensorFlow Lite runs the network; null: the engine.
+  std::shared_ptr<const tflite_library::Options> tflite = nullptr;
 
   /// One run of the network per photo, whose labels are used as they are.
   bool is_plain() const { return scales.size() == 1 && scales[0] == 1 && !flip; }

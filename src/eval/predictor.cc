@@ -61,6 +61,7 @@ Result<std::unique_ptr<Predictor>> Predictor::create(std::shared_ptr<const api::
     options.height = scaled_side(protocol.height, scale);
     options.output_stride = protocol.output_stride;
     options.pad_limit = scale;
+    options.tflite = protocol.tflite;
     for (const bool mirrored : {false, true}) {
       if (mirrored && !protocol.flip) continue;
       auto segmenter = api::Segmenter::create(model, options);

@@ -87,15 +87,17 @@ Status check_all_supported(const Source& source, const std::vector<bool>& done) 
     DEEPLAB_ASSIGN_OR_RETURN(const SourceOp op, source_op(source, i));
     if (done[i] || is_supported(op)) continue;
     if (op.custom_name == "edgetpu-custom-op") {
-      return unsupported("op ", i, " (", op.name,
-                         "): the file was compiled for an Edge TPU, whose "
-                         "code nothing else runs; use the .tflite file that it was compiled from");
+      return unsupported(
+          "op ", i, " (", op.name,
+          "): the file was compiled for an Edge TPU, whose "
+          "code nothing else runs; use the .tflite file that it was compiled from, or "
+          "TensorFlow Lite with its delegate and --allow-custom-ops");
     }
     if (op.custom_name == "ethos-u") {
       return unsupported("op ", i, " (", op.name,
                          "): the file was compiled by Vela for an Ethos-U, "
                          "whose code nothing else runs; use the .tflite file that it was compiled "
-                         "from");
+                         "from, or TensorFlow Lite with its delegate and --allow-custom-ops");
     }
     if (missing.empty()) first = op.index;
     ++missing[op.name];
@@ -127,11 +129,46 @@ std::optional<size_t> int8_filter_read_as_float(const Source& source, const grap
   return dynamic_range ? std::optional(filter) : std::nullopt;
 }
 
-Result<graph::Graph> read_graph(Source& source) {
+/// How many ops there are up to the last custom one that is not in the list.
+Result<int32_t> count_opaque_ops(const Source& source) {
+  int32_t count = 0;
+  for (size_t i = 0; i < size_of(source.subgraph.operators()); ++i) {
+    DEEPLAB_ASSIGN_OR_RETURN(const SourceOp op, source_op(source, i));
+    const bool is_custom = op.code == schema::BuiltinOperator::CUSTOM && !is_supported(op);
+    if (is_custom) count = op.index + 1;
+  }
+  return count;
+}
+
+/// What the ops of the graph read, and its outputs, without anybody that writes it: more inputs.
+void add_missing_inputs(graph::Graph& graph) {
+  std::vector<bool> known(graph.tensors.size());
+  const auto mark = [&](const std::vector<graph::TensorId>& ids) {
+    for (graph::TensorId id : ids) {
+      if (id >= 0 && static_cast<size_t>(id) < known.size()) known[static_cast<size_t>(id)] = true;
+    }
+  };
+  const auto add = [&](const std::vector<graph::TensorId>& ids) {
+    for (graph::TensorId id : ids) {
+      if (id < 0 || static_cast<size_t>(id) >= known.size()) continue;
+      if (known[static_cast<size_t>(id)] || graph.tensor(id).is_constant()) continue;
+      known[static_cast<size_t>(id)] = true;
+      graph.inputs.push_back(id);
+    }
+  };
+  mark(graph.inputs);
+  for (const graph::Op& op : graph.ops) mark(op.outputs);
+  for (const graph::Op& op : graph.ops) add(op.inputs);
+  add(graph.outputs);
+}
+
+/// `opaque_ops`: see ModelFile.
+Result<graph::Graph> read_graph(Source& source, int32_t opaque_ops) {
   graph::Graph graph;
   DEEPLAB_ASSIGN_OR_RETURN(graph.inputs, border(source.subgraph.inputs(), "inputs"));
   DEEPLAB_ASSIGN_OR_RETURN(graph.outputs, border(source.subgraph.outputs(), "outputs"));
-  const std::vector<bool> done = compute_shapes(source);
+  std::vector<bool> done = compute_shapes(source);
+  std::fill_n(done.begin(), opaque_ops, true);
   DEEPLAB_RETURN_IF_ERROR(check_all_supported(source, done));
   ReadOps read;
   // Constants that a DEQUANTIZE turns into float32, by its output: what a converter makes of
@@ -182,6 +219,7 @@ Result<graph::Graph> read_graph(Source& source) {
                                                     ? tensors.read(id)
                                                     : tensors.read_dequantized(id, from->second));
   }
+  if (opaque_ops > 0) add_missing_inputs(graph);
   return graph;
 }
 
@@ -252,12 +290,15 @@ void order_operands(graph::Graph& graph) {
   }
 }
 
-Result<ModelFile> read_verified(Source source, const graph::Limits& limits) {
+Result<ModelFile> read_verified(Source source, const graph::Limits& limits, CustomOps custom) {
   ModelFile file;
+  if (custom == CustomOps::kAllow) {
+    DEEPLAB_ASSIGN_OR_RETURN(file.opaque_ops, count_opaque_ops(source));
+  }
   if (const auto* text = source.model.description()) {
     file.description = clean_text(text->string_view(), kMaxDescription);
   }
-  DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source));
+  DEEPLAB_ASSIGN_OR_RETURN(file.graph, read_graph(source, file.opaque_ops));
   read_filters_as_int8(file.graph);
   settle_batch(file.graph);
   complete_scales(file.graph);
@@ -269,30 +310,30 @@ Result<ModelFile> read_verified(Source source, const graph::Limits& limits) {
 }
 
 Result<ModelFile> read_bytes(std::span<const std::byte> bytes,
-                             const std::shared_ptr<const void>* owner,
-                             const graph::Limits& limits) {
+                             const std::shared_ptr<const void>* owner, const graph::Limits& limits,
+                             CustomOps custom) {
   DEEPLAB_ASSIGN_OR_RETURN(const schema::Model* model, verify(bytes));
   DEEPLAB_ASSIGN_OR_RETURN(const schema::SubGraph* subgraph, only_subgraph(*model, limits));
-  return read_verified(Source{bytes, *model, *subgraph, owner}, limits);
+  return read_verified(Source{bytes, *model, *subgraph, owner}, limits, custom);
 }
 
 }  // namespace
 
 Result<ModelFile> read_model(std::span<const std::byte> bytes, const std::string& name,
-                             const graph::Limits& limits) {
+                             const graph::Limits& limits, CustomOps custom) {
   const AlignedBytes aligned(bytes);
-  auto file = read_bytes(aligned.get(), nullptr, limits);
+  auto file = read_bytes(aligned.get(), nullptr, limits, custom);
   if (!file.ok()) return annotate(file.status(), name);
   return file;
 }
 
 Result<ModelFile> read_model_in_place(std::shared_ptr<const void> owner,
                                       std::span<const std::byte> bytes, const std::string& name,
-                                      const graph::Limits& limits) {
+                                      const graph::Limits& limits, CustomOps custom) {
   const AlignedBytes aligned(bytes);
   // A copy that had to be made dies with this call.
   const bool in_place = aligned.get().data() == bytes.data();
-  auto file = read_bytes(aligned.get(), in_place ? &owner : nullptr, limits);
+  auto file = read_bytes(aligned.get(), in_place ? &owner : nullptr, limits, custom);
   if (!file.ok()) return annotate(file.status(), name);
   return file;
 }

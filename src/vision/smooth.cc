@@ -30,13 +30,17 @@ std::span<float> floats(AlignedBuffer& buffer) {
 }  // namespace
 
 void to_floats(const ScoreView& scores, std::span<float> out) {
-  if (scores.type == ElementType::kInt8) {
-    const auto* values = static_cast<const int8_t*>(scores.data);
+  const auto dequantize = [&](const auto* values) {
     const auto [scale, zero_point] = scores.quantization;
     std::transform(values, values + out.size(), out.begin(),
-                   [scale = scale, zero_point = zero_point](int8_t q) {
+                   [scale = scale, zero_point = zero_point](auto q) {
                      return scale * static_cast<float>(q - zero_point);
                    });
+  };
+  if (scores.type == ElementType::kInt8) {
+    dequantize(static_cast<const int8_t*>(scores.data));
+  } else if (scores.type == ElementType::kUint8) {
+    dequantize(static_cast<const uint8_t*>(scores.data));
   } else {
     const auto* values = static_cast<const float*>(scores.data);
     std::copy(values, values + out.size(), out.begin());

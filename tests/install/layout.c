@@ -36,12 +36,14 @@ LIES_AT(deeplab_model_info, input_scale, 112);
 LIES_AT(deeplab_model_info, input_zero_point, 116);
 LIES_AT(deeplab_model_info, file_macs, 120);
 
-SIZE_IS(deeplab_model_options, 32);
+SIZE_IS(deeplab_model_options, 40);
 LIES_AT(deeplab_model_options, struct_size, 0);
 LIES_AT(deeplab_model_options, labels, 8);
 LIES_AT(deeplab_model_options, label_count, 16);
 LIES_AT(deeplab_model_options, threshold, 20);
 LIES_AT(deeplab_model_options, output_tensor, 24);
+LIES_AT(deeplab_model_options, allow_custom_ops, 32);
+LIES_AT(deeplab_model_options, reserved, 36);
 
 SIZE_IS(deeplab_image, 104);
 LIES_AT(deeplab_image, struct_size, 0);
@@ -84,7 +86,17 @@ LIES_AT(deeplab_allocator, context, 8);
 LIES_AT(deeplab_allocator, allocate, 16);
 LIES_AT(deeplab_allocator, release, 24);
 
-SIZE_IS(deeplab_segmenter_options, 96);
+SIZE_IS(deeplab_tflite_options, 56);
+LIES_AT(deeplab_tflite_options, struct_size, 0);
+LIES_AT(deeplab_tflite_options, library, 8);
+LIES_AT(deeplab_tflite_options, delegate, 16);
+LIES_AT(deeplab_tflite_options, delegate_keys, 24);
+LIES_AT(deeplab_tflite_options, delegate_values, 32);
+LIES_AT(deeplab_tflite_options, delegate_option_count, 40);
+LIES_AT(deeplab_tflite_options, required_delegated_percent, 44);
+LIES_AT(deeplab_tflite_options, delegate_cache, 48);
+
+SIZE_IS(deeplab_segmenter_options, 112);
 LIES_AT(deeplab_segmenter_options, struct_size, 0);
 LIES_AT(deeplab_segmenter_options, threads, 8);
 LIES_AT(deeplab_segmenter_options, fit, 12);
@@ -99,8 +111,11 @@ LIES_AT(deeplab_segmenter_options, max_macs, 64);
 LIES_AT(deeplab_segmenter_options, isa, 72);
 LIES_AT(deeplab_segmenter_options, thread_pool, 80);
 LIES_AT(deeplab_segmenter_options, allocator, 88);
+LIES_AT(deeplab_segmenter_options, temporal, 96);
+LIES_AT(deeplab_segmenter_options, backend, 100);
+LIES_AT(deeplab_segmenter_options, tflite, 104);
 
-SIZE_IS(deeplab_segmenter_info, 64);
+SIZE_IS(deeplab_segmenter_info, 72);
 LIES_AT(deeplab_segmenter_info, struct_size, 0);
 LIES_AT(deeplab_segmenter_info, canvas_width, 8);
 LIES_AT(deeplab_segmenter_info, canvas_height, 12);
@@ -112,6 +127,8 @@ LIES_AT(deeplab_segmenter_info, isa, 32);
 LIES_AT(deeplab_segmenter_info, macs, 40);
 LIES_AT(deeplab_segmenter_info, shared_bytes, 48);
 LIES_AT(deeplab_segmenter_info, own_bytes, 56);
+LIES_AT(deeplab_segmenter_info, backend, 64);
+LIES_AT(deeplab_segmenter_info, delegated, 68);
 
 SIZE_IS(deeplab_run_options, 32);
 LIES_AT(deeplab_run_options, struct_size, 0);
@@ -203,6 +220,9 @@ VALUE_IS(DEEPLAB_NV12, 5);
 VALUE_IS(DEEPLAB_I420, 6);
 
 SIZE_IS(deeplab_fit, 4);
+VALUE_IS(DEEPLAB_BACKEND_ENGINE, 0);
+VALUE_IS(DEEPLAB_BACKEND_TFLITE, 1);
+
 VALUE_IS(DEEPLAB_FIT_PAD, 0);
 VALUE_IS(DEEPLAB_FIT_LETTERBOX, 1);
 VALUE_IS(DEEPLAB_FIT_STRETCH, 2);

@@ -13,6 +13,7 @@
 #include "apps/deeplab/bench/measure.h"
 #include "apps/deeplab/bench/report.h"
 #include "apps/deeplab/bench/verify.h"
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/builtin_model.h"
 #include "apps/deeplab/common/file_network.h"
 #include "apps/deeplab/common/model_flags.h"
@@ -34,6 +35,7 @@ struct BenchOptions {
   std::vector<CanvasSize> sizes = {{}};
   int32_t output_stride = 0;
   ModelFlags model_flags;
+  BackendFlags backend;
   std::vector<Isa> isas;  ///< Empty: the one that selected_isa() gives.
   std::vector<int> threads = {0};
   int runs = 50;
@@ -47,7 +49,9 @@ struct BenchOptions {
 struct Canvas {
   BenchSubject subject;
   PhotoFile file;
-  std::vector<Measurement> measurements;  ///< One per kernel family and thread count.
+  /// One per kernel family and thread count; two of them if TensorFlow Lite is measured: it, and
+  /// the engine beside it.
+  std::vector<Measurement> measurements;
 };
 
 class Bench {
@@ -59,10 +63,13 @@ class Bench {
   Result<std::vector<Canvas>> make_canvases() const;
   Result<Canvas> make_canvas(const api::Model& model, const CanvasSize& size) const;
   Result<std::unique_ptr<api::Segmenter>> make_segmenter(const ModelPointer& model,
-                                                         const Canvas& canvas, Isa isa,
+                                                         const Canvas& canvas,
+                                                         const Measurement& measurement,
                                                          int threads) const;
   Result<DecodedPhoto> decode(const Canvas& canvas) const;
-  Status segment_first_photo(const Canvas& canvas, Isa isa, int threads, FirstPhoto& first) const;
+  Status measure_first(Canvas& canvas, Measurement measurement, int threads) const;
+  Status segment_first_photo(const Canvas& canvas, const Measurement& measurement, int threads,
+                             FirstPhoto& first) const;
   Status verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& labels) const;
   Status measure(const Canvas& canvas, const vision::ImageView& photo, LabelMap& labels,
                  Measurement& measurement) const;
@@ -83,16 +90,28 @@ Status Bench::run() {
   for (Canvas& canvas : canvases) {
     for (const Isa isa : isas) {
       for (const int threads : options_.threads) {
-        Measurement& measurement = canvas.measurements.emplace_back();
+        Measurement measurement;
         measurement.isa = isa;
-        DEEPLAB_ASSIGN_OR_RETURN(measurement.first, measure_first_photo([&](FirstPhoto& first) {
-                                   return segment_first_photo(canvas, isa, threads, first);
-                                 }));
+        if (options_.backend.is_tflite()) {
+          measurement.lite.emplace();
+          DEEPLAB_RETURN_IF_ERROR(measure_first(canvas, measurement, threads));
+          measurement.lite.reset();
+        }
+        if (canvas.subject.has_custom_ops) continue;
+        DEEPLAB_RETURN_IF_ERROR(measure_first(canvas, measurement, threads));
       }
     }
   }
   DEEPLAB_ASSIGN_OR_RETURN(model_, load_model(options_.model, options_.model_flags));
   for (Canvas& canvas : canvases) DEEPLAB_RETURN_IF_ERROR(measure_and_print(canvas));
+  return {};
+}
+
+Status Bench::measure_first(Canvas& canvas, Measurement measurement, int threads) const {
+  DEEPLAB_ASSIGN_OR_RETURN(measurement.first, measure_first_photo([&](FirstPhoto& first) {
+                             return segment_first_photo(canvas, measurement, threads, first);
+                           }));
+  canvas.measurements.push_back(std::move(measurement));
   return {};
 }
 
@@ -118,6 +137,7 @@ Result<Canvas> Bench::make_canvas(const api::Model& model, const CanvasSize& siz
   Canvas canvas;
   BenchSubject& subject = canvas.subject;
   subject.model = model.name();
+  subject.has_custom_ops = model.has_custom_ops() && options_.backend.is_tflite();
   subject.file_bytes = file_bytes(options_.model);
   subject.runs = options_.runs;
   subject.canvas_width = size.width == 0 ? model.input_width() : size.width;
@@ -136,10 +156,12 @@ Result<Canvas> Bench::make_canvas(const api::Model& model, const CanvasSize& siz
 }
 
 Result<std::unique_ptr<api::Segmenter>> Bench::make_segmenter(const ModelPointer& model,
-                                                              const Canvas& canvas, Isa isa,
+                                                              const Canvas& canvas,
+                                                              const Measurement& measurement,
                                                               int threads) const {
   api::SegmenterOptions options;
-  options.isa = isa;
+  options.isa = measurement.isa;
+  if (measurement.lite) options.tflite = options_.backend.options();
   options.threads = threads;
   options.fit = options_.fit;
   options.width = canvas.subject.canvas_width;
@@ -153,14 +175,15 @@ Result<DecodedPhoto> Bench::decode(const Canvas& canvas) const {
                       canvas.subject.canvas_height);
 }
 
-Status Bench::segment_first_photo(const Canvas& canvas, Isa isa, int threads,
+Status Bench::segment_first_photo(const Canvas& canvas, const Measurement& measurement, int threads,
                                   FirstPhoto& first) const {
   Stopwatch watch;
   DEEPLAB_ASSIGN_OR_RETURN(const ModelPointer model,
                            load_model(options_.model, options_.model_flags));
   first.load_ms = watch.milliseconds();
   watch.restart();
-  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter, make_segmenter(model, canvas, isa, threads));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
+                           make_segmenter(model, canvas, measurement, threads));
   first.prepare_ms = watch.milliseconds();
   first.init_rss_mib = peak_rss_mib();
   if (options_.model.empty()) release_builtin_model();  // as `segment` does
@@ -173,9 +196,23 @@ Status Bench::segment_first_photo(const Canvas& canvas, Isa isa, int threads,
   return {};
 }
 
-/// Leaves in `labels` the map that all of them give.
+double label_agreement(std::span<const uint8_t> found, std::span<const uint8_t> expected) {
+  size_t equal = 0;
+  for (size_t i = 0; i < std::min(found.size(), expected.size()); ++i) {
+    equal += found[i] == expected[i];
+  }
+  return static_cast<double>(equal) / static_cast<double>(std::max<size_t>(expected.size(), 1));
+}
+
+/// Leaves in `labels` the map that the engine gives, whatever the kernels.
 Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& labels) const {
   BenchSubject& subject = canvas.subject;
+  if (subject.has_custom_ops) {
+    const Measurement& only = canvas.measurements.front();
+    DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
+                             make_segmenter(model_, canvas, only, only.first.threads));
+    return run_once(*segmenter, photo, labels);
+  }
   FileNetworkOptions options;
   options.executor = ExecutorKind::kNaive;
   options.fold_batch_norms = true;
@@ -188,9 +225,14 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
   subject.naive_ms = watch.milliseconds();
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<uint8_t> expected,
                            reference->labels(labels.width, labels.height));
-  for (const Measurement& m : canvas.measurements) {
+  for (Measurement& m : canvas.measurements) {
     DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
-                             make_segmenter(model_, canvas, m.isa, m.first.threads));
+                             make_segmenter(model_, canvas, m, m.first.threads));
+    if (m.lite) {  // of other kernels: nobody expects the same bytes
+      DEEPLAB_RETURN_IF_ERROR(run_once(*segmenter, photo, labels));
+      m.lite->label_agreement = label_agreement(labels.ids, expected);
+      continue;
+    }
     DEEPLAB_RETURN_IF_ERROR(verify_scores(*segmenter, *reference, photo, options_.fit));
     DEEPLAB_RETURN_IF_ERROR(
         segmenter->category_mask(labels.width, labels.height, labels.ids.data(), labels.width));
@@ -203,10 +245,18 @@ Status Bench::measure(const Canvas& canvas, const vision::ImageView& photo, Labe
                       Measurement& measurement) const {
   const int threads = measurement.first.threads;
   DEEPLAB_ASSIGN_OR_RETURN(const auto segmenter,
-                           make_segmenter(model_, canvas, measurement.isa, threads));
-  measurement.macs = graph::macs(segmenter->plan().graph());
-  measurement.operands = operands_of(segmenter->plan().graph());
+                           make_segmenter(model_, canvas, measurement, threads));
+  measurement.macs = segmenter->facts().macs;
   DEEPLAB_RETURN_IF_ERROR(time_network(*segmenter, photo, labels, options_.runs, measurement));
+  if (const api::LiteRunner* lite = segmenter->lite()) {
+    const tflite_library::Library& library = lite->interpreter().library();
+    measurement.lite->version = library.version();
+    measurement.lite->library = library.path();
+    measurement.lite->delegate = options_.backend.library_options().delegate;
+    measurement.lite->delegation = lite->delegation();
+    return {};
+  }
+  measurement.operands = operands_of(segmenter->plan().graph());
   DEEPLAB_ASSIGN_OR_RETURN(measurement.peak_gmacs_per_s,
                            peak_gmacs_per_s(measurement.isa, measurement.operands, threads));
   if (!options_.profile) return {};
@@ -230,10 +280,17 @@ Status Bench::measure_and_print(Canvas& canvas) const {
                                        subject.canvas_height, options_.runs));
   DEEPLAB_ASSIGN_OR_RETURN(subject.write, time_write(labels, options_.runs));
   if (!options_.json) DEEPLAB_RETURN_IF_ERROR(print_output(text_head(subject)));
-  for (Measurement& measurement : canvas.measurements) {
-    DEEPLAB_RETURN_IF_ERROR(measure(canvas, photo, labels, measurement));
-    DEEPLAB_RETURN_IF_ERROR(print_output(options_.json ? json_measurement(subject, measurement)
-                                                       : text_measurement(subject, measurement)));
+  for (size_t i = 0; i < canvas.measurements.size(); ++i) {
+    const Measurement& measurement = canvas.measurements[i];
+    DEEPLAB_RETURN_IF_ERROR(measure(canvas, photo, labels, canvas.measurements[i]));
+    const Measurement* engine = nullptr;
+    if (measurement.lite && !subject.has_custom_ops) {  // the engine comes next, beside it
+      engine = &canvas.measurements[++i];
+      DEEPLAB_RETURN_IF_ERROR(measure(canvas, photo, labels, canvas.measurements[i]));
+    }
+    DEEPLAB_RETURN_IF_ERROR(print_output(options_.json
+                                             ? json_measurement(subject, measurement, engine)
+                                             : text_measurement(subject, measurement, engine)));
   }
   return {};
 }
@@ -246,6 +303,8 @@ constexpr const char* kBenchFooter =
      If anything differs, the command stops here with exit status 1.
   3. Warm-up runs: at least 2, for at least 0.2 seconds. They are not in the numbers of 4.
   4. The timed runs (--runs).
+With --backend tflite TensorFlow Lite goes through the same steps, and the engine after it. Its
+scores need not be the same bytes: the share of pixels with the same class is printed instead.
 
 One inference, in first, warmup and total, is: pixels in memory to label map at the photo's
 size. total is input + infer + labels, without decoding the photo and writing a file.
@@ -319,6 +378,7 @@ void add_bench(CLI::App& app, Action& action) {
       ->type_name("N|WxH[,...]");
   add_output_stride_option(*command, options->output_stride);
   options->model_flags.add_to(*command);
+  options->backend.add_to(*command);
   command
       ->add_option_function<std::string>(
           "--isa", [options](const std::string& text) { options->isas = parse_isas(text); },
@@ -332,6 +392,7 @@ void add_bench(CLI::App& app, Action& action) {
   add_json_flag(*command, options->json);
   command->footer(kBenchFooter);
   command->callback([options, &action] {
+    options->backend.check();
     if (!options->label_map.empty() && options->sizes.size() > 1) {
       throw CLI::ValidationError("--label-map", "holds one map; give one --size only");
     }

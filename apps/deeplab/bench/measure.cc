@@ -24,8 +24,8 @@ Result<WarmUp> warm_up(const Body& body) {
   double seconds = 0;
   while (warmup.runs < 2 || seconds < kSeconds) {
     DEEPLAB_RETURN_IF_ERROR(body());
-    ++warmup.runs;
     seconds = watch.seconds();
+    if (warmup.runs++ == 0) warmup.first_ms = seconds * 1e3;
   }
   warmup.average_ms = seconds * 1e3 / warmup.runs;
   return warmup;

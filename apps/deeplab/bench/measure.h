@@ -44,13 +44,25 @@ struct StepProfile {
 /// The runs before the timed ones, each from pixels to label map.
 struct WarmUp {
   int runs = 0;
+  double first_ms = 0;  ///< The first of them: what a delegate compiles, it compiles here.
   double average_ms = 0;
+};
+
+/// Of a network that TensorFlow Lite runs.
+struct LiteFacts {
+  std::string version;
+  std::string library;
+  std::string delegate;  ///< Empty: none.
+  api::Delegation delegation;
+  /// Share of the photo's pixels that have the engine's class; nothing: the engine cannot run it.
+  std::optional<double> label_agreement;
 };
 
 /// What one kernel family gave on one canvas with one thread count.
 struct Measurement {
   Isa isa = Isa::kScalar;
-  FirstPhoto first;  ///< Of a process that does nothing else.
+  std::optional<LiteFacts> lite;  ///< Nothing: the engine runs the network.
+  FirstPhoto first;               ///< Of a process that does nothing else.
   WarmUp warmup;
   Spread input;   ///< Pixels onto the canvas.
   Spread infer;   ///< Canvas to low-resolution scores.

@@ -84,21 +84,60 @@ Json steps_json(const Measurement& m) {
   return json;
 }
 
+Json lite_json(const LiteFacts& lite) {
+  return {{"version", lite.version},
+          {"library", lite.library},
+          {"delegate", lite.delegate.empty() ? Json() : Json(lite.delegate)},
+          {"partitions", lite.delegation.partitions},
+          {"ops", lite.delegation.ops},
+          {"delegated_ops", lite.delegation.delegated_ops},
+          {"delegated_macs", lite.delegation.delegated_macs},
+          {"delegated", lite.delegation.share()},
+          {"label_agreement", number_json(lite.label_agreement)}};
+}
+
+std::string lite_head(const LiteFacts& lite) {
+  std::string text = fmt::format("TensorFlow Lite {} ({})", lite.version, lite.library);
+  const api::Delegation& taken = lite.delegation;
+  if (!lite.delegate.empty()) {
+    text += fmt::format(" with {}\n{} of {} ops delegated in {} partition{}, {:.1f} % of the {}",
+                        lite.delegate, taken.delegated_ops, taken.ops, taken.partitions,
+                        taken.partitions == 1 ? "" : "s", 100 * taken.share(),
+                        taken.macs > 0 ? "multiply-accumulates" : "ops");
+  }
+  if (lite.label_agreement) {
+    text += fmt::format("; {:.2f} % of the labels are the engine's", 100 * *lite.label_agreement);
+  }
+  return text + "\n";
+}
+
 }  // namespace
 
 std::string text_head(const BenchSubject& subject) {
-  return fmt::format(
-      "{} ({} bytes), canvas {}x{}, photo {} {}x{}\n"
-      "verified against the naive executor, which took {:.1f} ms for its one run\n",
-      subject.model, subject.file_bytes, subject.canvas_width, subject.canvas_height, subject.photo,
-      subject.photo_width, subject.photo_height, subject.naive_ms);
+  std::string text = fmt::format("{} ({} bytes), canvas {}x{}, photo {} {}x{}\n", subject.model,
+                                 subject.file_bytes, subject.canvas_width, subject.canvas_height,
+                                 subject.photo, subject.photo_width, subject.photo_height);
+  if (subject.has_custom_ops) {
+    return text + "not verified: the engine cannot run a file with custom ops\n";
+  }
+  return text +
+         fmt::format("verified against the naive executor, which took {:.1f} ms for its one run\n",
+                     subject.naive_ms);
 }
 
-std::string text_measurement(const BenchSubject& subject, const Measurement& m) {
-  std::string text = fmt::format(
-      "\n{}, {} thread{}, {} warm-up runs and {} timed, scores and label map verified\n",
-      isa_name(m.isa), m.first.threads, m.first.threads == 1 ? "" : "s", m.warmup.runs,
-      subject.runs);
+std::string text_measurement(const BenchSubject& subject, const Measurement& m,
+                             const Measurement* engine) {
+  const char* plural = m.first.threads == 1 ? "" : "s";
+  std::string text;
+  if (m.lite) {
+    text = "\n" + lite_head(*m.lite) +
+           fmt::format("{} thread{}, {} warm-up runs and {} timed\n", m.first.threads, plural,
+                       m.warmup.runs, subject.runs);
+  } else {
+    text = fmt::format(
+        "\n{}, {} thread{}, {} warm-up runs and {} timed, scores and label map verified\n",
+        isa_name(m.isa), m.first.threads, plural, m.warmup.runs, subject.runs);
+  }
   text += fmt::format("  {:<9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", "ms", "median", "min", "p95",
                       "max", "average", "std");
   text += once_line("load", m.first.load_ms, "read and check the model file; once");
@@ -108,6 +147,9 @@ std::string text_measurement(const BenchSubject& subject, const Measurement& m) 
       once_line("first", m.first.first_ms, "the first inference after that, pixels to label map");
   text += fmt::format("  {:<9}{:>45.3f}{:>9}  {}\n", "warmup", m.warmup.average_ms, "",
                       "the runs before the timed ones, pixels to label map");
+  if (m.lite) {
+    text += once_line("", m.warmup.first_ms, "the first of these, apart: what is compiled once");
+  }
   text += spread_line("decode", subject.decode, "photo file to pixels, one thread");
   text += spread_line("input", m.input, "pixels onto the canvas");
   text += spread_line("infer", m.infer, "canvas to scores");
@@ -123,12 +165,20 @@ std::string text_measurement(const BenchSubject& subject, const Measurement& m) 
   }
   text += "\n" + benchmark_model_lines(subject, m);
   if (!m.steps.empty()) text += profile_table(m);
+  if (engine != nullptr) {
+    text += text_measurement(subject, *engine) +
+            fmt::format("beside each other: infer {:.3f} ms in TensorFlow Lite, {:.3f} ms here\n",
+                        m.infer.median, engine->infer.median);
+  }
   return text;
 }
 
-std::string json_measurement(const BenchSubject& subject, const Measurement& m) {
+namespace {
+
+Json measurement_json(const BenchSubject& subject, const Measurement& m) {
   Json json = {{"model", subject.model},
                {"file_bytes", subject.file_bytes},
+               {"backend", m.lite ? "tflite" : "engine"},
                {"isa", isa_name(m.isa)},
                {"threads", m.first.threads},
                {"size", fmt::format("{}x{}", subject.canvas_width, subject.canvas_height)},
@@ -142,6 +192,7 @@ std::string json_measurement(const BenchSubject& subject, const Measurement& m) 
                {"init_ms", m.first.init_ms()},
                {"first_ms", m.first.first_ms},
                {"warmup_ms", m.warmup.average_ms},
+               {"warmup_first_ms", m.warmup.first_ms},
                {"decode_ms", spread_json(subject.decode)},
                {"input_ms", spread_json(m.input)},
                {"infer_ms", spread_json(m.infer)},
@@ -158,6 +209,16 @@ std::string json_measurement(const BenchSubject& subject, const Measurement& m) 
                  {"overall", m.first.peak_rss_mib - m.first.start_rss_mib}}},
                {"peak_rss_mib", m.first.peak_rss_mib}};
   if (!m.steps.empty()) json["steps"] = steps_json(m);
+  if (m.lite) json["tflite"] = lite_json(*m.lite);
+  return json;
+}
+
+}  // namespace
+
+std::string json_measurement(const BenchSubject& subject, const Measurement& m,
+                             const Measurement* engine) {
+  Json json = measurement_json(subject, m);
+  if (engine != nullptr) json["engine"] = measurement_json(subject, *engine);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

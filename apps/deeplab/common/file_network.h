@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/lite_runner.h"
 #include "api/model.h"
 #include "apps/deeplab/common/options.h"
 #include "base/isa.h"
@@ -21,6 +22,7 @@
 #include "graph/graph.h"
 #include "kernels/requantize.h"
 #include "passes/label_head.h"
+#include "tflite_library/interpreter.h"
 #include "vision/image_view.h"
 #include "vision/labels.h"
 #include "vision/placement.h"
@@ -47,6 +49,11 @@ struct FileNetworkOptions {
   /// Naive only: with batch norms folded, if the float graph has any (passes/fold_batch_norm.h).
   /// The other passes change no byte, so they are left out, and what they do is checked, too.
   bool fold_batch_norms = false;
+  /// TensorFlow Lite runs it instead of an executor, with `threads`: it holds its outputs only.
+  std::shared_ptr<const tflite_library::Options> tflite;
+  /// Of a segmentation network in TensorFlow Lite: without its label head, so that there are scores
+  /// for labels(), and no other output.
+  bool scores_only = false;
 };
 
 /// One file on one executor; one thread at a time.
@@ -62,7 +69,7 @@ class FileNetwork {
   Status run(const vision::ImageView& photo, vision::Fit fit);
 
   const std::string& path() const { return path_; }
-  /// "planned avx2, 2 threads", "naive, tflite rounding".
+  /// "planned avx2, 2 threads", "naive, tflite rounding", "TensorFlow Lite 2.9.0, 2 threads".
   std::string description() const;
   const FileNetworkOptions& options() const { return options_; }
   int32_t canvas_width() const { return input_shape()[2]; }
@@ -70,14 +77,16 @@ class FileNetwork {
   /// The file's graph at the size asked for, in the file's types; its tensor ids are those below.
   const graph::Graph& file_graph() const { return file_graph_; }
 
-  /// What runs it; ids as above, types as the engine has them.
+  /// What runs it, if TensorFlow Lite does not; ids as above, types as the engine has them.
   exec::Executor& executor() { return *executor_; }
+  /// What TensorFlow Lite's delegate took; nothing: an executor runs it.
+  const std::optional<api::Delegation>& delegation() const { return delegation_; }
 
   /// Whether the values of `id` can be read; those of a tensor that a pass has removed cannot.
-  bool holds(graph::TensorId id) { return !executor_->tensor(id).empty(); }
+  bool holds(graph::TensorId id) { return !stored(id).empty(); }
   /// The elements of an activation in the engine's types (int8 if the file has uint8); empty
   /// if it is not held.
-  std::span<const std::byte> stored(graph::TensorId id) { return executor_->tensor(id); }
+  std::span<const std::byte> stored(graph::TensorId id);
   /// The same in the file's own type, little-endian.
   std::vector<std::byte> values(graph::TensorId id);
   /// The same as real numbers: scale * (stored - zero point) of a quantized tensor.
@@ -93,7 +102,18 @@ class FileNetwork {
 
  private:
   FileNetwork() = default;
-  Status make_executor();
+  /// `file`: what was read.
+  Status make_executor(std::span<const std::byte> file);
+  Status make_engine();
+  Status make_tflite(std::span<const std::byte> file, bool is_as_in_file,
+                     std::span<const graph::TensorId> all_outputs);
+  const tflite_library::Interpreter& interpreter() const {
+    return lite_ != nullptr ? lite_->interpreter() : *whole_file_;
+  }
+  /// The graph whose types stored() has.
+  const graph::Graph& running_graph() const {
+    return executor_ != nullptr ? executor_->graph() : file_graph_;
+  }
   const graph::Shape& input_shape() const {
     return file_graph_.tensor(file_graph_.inputs.front()).shape;
   }
@@ -101,10 +121,15 @@ class FileNetwork {
   std::string path_;
   FileNetworkOptions options_;
   graph::Graph file_graph_;
+  int32_t opaque_ops_ = 0;  ///< See tflite::ModelFile.
   vision::Normalization normalization_;
   std::optional<Result<passes::LabelHead>> head_;
   std::unique_ptr<ThreadPool> pool_;
-  std::unique_ptr<exec::Executor> executor_;
+  std::unique_ptr<exec::Executor> executor_;  // or one of the next two
+  std::unique_ptr<tflite_library::Interpreter> whole_file_;
+  std::unique_ptr<api::LiteRunner> lite_;
+  std::vector<graph::TensorId> lite_outputs_;  // of either, by position
+  std::optional<api::Delegation> delegation_;
   std::optional<vision::Placement> placement_;
 };
 

@@ -81,6 +81,9 @@ void ModelFlags::add_to(CLI::App& app) {
          },
          "Of a model with one class: the probability that a pixel of the class exceeds [0.5]")
       ->type_name("P");
+  app.add_flag("--allow-custom-ops", allow_custom_ops_,
+               "Take a model file with code for an accelerator (Vela, Edge TPU); needs --backend "
+               "tflite and the delegate");
 }
 
 std::optional<std::array<float, 3>> ModelFlags::mean() const {
@@ -106,6 +109,7 @@ Result<api::ModelOptions> ModelFlags::options() const {
   options.std = std();
   options.output = output_;
   options.threshold = threshold_;
+  options.allow_custom_ops = allow_custom_ops_;
   if (labels_file_.empty()) return options;
   DEEPLAB_ASSIGN_OR_RETURN(options.labels, tflite::read_label_file(labels_file_));
   options.labels_name = labels_file_;

@@ -15,9 +15,9 @@ namespace deeplab::app {
 
 class ModelFlags {
  public:
-  /// --mean, --std, --input-range, --labels, --output-tensor and --threshold. Values that make no
-  /// sense are usage errors. The object must live until the command line has parsed, and be asked
-  /// only after that.
+  /// --mean, --std, --input-range, --labels, --output-tensor, --threshold and --allow-custom-ops.
+  /// Values that make no sense are usage errors. The object must live until the command line has
+  /// parsed, and be asked only after that.
   void add_to(CLI::App& app);
 
   /// value = (pixel - mean) / std, pixels 0..255; nothing: the model's own. With --input-range
@@ -30,6 +30,7 @@ class ModelFlags {
   const std::string& output() const { return output_; }
   /// --threshold.
   float threshold() const { return threshold_; }
+  bool allow_custom_ops() const { return allow_custom_ops_; }
   /// The file of --labels; empty: none.
   const std::string& labels_file() const { return labels_file_; }
   /// All of them. Error: labels that cannot be read.
@@ -48,6 +49,7 @@ class ModelFlags {
   std::string labels_file_;
   std::string output_;
   float threshold_ = passes::kDefaultThreshold;
+  bool allow_custom_ops_ = false;
 };
 
 /// The model at `path`, or, if that is empty, the one built into this binary.

@@ -31,6 +31,7 @@ Result<PublicModel> load_public_model(const std::string& path, const ModelFlags&
   ModelOptions options;
   options.output_tensor = flags.output();
   options.threshold = flags.threshold();
+  options.allow_custom_ops = flags.allow_custom_ops();
   const std::string& labels_file = flags.labels_file();
   if (!labels_file.empty()) {
     DEEPLAB_ASSIGN_OR_RETURN(options.labels, tflite::read_label_file(labels_file));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/executor_options.h"
 #include "apps/deeplab/common/file_network.h"
 #include "apps/deeplab/common/model_flags.h"
@@ -27,7 +28,9 @@ struct CompareOptions {
   vision::Fit fit = vision::Fit::kPad;
   CanvasSize size;
   int32_t output_stride = 0;
-  ModelFlags model_flags;  ///< Of both.
+  ModelFlags model_flags;           ///< Of both.
+  std::array<bool, 2> tflite = {};  ///< Which of them TensorFlow Lite runs.
+  BackendFlags backend;             ///< Of those.
   int threads = 0;
   photos::DecodeOptions decode;
   bool all_ops = false;
@@ -86,6 +89,11 @@ ExitCode compare(const CompareOptions& options) {
   for (size_t i = 0; i < networks.size(); ++i) {
     FileNetworkOptions network_options = options.networks[i];
     network_options.model = *model_options;
+    if (options.tflite[i]) {
+      network_options.tflite =
+          std::make_shared<const tflite_library::Options>(options.backend.library_options());
+      network_options.scores_only = true;
+    }
     auto network = FileNetwork::load(options.models[i], network_options);
     if (!network.ok()) {
       print_error(options.models[i], network.status());
@@ -177,6 +185,19 @@ void add_compare(CLI::App& app, Action& action) {
                   [](FileNetworkOptions& side, const std::string& text) {
                     side.isa = value_of("--isa", isa_from_name(text));
                   });
+  command
+      ->add_option_function<std::string>(
+          "--backend",
+          [options](const std::string& text) {
+            const std::vector<std::string> sides = split_list(text);
+            if (sides.size() > 2) throw CLI::ValidationError("--backend", "expected A or A,B");
+            options->tflite[1] = parse_backend(sides.back());
+            // One name alone: B beside A in the engine.
+            options->tflite[0] = sides.size() == 2 && parse_backend(sides.front());
+          },
+          "tflite: B in TensorFlow Lite, A in the engine; or one for each")
+      ->type_name("engine|tflite[,...]");
+  options->backend.add_library_to(*command);
   add_fit_option(*command, options->fit);
   add_size_option(*command, options->size);
   add_decode_options(*command, options->decode);
@@ -194,6 +215,11 @@ void add_compare(CLI::App& app, Action& action) {
       side.output_stride = options->output_stride;
       side.threads = options->threads;
       check_rounding(side);
+    }
+    const bool any_tflite = options->tflite[0] || options->tflite[1];
+    options->backend.check(any_tflite);
+    if (any_tflite && options->same_input) {
+      throw CLI::ValidationError("--same-input", "needs the engine on both sides");
     }
     action = [options] { return compare(*options); };
   });

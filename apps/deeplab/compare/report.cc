@@ -22,7 +22,7 @@ std::string ops_text(const CompareReport& report) {
   const int64_t compared = report.compared();
   std::string text = fmt::format("{} compared", compared);
   const auto missing = static_cast<int64_t>(report.ops.size()) - compared;
-  if (missing > 0) text += fmt::format(" ({} removed by passes)", missing);
+  if (missing > 0) text += fmt::format(" ({} not held by both)", missing);
   const OpDifference* first = first_difference(report.ops);
   if (first == nullptr) return text + ", no difference";
   return text + fmt::format(", {} differ; first: {} {}, {:.4f} % equal, at most {} apart",
@@ -40,7 +40,7 @@ std::string op_table(const std::vector<OpDifference>& ops) {
           fmt::format("{:>12.4f}{:>12}{:>14.5g}\n", 100 * op.equal_share(),
                       op.max_steps ? fmt::format("{:.4g}", *op.max_steps) : "-", op.max_difference);
     } else {
-      table += fmt::format("{:>12}\n", "removed");
+      table += fmt::format("{:>12}\n", "not held");
     }
   }
   return table;
@@ -59,6 +59,13 @@ Json op_json(const OpDifference& op) {
 
 Json network_json(const FileNetwork& network) {
   const FileNetworkOptions& options = network.options();
+  if (options.tflite != nullptr) {
+    return {{"model", network.path()},
+            {"backend", "tflite"},
+            {"description", network.description()},
+            {"delegate", options.tflite->delegate},
+            {"delegated", network.delegation()->share()}};
+  }
   Json json = {{"model", network.path()}, {"executor", executor_name(options.executor)}};
   json["rounding"] = rounding_name(options.rounding);
   json["isa"] = options.isa ? Json(isa_name(*options.isa)) : Json();

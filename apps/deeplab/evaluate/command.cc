@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/interrupt.h"
 #include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
@@ -34,6 +35,7 @@ struct EvaluateOptions {
   std::string split = "val";
   std::string model;
   ModelFlags model_flags;
+  BackendFlags backend;
   std::string mask_map;
   EvaluateSetup setup;
   CanvasSize size;
@@ -164,6 +166,8 @@ ExitCode run_evaluate(const EvaluateOptions& options) {
   setup.classes = *classes;
   setup.protocol.width = options.size.width;
   setup.protocol.height = options.size.height;
+  setup.protocol.tflite = options.backend.options();
+  if (options.backend.has_accelerator()) setup.threads = 1;
   const auto run = EvaluateRun::create(*model, *dataset, std::move(setup));
   if (!run.ok()) return fail(run.status());
   if (const Status prepared = prepare_outputs(options); !prepared.ok()) return fail(prepared);
@@ -279,11 +283,15 @@ void add_evaluate(CLI::App& app, Action& action) {
       ->capture_default_str();
   add_mask_map_option(*command, options->mask_map);
   options->model_flags.add_to(*command);
+  options->backend.add_to(*command);
   add_protocol_options(*command, *options);
   add_threads_option(*command, options->setup.threads)
       ->description("Photos at a time; 0 is one per CPU");
   add_output_options(*command, *options);
-  command->callback([options, &action] { action = [options] { return run_evaluate(*options); }; });
+  command->callback([options, &action] {
+    options->backend.check();
+    action = [options] { return run_evaluate(*options); };
+  });
 }
 
 }  // namespace deeplab::app

@@ -23,9 +23,10 @@ constexpr std::string_view kFormat = "deeplab evaluate 1";
 constexpr const char* kMaskMap = "--mask-map";
 constexpr const char* kColors = "--color-management";
 constexpr const char* kStrict = "--strict";
+constexpr const char* kBackend = "--backend";
 /// What a state says of flags that are younger than it.
 const std::map<std::string_view, std::string_view> kYoungerFlags = {
-    {kMaskMap, "none"}, {kColors, "view"}, {kStrict, "off"}};
+    {kMaskMap, "none"}, {kColors, "view"}, {kStrict, "off"}, {kBackend, "engine"}};
 constexpr int64_t kMaxStateBytes = int64_t{1} << 32;
 
 /// FNV-1a, 64 bits: tells files apart that differ by accident, not by design.
@@ -68,6 +69,18 @@ std::string files_hash(const eval::VocItem& item) {
     hash.add(int64_t{fs::last_write_time(path, ignored).time_since_epoch().count()});
   }
   return hash.text();
+}
+
+/// The engine, or TensorFlow Lite with all that may change its numbers.
+std::string backend_text(const tflite_library::Options* options) {
+  if (options == nullptr) return "engine";
+  std::string text = "tflite";
+  if (!options->library.empty()) text += " " + html::valid_utf8(options->library);
+  if (!options->delegate.empty()) text += " with " + html::valid_utf8(options->delegate);
+  for (const auto& [key, value] : options->delegate_options) {
+    text += " " + html::valid_utf8(key) + "=" + html::valid_utf8(value);
+  }
+  return text;
 }
 
 std::string resolved(const std::string& path) {
@@ -137,6 +150,7 @@ EvaluateState::EvaluateState(std::string path, const api::Model& model,
              // Of the network, off and view are the same.
              {kColors, protocol.decode.color == photos::ColorManagement::kAll ? "all" : "view"},
              {kStrict, protocol.decode.strict ? "on" : "off"},
+             {kBackend, backend_text(protocol.tflite.get())},
              {kMaskMap, classes != nullptr ? Hash().add(classes->text()).text() : "none"}} {
   for (const eval::VocItem& item : dataset.items) {
     ids_.push_back(html::valid_utf8(item.id));

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/options.h"
 #include "apps/deeplab/inspect/facts.h"
 
@@ -12,11 +13,14 @@ namespace {
 struct InspectOptions {
   std::string model;
   FactsOptions facts;
+  BackendFlags backend;
   bool json = false;
 };
 
 ExitCode inspect(const InspectOptions& options) {
-  const auto facts = find_facts(options.model, options.facts);
+  FactsOptions asked = options.facts;
+  asked.tflite = options.backend.options();
+  const auto facts = find_facts(options.model, asked);
   if (!facts.ok()) {
     print_error(options.model, facts.status());
     return ExitCode::kFailed;
@@ -43,8 +47,17 @@ void add_inspect(CLI::App& app, Action& action) {
   add_size_option(*command, options->facts.size);
   add_output_stride_option(*command, options->facts.output_stride);
   add_threads_option(*command, options->facts.threads);
+  options->backend.add_to(*command);
+  command->add_flag("--allow-custom-ops", options->facts.allow_custom_ops,
+                    "Take a model file with code for an accelerator (Vela, Edge TPU)");
   add_json_flag(*command, options->json);
-  command->callback([options, &action] { action = [options] { return inspect(*options); }; });
+  command->footer(
+      "With --backend tflite the ops of the file are listed once more, each with what runs it in\n"
+      "TensorFlow Lite: a partition of the delegate, or the CPU.\n");
+  command->callback([options, &action] {
+    options->backend.check();
+    action = [options] { return inspect(*options); };
+  });
 }
 
 }  // namespace deeplab::app

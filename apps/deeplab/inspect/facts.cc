@@ -18,6 +18,11 @@ namespace {
 
 Status analyse(ModelFacts& facts, const FactsOptions& options) {
   graph::Graph& graph = facts.file.graph;
+  if (facts.file.opaque_ops > 0) {
+    graph::Graph end = graph;
+    facts.label_head = passes::cut_label_head(end);
+    return {};
+  }
   if (options.size.width > 0) {
     DEEPLAB_RETURN_IF_ERROR(graph::resize_input(graph, options.size.height, options.size.width));
   }
@@ -89,8 +94,19 @@ Result<ModelFacts> find_facts(const std::string& path, const FactsOptions& optio
   ModelFacts facts;
   facts.path = path;
   facts.bytes = static_cast<int64_t>(bytes.size());
-  DEEPLAB_ASSIGN_OR_RETURN(facts.file, tflite::read_model(bytes, path));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      facts.file, tflite::read_model(bytes, path, {},
+                                     options.allow_custom_ops ? tflite::CustomOps::kAllow
+                                                              : tflite::CustomOps::kRefuse));
   DEEPLAB_RETURN_IF_ERROR(annotate(analyse(facts, options), path));
+  if (options.tflite == nullptr) return facts;
+  std::optional<std::span<const std::byte>> as_in_file;
+  const bool is_changed = options.size.width != 0 || options.output_stride != 0;
+  if (!is_changed || facts.file.opaque_ops > 0) as_in_file = bytes;
+  auto placement = place_model(as_in_file, facts.file.graph, facts.file.opaque_ops, *options.tflite,
+                               options.threads);
+  if (!placement.ok()) return annotate(placement.status(), path);
+  facts.placement = std::move(*placement);
   return facts;
 }
 
@@ -116,8 +132,14 @@ std::string text_facts(const ModelFacts& facts) {
   text += metadata_text(facts.file.metadata);
   text += fmt::format("{:<14}{}\n", "label head", label_head_text(facts.label_head));
   text += fmt::format("{:<14}{}\n\n", "work", work_text(facts.file.graph));
+  if (facts.file.opaque_ops > 0) {
+    text +=
+        fmt::format("custom ops: only what comes after the first {} ops of the file is known\n\n",
+                    facts.file.opaque_ops);
+  }
   text += graph::dump(facts.file.graph);
   if (facts.plan) text += "\n" + plan::dump(*facts.plan);
+  if (facts.placement) text += "\n" + placement_text(*facts.placement);
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/deeplab/common/options.h"
+#include "apps/deeplab/inspect/placement.h"
 #include "base/status.h"
 #include "passes/label_head.h"
 #include "plan/plan.h"
@@ -21,6 +22,7 @@ struct ModelFacts {
   Result<passes::LabelHead> label_head = passes::LabelHead{};
   /// Null if not asked for. Of the network that `segment` runs: without its label head.
   std::shared_ptr<const plan::Plan> plan;
+  std::optional<ModelPlacement> placement;  ///< If TensorFlow Lite was asked.
 };
 
 struct FactsOptions {
@@ -28,6 +30,9 @@ struct FactsOptions {
   int32_t output_stride = 0;  ///< 0: the model's own.
   bool with_plan = false;
   int threads = 0;
+  bool allow_custom_ops = false;
+  /// Where TensorFlow Lite would run each op; null: nobody asks.
+  std::shared_ptr<const tflite_library::Options> tflite;
 };
 
 /// Reads and analyses the file. Errors name it.

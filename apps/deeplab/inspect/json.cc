@@ -152,6 +152,25 @@ Json plan_json(const plan::Plan& plan) {
           {"steps", steps}};
 }
 
+Json placement_json(const ModelPlacement& placement) {
+  Json ops = Json::array();
+  for (const OpPlace& op : placement.ops) {
+    const bool on_cpu = op.partition == tflite_library::kOnCpu;
+    ops.push_back({{"op", op.index},
+                   {"type", op.type},
+                   {"macs", op.macs},
+                   {"partition", on_cpu ? Json() : Json(op.partition)}});
+  }
+  return {{"library", placement.library},
+          {"version", placement.version},
+          {"delegate", placement.delegate.empty() ? Json() : Json(placement.delegate)},
+          {"partitions", placement.delegation.partitions},
+          {"delegated_ops", placement.delegation.delegated_ops},
+          {"delegated_macs", placement.delegation.delegated_macs},
+          {"delegated", placement.delegation.share()},
+          {"ops", ops}};
+}
+
 }  // namespace
 
 std::string json_facts(const ModelFacts& facts) {
@@ -171,6 +190,7 @@ std::string json_facts(const ModelFacts& facts) {
                {"ops", ops_json(graph)},
                {"tensors", used_tensors_json(graph)}};
   if (facts.plan) json["plan"] = plan_json(*facts.plan);
+  if (facts.placement) json["tflite"] = placement_json(*facts.placement);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

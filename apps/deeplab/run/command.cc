@@ -7,6 +7,7 @@
 #include <memory>
 #include <system_error>
 
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/executor_options.h"
 #include "apps/deeplab/common/file_network.h"
 #include "apps/deeplab/common/model_flags.h"
@@ -24,6 +25,7 @@ struct RunOptions {
   std::string directory;
   vision::Fit fit = vision::Fit::kPad;
   ModelFlags model_flags;
+  BackendFlags backend;
   photos::DecodeOptions decode;
   bool all_tensors = false;
   FileNetworkOptions network;
@@ -76,6 +78,7 @@ ExitCode run(const RunOptions& options) {
   }
   FileNetworkOptions network_options = options.network;
   network_options.model = *model_options;
+  network_options.tflite = options.backend.options();
   const auto network = FileNetwork::load(options.model, network_options);
   if (!network.ok()) {
     print_error(options.model, network.status());
@@ -102,8 +105,10 @@ ExitCode run(const RunOptions& options) {
       fmt::format("{}: {} tensor{} of {} ({})\n", options.directory, written->tensors,
                   written->tensors == 1 ? "" : "s", options.model, (*network)->description());
   if (written->removed > 0) {
-    line += fmt::format("{} more are not computed: passes of the planned executor removed them\n",
-                        written->removed);
+    line += fmt::format("{} more are not {}\n", written->removed,
+                        options.backend.is_tflite()
+                            ? "there: TensorFlow Lite keeps its outputs only"
+                            : "computed: passes of the planned executor removed them");
   }
   if (const Status status = print_output(line); !status.ok()) {
     print_error(status.message());
@@ -130,6 +135,7 @@ void add_run(CLI::App& app, Action& action) {
   add_decode_options(*command, options->decode);
   add_output_stride_option(*command, options->network.output_stride);
   options->model_flags.add_to(*command);
+  options->backend.add_to(*command);
   add_executor_option(*command, options->network.executor);
   add_rounding_option(*command, options->network.rounding);
   command->add_flag("--all-tensors", options->all_tensors,
@@ -137,6 +143,10 @@ void add_run(CLI::App& app, Action& action) {
   add_threads_option(*command, options->network.threads);
   command->callback([options, &action] {
     check_rounding(options->network);
+    options->backend.check();
+    if (options->backend.is_tflite() && options->network.executor != ExecutorKind::kPlanned) {
+      throw CLI::ValidationError("--executor", "is the engine's; --backend tflite has none");
+    }
     action = [options] { return run(*options); };
   });
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/deeplab/common/backend_flags.h"
 #include "apps/deeplab/common/builtin_model.h"
 #include "apps/deeplab/common/interrupt.h"
 #include "apps/deeplab/common/model_flags.h"
@@ -40,6 +41,7 @@ struct SegmentOptions {
   std::vector<std::string> classes;
   std::string palette = "voc";
   ModelFlags model_flags;
+  BackendFlags backend;
   int quality = 90;
   int64_t min_area = 1;
   double tolerance = 1;
@@ -166,9 +168,10 @@ ExitCode run_segment(const SegmentOptions& options) {
   if (!palette.ok()) return fail(palette.status());
   output.palette = *palette;
 
-  const auto network =
+  auto network =
       segmenter_options(*loaded, options.fit, options.size, options.output_stride, options.threads);
   if (!network.ok()) return fail(network.status());
+  network->tflite = options.backend.public_options();
   const PhotoList list = find_photos(options.photos);
   const auto run =
       SegmentRun::create(loaded->model, *network, std::move(output), list.photos, options.resume);
@@ -241,11 +244,13 @@ void add_model_options(CLI::App& command, SegmentOptions& options) {
       ->description(
           "Threads: photos at a time, or for the network of a single photo; 0 is one per CPU");
   options.model_flags.add_to(command);
+  options.backend.add_to(command);
   add_decode_options(command, options.decode);
 }
 
 /// What a single flag cannot know.
 void check_options(const SegmentOptions& options) {
+  options.backend.check();
   if (!options.classes.empty() && !options.write.uses_classes()) {
     throw CLI::ValidationError("--class", "needs cutout, scores or polygons in --write");
   }

@@ -52,7 +52,10 @@ Result<std::unique_ptr<SegmentRun>> SegmentRun::create(const Model& model, const
                                                        std::span<const Photo> photos, bool resume) {
   Options each = options;
   int workers = 1;
-  if (photos.size() > 1) {
+  // An accelerator does one picture at a time, and is slow to get ready for the first.
+  const bool one_at_a_time =
+      options.tflite && !options.tflite->delegate.empty() && options.tflite->delegate != "xnnpack";
+  if (photos.size() > 1 && !one_at_a_time) {
     const int cpus = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     const int threads = options.threads == 0 ? cpus : options.threads;
     workers = static_cast<int>(std::min({static_cast<size_t>(std::max(threads, 1)), photos.size(),

@@ -71,6 +71,11 @@ class Fit(enum.IntEnum):
     FIT_STRETCH = 2
 
 
+class Backend(enum.IntEnum):
+    BACKEND_ENGINE = 0
+    BACKEND_TFLITE = 1
+
+
 class StreamConfidence(enum.IntEnum):
     CONFIDENCE_NONE = 0
     CONFIDENCE_SET = 1
@@ -91,6 +96,8 @@ class ModelOptions(Struct):
         ("label_count", c_int32),
         ("threshold", c_float),
         ("output_tensor", c_char_p),
+        ("allow_custom_ops", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -139,6 +146,19 @@ class Image(Struct):
     ]
 
 
+class TfliteOptions(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("library", c_char_p),
+        ("delegate", c_char_p),
+        ("delegate_keys", POINTER(c_char_p)),
+        ("delegate_values", POINTER(c_char_p)),
+        ("delegate_option_count", c_int32),
+        ("required_delegated_percent", c_float),
+        ("delegate_cache", c_char_p),
+    ]
+
+
 class SegmenterOptions(Struct):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -156,6 +176,8 @@ class SegmenterOptions(Struct):
         ("thread_pool", c_void_p),
         ("allocator", c_void_p),
         ("temporal", c_float),
+        ("backend", c_int32),
+        ("tflite", POINTER(TfliteOptions)),
     ]
 
 
@@ -181,6 +203,8 @@ class SegmenterInfo(Struct):
         ("macs", c_int64),
         ("shared_bytes", c_int64),
         ("own_bytes", c_int64),
+        ("backend", c_int32),
+        ("delegated", c_float),
     ]
 
 
@@ -292,6 +316,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "deeplab_model_get_info": (STATUS, c_void_p, POINTER(ModelInfo)),
     "deeplab_image_init": (None, POINTER(Image), c_size_t),
     "deeplab_image_size": (STATUS, POINTER(Image), _OUT_INT32, _OUT_INT32),
+    "deeplab_tflite_options_init": (None, POINTER(TfliteOptions), c_size_t),
     "deeplab_segmenter_options_init": (None, POINTER(SegmenterOptions), c_size_t),
     "deeplab_segmenter_create": (STATUS, c_void_p, POINTER(SegmenterOptions), _OUT_HANDLE),
     "deeplab_segmenter_free": (None, c_void_p),
