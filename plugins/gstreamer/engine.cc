@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -29,6 +30,7 @@ bool fail(deeplab_status status, Failure& failure) {
 
 std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& failure) {
   std::unique_ptr<Engine> engine(new Engine(settings));
+  if (!engine->read_delegate_options(failure)) return nullptr;
   deeplab_segmenter_options options = engine->options();
   if (!settings.canvas.empty() && !read_canvas(settings.canvas, options.width, options.height)) {
     failure = {DEEPLAB_INVALID_ARGUMENT,
@@ -55,6 +57,42 @@ std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& fa
   return engine;
 }
 
+bool Engine::read_delegate_options(Failure& failure) {
+  const bool is_tflite = settings_.backend == DEEPLAB_BACKEND_TFLITE;
+  if (!is_tflite && !(settings_.tflite_library + settings_.delegate_library).empty()) {
+    failure = {DEEPLAB_INVALID_ARGUMENT, "tflite-library and delegate-library need backend=tflite"};
+    return false;
+  }
+  if (!settings_.delegate_options.empty() && settings_.delegate_library.empty()) {
+    failure = {DEEPLAB_INVALID_ARGUMENT, "delegate-options needs delegate-library"};
+    return false;
+  }
+  std::string_view rest = settings_.delegate_options;
+  while (!rest.empty()) {
+    const std::string_view option = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(option.size() + 1, rest.size()));
+    const size_t equals = option.find('=');
+    if (equals == 0 || equals == std::string_view::npos) {
+      failure = {DEEPLAB_INVALID_ARGUMENT,
+                 "invalid delegate-options '" + std::string(option) + "'; expected K=V,K=V"};
+      return false;
+    }
+    delegate_texts_.emplace_back(option.substr(0, equals));
+    delegate_texts_.emplace_back(option.substr(equals + 1));
+  }
+  for (size_t i = 0; i < delegate_texts_.size(); i += 2) {
+    delegate_keys_.push_back(delegate_texts_[i].c_str());
+    delegate_values_.push_back(delegate_texts_[i + 1].c_str());
+  }
+  deeplab_tflite_options_init(&tflite_, sizeof tflite_);
+  if (!settings_.tflite_library.empty()) tflite_.library = settings_.tflite_library.c_str();
+  if (!settings_.delegate_library.empty()) tflite_.delegate = settings_.delegate_library.c_str();
+  tflite_.delegate_keys = delegate_keys_.data();
+  tflite_.delegate_values = delegate_values_.data();
+  tflite_.delegate_option_count = static_cast<int32_t>(delegate_keys_.size());
+  return true;
+}
+
 deeplab_segmenter_options Engine::options() const {
   deeplab_segmenter_options options;
   deeplab_segmenter_options_init(&options, sizeof options);
@@ -62,6 +100,8 @@ deeplab_segmenter_options Engine::options() const {
   options.fit = settings_.fit;
   options.temporal = settings_.temporal;
   if (!settings_.isa.empty()) options.isa = settings_.isa.c_str();
+  options.backend = settings_.backend;
+  if (settings_.backend == DEEPLAB_BACKEND_TFLITE) options.tflite = &tflite_;
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "deeplab/deeplab.h"
 
@@ -20,7 +21,11 @@ struct EngineSettings {
   int threads = 0;     ///< 0: one per CPU.
   deeplab_fit fit = DEEPLAB_FIT_PAD;
   float temporal = 0;  ///< See deeplab_segmenter_options.
-  double fps = 0;      ///< Not 0: the canvas is chosen for this many frames per second.
+  deeplab_backend backend = DEEPLAB_BACKEND_ENGINE;
+  std::string tflite_library;    ///< With TensorFlow Lite; empty: its usual names.
+  std::string delegate_library;  ///< With TensorFlow Lite; empty: none.
+  std::string delegate_options;  ///< "K=V,K=V".
+  double fps = 0;                ///< Not 0: the canvas is chosen for this many frames per second.
 };
 
 /// Why something failed: the library's sentence, or ours about a setting.
@@ -57,10 +62,15 @@ class Engine {
  private:
   explicit Engine(const EngineSettings& settings) : settings_(settings) {}
   bool make_segmenter(const deeplab_segmenter_options& options, Failure& failure);
-  /// Without the canvas.
+  bool read_delegate_options(Failure& failure);
+  /// Without the canvas. Points into this object.
   deeplab_segmenter_options options() const;
 
   const EngineSettings settings_;
+  std::vector<std::string> delegate_texts_;  // key, value, key, value, ...
+  std::vector<const char*> delegate_keys_;
+  std::vector<const char*> delegate_values_;
+  deeplab_tflite_options tflite_ = {};
   deeplab_model* model_ = nullptr;
   deeplab_segmenter* segmenter_ = nullptr;
   int class_count_ = 0;

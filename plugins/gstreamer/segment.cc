@@ -94,6 +94,10 @@ enum Property {
   kIsa,
   kTemporal,
   kFps,
+  kBackend,
+  kTfliteLibrary,
+  kDelegateLibrary,
+  kDelegateOptions,
   kInterval,
   kPostMessages,
   kLabels,
@@ -110,6 +114,15 @@ GType fit_type() {
       {DEEPLAB_FIT_STRETCH, "Scaled to fill, aspect lost", "stretch"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("DeeplabSegmentFit", values);
+  return type;
+}
+
+GType backend_type() {
+  static const GEnumValue values[] = {
+      {DEEPLAB_BACKEND_ENGINE, "The library's own engine", "engine"},
+      {DEEPLAB_BACKEND_TFLITE, "TensorFlow Lite, with a delegate if one is given", "tflite"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("DeeplabSegmentBackend", values);
   return type;
 }
 
@@ -413,6 +426,18 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kFps:
       state.settings.fps = g_value_get_double(value);
       break;
+    case kBackend:
+      state.settings.backend = static_cast<deeplab_backend>(g_value_get_enum(value));
+      break;
+    case kTfliteLibrary:
+      state.settings.tflite_library = to_string(value);
+      break;
+    case kDelegateLibrary:
+      state.settings.delegate_library = to_string(value);
+      break;
+    case kDelegateOptions:
+      state.settings.delegate_options = to_string(value);
+      break;
     case kInterval:
       state.interval = g_value_get_uint(value);
       break;
@@ -449,6 +474,18 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kFps:
       g_value_set_double(value, state.settings.fps);
+      break;
+    case kBackend:
+      g_value_set_enum(value, state.settings.backend);
+      break;
+    case kTfliteLibrary:
+      set_text(value, state.settings.tflite_library);
+      break;
+    case kDelegateLibrary:
+      set_text(value, state.settings.delegate_library);
+      break;
+    case kDelegateOptions:
+      set_text(value, state.settings.delegate_options);
       break;
     case kInterval:
       g_value_set_uint(value, state.interval);
@@ -507,6 +544,20 @@ void install_properties(GObjectClass* object_class) {
                               "Choose the largest canvas on which this machine keeps up with this "
                               "many; 0: the property canvas says which",
                               0, 10000, 0, opening));
+  install(kBackend, g_param_spec_enum("backend", "Backend", "What runs the network", backend_type(),
+                                      DEEPLAB_BACKEND_ENGINE, opening));
+  install(kTfliteLibrary,
+          g_param_spec_string("tflite-library", "TensorFlow Lite's library",
+                              "With backend=tflite: its C library; none: its usual names", nullptr,
+                              opening));
+  install(kDelegateLibrary,
+          g_param_spec_string("delegate-library", "Delegate's library",
+                              "With backend=tflite: a delegate, through which TensorFlow Lite "
+                              "reaches an accelerator; none: its own kernels",
+                              nullptr, opening));
+  install(kDelegateOptions,
+          g_param_spec_string("delegate-options", "Delegate's options",
+                              "K=V,K=V by the delegate's own names", nullptr, opening));
   install(kInterval,
           g_param_spec_uint("interval", "Interval",
                             "Segment every Nth frame; those in between get the last mask", 1,
@@ -532,7 +583,9 @@ static void deeplab_segment_class_init(DeeplabSegmentClass* segment_class) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   install_properties(object_class);
-  gst_type_mark_as_plugin_api(fit_type(), static_cast<GstPluginAPIFlags>(0));
+  for (const GType type : {fit_type(), backend_type()}) {
+    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+  }
 
   auto* element_class = GST_ELEMENT_CLASS(segment_class);
   element_class->change_state = change_state;

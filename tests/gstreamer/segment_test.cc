@@ -419,6 +419,13 @@ TEST(Segment, WrongSettingsAreErrorsThatNameThem) {
   }
   EXPECT_THAT(error_of("canvas=70000"), HasSubstr("70000"));
   EXPECT_THAT(error_of("canvas=129 fps=5"), HasSubstr("fps chooses the canvas"));
+  EXPECT_THAT(error_of("delegate-library=libnpu.so"), HasSubstr("need backend=tflite"));
+  EXPECT_THAT(error_of("backend=tflite tflite-library=/nowhere/libtflite.so"),
+              HasSubstr("/nowhere/libtflite.so"));
+  EXPECT_THAT(error_of("backend=tflite delegate-options=device=npu"),
+              HasSubstr("delegate-options needs delegate-library"));
+  EXPECT_THAT(error_of("backend=tflite delegate-library=libnpu.so delegate-options=fast"),
+              HasSubstr("invalid delegate-options 'fast'; expected K=V,K=V"));
   EXPECT_THAT(error_of("isa=mmx"), HasSubstr("unknown instruction set 'mmx'"));
   EXPECT_EQ(error_of("canvas=129x65 isa=scalar threads=2 fit=stretch interval=5"), "");
   // What GStreamer itself refuses.
