@@ -5,8 +5,8 @@
 namespace deeplab::tflite_library {
 
 int Placement::delegated_ops() const {
-  return static_cast<int>(
-      std::ranges::count_if(ops, [](const PlacedOp& op) { return op.partition != kOnCpu; }));
+  return static_cast<int>(std::count_if(ops.begin(), ops.end(),
+                                        [](const PlacedOp& op) { return op.partition != kOnCpu; }));
 }
 
 bool read_placement(TfLiteContext* context, int ops, Placement& placement) {
