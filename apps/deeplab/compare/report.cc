@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 
 /// "2 steps (0.047)", "1.2e-05".
 std::string amount_text(const OpDifference& op) {
-  const std::string real = fmt::format("{:.4g}", op.max_difference);
+  std::string real = fmt::format("{:.4g}", op.max_difference);
   if (!op.max_steps) return real;
   return fmt::format("{:.4g} step{} ({})", *op.max_steps, *op.max_steps == 1 ? "" : "s", real);
 }
