@@ -2,13 +2,31 @@
 
 namespace deeplab::gstreamer {
 
-gboolean propose_allocation_of_next(GstBaseTransform* filter, GstQuery* query) {
-  if (!gst_pad_peer_query(filter->srcpad, query)) return FALSE;
+gboolean propose_allocation(GstBaseTransform* filter, GstQuery* /*decided*/, GstQuery* asked) {
+  if (!gst_pad_peer_query(filter->srcpad, asked)) return FALSE;
   guint index = 0;
-  if (gst_query_find_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, &index)) {
-    gst_query_remove_nth_allocation_meta(query, index);
+  if (gst_query_find_allocation_meta(asked, GST_VIDEO_CROP_META_API_TYPE, &index)) {
+    gst_query_remove_nth_allocation_meta(asked, index);
   }
   return TRUE;
+}
+
+void add_pads(GstElementClass* element_class, const char* caps) {
+  GstCaps* parsed = gst_caps_from_string(caps);
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, parsed));
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, parsed));
+  gst_caps_unref(parsed);
+}
+
+std::string get_text(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text == nullptr ? "" : text;
+}
+
+void set_text(GValue* value, const std::string& text) {
+  g_value_set_string(value, text.empty() ? nullptr : text.c_str());
 }
 
 void post_warning(gpointer element, GstBuffer* buffer, const char* sentence) {

@@ -4,6 +4,8 @@
 #include <gst/video/gstvideofilter.h>
 #include <gst/video/video.h>
 
+#include <string>
+
 #include "deeplab/deeplab.h"
 
 G_BEGIN_DECLS
@@ -16,7 +18,14 @@ namespace deeplab::gstreamer {
 /// Answers an ALLOCATION query of a filter that passes its buffers on: as the next element does,
 /// since that one gets them, except that frames must not come with a crop that only their metadata
 /// tell.
-gboolean propose_allocation_of_next(GstBaseTransform* filter, GstQuery* query);
+gboolean propose_allocation(GstBaseTransform* filter, GstQuery* decided, GstQuery* asked);
+
+/// One pad on each side, both of these caps.
+void add_pads(GstElementClass* element_class, const char* caps);
+
+/// A property of type string, of which none is "".
+std::string get_text(const GValue* value);
+void set_text(GValue* value, const std::string& text);
 
 /// Posts what was wrong with a frame, which is not the end of the stream.
 void post_warning(gpointer element, GstBuffer* buffer, const char* sentence);

@@ -173,10 +173,6 @@ gboolean sink_event(GstBaseTransform* filter, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(deeplab_overlay_element_parent_class)->sink_event(filter, event);
 }
 
-gboolean propose_allocation(GstBaseTransform* filter, GstQuery*, GstQuery* asked) {
-  return deeplab::gstreamer::propose_allocation_of_next(filter, asked);
-}
-
 // ---- Properties --------------------------------------------------------------------------------
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -190,7 +186,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       state.options.opacity = g_value_get_float(value);
       break;
     case kPropClasses:
-      state.classes = g_value_get_string(value) == nullptr ? "" : g_value_get_string(value);
+      state.classes = deeplab::gstreamer::get_text(value);
       break;
     case kPropRadius:
       state.options.radius = g_value_get_int(value);
@@ -215,7 +211,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_set_float(value, state.options.opacity);
       break;
     case kPropClasses:
-      g_value_set_string(value, state.classes.empty() ? nullptr : state.classes.c_str());
+      deeplab::gstreamer::set_text(value, state.classes);
       break;
     case kPropRadius:
       g_value_set_int(value, state.options.radius);
@@ -275,17 +271,13 @@ static void deeplab_overlay_element_class_init(DeeplabOverlayClass* overlay_clas
   gst_element_class_set_static_metadata(element_class, "DeepLab overlay", "Filter/Effect/Video",
                                         "Draws the mask that deeplabsegment attached to a frame",
                                         "The deeplab.cpp authors");
-  GstCaps* caps = gst_caps_from_string(GST_VIDEO_CAPS_MAKE("{ RGB, BGR, RGBA, BGRA, RGBx, BGRx }"));
-  gst_element_class_add_pad_template(
-      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
-  gst_element_class_add_pad_template(
-      element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
-  gst_caps_unref(caps);
+  deeplab::gstreamer::add_pads(element_class,
+                               GST_VIDEO_CAPS_MAKE("{ RGB, BGR, RGBA, BGRA, RGBx, BGRx }"));
 
   auto* filter_class = GST_BASE_TRANSFORM_CLASS(overlay_class);
   filter_class->transform_ip = transform_ip;
   filter_class->sink_event = sink_event;
-  filter_class->propose_allocation = propose_allocation;
+  filter_class->propose_allocation = deeplab::gstreamer::propose_allocation;
 }
 
 static void deeplab_overlay_element_init(DeeplabOverlay* self) {

@@ -18,9 +18,11 @@ using deeplab::gstreamer::Bytes;
 using deeplab::gstreamer::Engine;
 using deeplab::gstreamer::EngineSettings;
 using deeplab::gstreamer::Failure;
+using deeplab::gstreamer::get_text;
 using deeplab::gstreamer::MappedFrame;
 using deeplab::gstreamer::post_warning;
 using deeplab::gstreamer::Segmentation;
+using deeplab::gstreamer::set_text;
 using deeplab::gstreamer::warn_of_small_buffer;
 
 /// How long a frame may be delayed here, which live pipelines have to know.
@@ -385,20 +387,7 @@ gboolean query(GstBaseTransform* filter, GstPadDirection direction, GstQuery* as
   return TRUE;
 }
 
-gboolean propose_allocation(GstBaseTransform* filter, GstQuery*, GstQuery* asked) {
-  return deeplab::gstreamer::propose_allocation_of_next(filter, asked);
-}
-
 // ---- Properties --------------------------------------------------------------------------------
-
-std::string to_string(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text == nullptr ? "" : text;
-}
-
-void set_text(GValue* value, const std::string& text) {
-  g_value_set_string(value, text.empty() ? nullptr : text.c_str());
-}
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   State& state = state_of(object);
@@ -406,7 +395,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   if (id < kInterval) state.settings_changed = true;
   switch (id) {
     case kModel:
-      state.settings.model = to_string(value);
+      state.settings.model = get_text(value);
       break;
     case kThreads:
       state.settings.threads = g_value_get_int(value);
@@ -415,10 +404,10 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       state.settings.fit = static_cast<deeplab_fit>(g_value_get_enum(value));
       break;
     case kCanvas:
-      state.settings.canvas = to_string(value);
+      state.settings.canvas = get_text(value);
       break;
     case kIsa:
-      state.settings.isa = to_string(value);
+      state.settings.isa = get_text(value);
       break;
     case kTemporal:
       state.settings.temporal = g_value_get_float(value);
@@ -430,13 +419,13 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       state.settings.backend = static_cast<deeplab_backend>(g_value_get_enum(value));
       break;
     case kTfliteLibrary:
-      state.settings.tflite_library = to_string(value);
+      state.settings.tflite_library = get_text(value);
       break;
     case kDelegateLibrary:
-      state.settings.delegate_library = to_string(value);
+      state.settings.delegate_library = get_text(value);
       break;
     case kDelegateOptions:
-      state.settings.delegate_options = to_string(value);
+      state.settings.delegate_options = get_text(value);
       break;
     case kInterval:
       state.interval = g_value_get_uint(value);
@@ -592,19 +581,15 @@ static void deeplab_segment_class_init(DeeplabSegmentClass* segment_class) {
   gst_element_class_set_static_metadata(
       element_class, "DeepLab segmentation", "Filter/Analyzer/Video",
       "Attaches to each frame a mask that says what is where", "The deeplab.cpp authors");
-  GstCaps* caps = gst_caps_from_string(
+  deeplab::gstreamer::add_pads(
+      element_class,
       GST_VIDEO_CAPS_MAKE("{ RGB, BGR, RGBA, BGRA, RGBx, BGRx, GRAY8, NV12, I420 }"));
-  gst_element_class_add_pad_template(
-      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
-  gst_element_class_add_pad_template(
-      element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
-  gst_caps_unref(caps);
 
   auto* filter_class = GST_BASE_TRANSFORM_CLASS(segment_class);
   filter_class->transform_ip = transform_ip;
   filter_class->sink_event = sink_event;
   filter_class->query = query;
-  filter_class->propose_allocation = propose_allocation;
+  filter_class->propose_allocation = deeplab::gstreamer::propose_allocation;
   GST_VIDEO_FILTER_CLASS(segment_class)->set_info = set_info;
 }
 
