@@ -12,7 +12,7 @@ namespace {
 constexpr int32_t kBlurShare = 20;
 constexpr int32_t kMostBlurRadius = 1024;
 
-/// libswscale writes whole vectors: a little beyond the last row.
+/// libswscale reads these pixels, and works in whole vectors: room after the last row.
 size_t bytes_of(int32_t width, int32_t height, size_t channels) {
   constexpr size_t kBeyond = 64;
   return static_cast<size_t>(width) * static_cast<size_t>(height) * channels + kBeyond;

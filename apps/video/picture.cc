@@ -4,10 +4,9 @@
 
 namespace deeplab::video {
 
-Status prepare_scaler(ScalerPtr& scaler, const ScalerSide& from, const ScalerSide& to, int matrix,
-                      int flags) {
+Status prepare_scaler(ScalerPtr& scaler, const ScalerSide& from, const ScalerSide& to, int matrix) {
   scaler.reset(sws_getCachedContext(scaler.release(), from.width, from.height, from.format,
-                                    to.width, to.height, to.format, flags, nullptr, nullptr,
+                                    to.width, to.height, to.format, SWS_BICUBIC, nullptr, nullptr,
                                     nullptr));
   if (!scaler) {
     return unsupported("frames of ", from.width, "x", from.height, " in ",
@@ -25,8 +24,8 @@ Status prepare_scaler(ScalerPtr& scaler, const ScalerSide& from, const ScalerSid
 Status FrameConverter::convert(const AVFrame& frame, Picture& picture) {
   const ScalerSide from{frame.width, frame.height, static_cast<AVPixelFormat>(frame.format),
                         frame.color_range == AVCOL_RANGE_JPEG};
-  DEEPLAB_RETURN_IF_ERROR(prepare_scaler(scaler_, from, {width_, height_, AV_PIX_FMT_RGB24, true},
-                                         frame.colorspace, SWS_BICUBIC));
+  DEEPLAB_RETURN_IF_ERROR(
+      prepare_scaler(scaler_, from, {width_, height_, AV_PIX_FMT_RGB24, true}, frame.colorspace));
   picture.width = width_;
   picture.height = height_;
   picture.turn = turn_;

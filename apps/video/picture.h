@@ -54,7 +54,6 @@ struct ScalerSide {
   AVPixelFormat format = AV_PIX_FMT_NONE;
   bool full_range = false;
 };
-Status prepare_scaler(ScalerPtr& scaler, const ScalerSide& from, const ScalerSide& to, int matrix,
-                      int flags);
+Status prepare_scaler(ScalerPtr& scaler, const ScalerSide& from, const ScalerSide& to, int matrix);
 
 }  // namespace deeplab::video

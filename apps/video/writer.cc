@@ -327,7 +327,7 @@ Status VideoWriter::fill_frame(const Pixels& pixels) {
   const ScalerSide to{pixels.width, pixels.height, static_cast<AVPixelFormat>(frame_->format),
                       frame_->color_range == AVCOL_RANGE_JPEG};
   const int matrix = frame_->colorspace == AVCOL_SPC_RGB ? SWS_CS_DEFAULT : frame_->colorspace;
-  DEEPLAB_RETURN_IF_ERROR(prepare_scaler(scaler_, from, to, matrix, SWS_BICUBIC));
+  DEEPLAB_RETURN_IF_ERROR(prepare_scaler(scaler_, from, to, matrix));
   const uint8_t* const rows[4] = {pixels.data, nullptr, nullptr, nullptr};
   const int strides[4] = {pixels.stride, 0, 0, 0};
   const int done =
