@@ -55,6 +55,8 @@ class Engine {
   /// The next picture has nothing to do with the ones before.
   void start_sequence() { deeplab_segmenter_reset(segmenter_); }
 
+  /// Of the settings.
+  double fps() const { return settings_.fps; }
   int class_count() const { return class_count_; }
   /// Names of the classes, NULL-terminated.
   const gchar* const* labels() const { return labels_; }

@@ -288,13 +288,17 @@ void post_classes(DeeplabSegment* self, GstBuffer* buffer) {
   }
   const GstSegment& time = GST_BASE_TRANSFORM(self)->segment;
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  GstStructure* structure = gst_structure_new(
-      "deeplab-segmentation",                                                                   //
-      "timestamp", G_TYPE_UINT64, pts,                                                          //
-      "stream-time", G_TYPE_UINT64, gst_segment_to_stream_time(&time, GST_FORMAT_TIME, pts),    //
-      "running-time", G_TYPE_UINT64, gst_segment_to_running_time(&time, GST_FORMAT_TIME, pts),  //
-      "ms", G_TYPE_DOUBLE, state.last_ms.load(),                                                //
-      "age", G_TYPE_UINT, state.last.age, nullptr);
+  GstClockTime stream_time = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
+  if (time.format == GST_FORMAT_TIME) {  // a file without a parser counts bytes
+    stream_time = gst_segment_to_stream_time(&time, GST_FORMAT_TIME, pts);
+    running_time = gst_segment_to_running_time(&time, GST_FORMAT_TIME, pts);
+  }
+  GstStructure* structure = gst_structure_new("deeplab-segmentation",                       //
+                                              "timestamp", G_TYPE_UINT64, pts,              //
+                                              "stream-time", G_TYPE_UINT64, stream_time,    //
+                                              "running-time", G_TYPE_UINT64, running_time,  //
+                                              "ms", G_TYPE_DOUBLE, state.last_ms.load(),    //
+                                              "age", G_TYPE_UINT, state.last.age, nullptr);
   set_array(structure, "classes", names, G_TYPE_STRING, g_value_set_string);
   set_array(structure, "class-ids", ids, G_TYPE_INT, g_value_set_int);
   set_array(structure, "fractions", fractions, G_TYPE_DOUBLE, g_value_set_double);
@@ -325,9 +329,7 @@ GstFlowReturn transform_ip(GstBaseTransform* filter, GstBuffer* buffer) {
 /// With the property fps, the canvas for frames of this size. False: an error was posted.
 bool choose_canvas(DeeplabSegment* self, int width, int height) {
   State& state = *self->state;
-  GST_OBJECT_LOCK(self);
-  const double fps = state.settings.fps;
-  GST_OBJECT_UNLOCK(self);
+  const double fps = state.engine->fps();
   if (fps <= 0 || (width == state.measured_width && height == state.measured_height)) return true;
   deeplab_canvas canvas = {};
   Failure failure;

@@ -113,7 +113,11 @@ bool find_mask(GstBuffer* buffer, MaskOnFrame& mask) {
   }
   auto* bytes = static_cast<GBytes*>(g_value_get_boxed(ids));
   mask.labels = static_cast<const gchar* const*>(g_value_get_boxed(labels));
-  if (bytes == nullptr || mask.labels == nullptr) return false;
+  constexpr guint kMostLabels = 256;  // an id is a byte
+  if (bytes == nullptr || mask.labels == nullptr ||
+      g_strv_length(const_cast<gchar**>(mask.labels)) > kMostLabels) {
+    return false;
+  }
   gsize size = 0;
   mask.ids = static_cast<const uint8_t*>(g_bytes_get_data(bytes, &size));
   return size == static_cast<gsize>(mask.width) * static_cast<gsize>(mask.height);

@@ -140,8 +140,12 @@ TEST(Meta, TheSecondElementReplacesTheFirstOnes) {
 /// The metadata are open to everybody: fields that make no sense are as no mask.
 TEST(Meta, ADamagedOneIsNone) {
   const gchar* labels[] = {"background", "cat", nullptr};
-  for (int damage = 0; damage < 6; ++damage) {
-    Harness harness("deeplaboverlay");
+  const std::vector<std::string> names(300, "class");  // ids are bytes
+  std::vector<const gchar*> too_many;
+  for (const std::string& name : names) too_many.push_back(name.c_str());
+  too_many.push_back(nullptr);
+  for (int damage = 0; damage < 7; ++damage) {
+    Harness harness("deeplaboverlay classes=299");
     BufferPtr frame = to_buffer(cat(16, 12), "RGB");
     const auto before = bytes_of(frame.get());
     GstStructure* fields = gst_custom_meta_get_structure(
@@ -149,7 +153,10 @@ TEST(Meta, ADamagedOneIsNone) {
     const std::vector<uint8_t> mask(16 * 12, 1);
     GBytes* bytes = g_bytes_new(mask.data(), damage == 1 ? mask.size() - 1 : mask.size());
     if (damage != 0) gst_structure_set(fields, "mask", G_TYPE_BYTES, bytes, nullptr);
-    if (damage != 2) gst_structure_set(fields, "labels", G_TYPE_STRV, labels, nullptr);
+    if (damage != 2) {
+      gst_structure_set(fields, "labels", G_TYPE_STRV, damage == 6 ? too_many.data() : labels,
+                        nullptr);
+    }
     gst_structure_set(fields, "width", G_TYPE_INT, damage == 3 ? -16 : 16, nullptr);
     if (damage == 4) {
       gst_structure_set(fields, "height", G_TYPE_STRING, "twelve", nullptr);

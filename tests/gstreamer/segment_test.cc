@@ -348,6 +348,32 @@ TEST(Segment, AMessagePerFrameIfAskedFor) {
   }
 }
 
+/// Frames of a file that is read without a parser: their segment counts bytes.
+TEST(Segment, AMessageHasNoTimesIfTheStreamCountsInBytes) {
+  Harness harness(kSegment + " post-messages=true");
+  const Picture picture = cat(160, 120);
+  harness.set_caps(caps_of("RGB", 160, 120));
+  GstSegment bytes;
+  gst_segment_init(&bytes, GST_FORMAT_BYTES);
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_segment(&bytes)));
+  int criticals = 0;
+  const auto count = [](const gchar*, GLogLevelFlags, const gchar*, gpointer to) {
+    ++*static_cast<int*>(to);
+  };
+  const guint handler = g_log_set_handler("GStreamer", G_LOG_LEVEL_CRITICAL, count, &criticals);
+  EXPECT_TRUE(attached(harness.run(picture, "RGB").get()).has_value());
+  g_log_remove_handler("GStreamer", handler);
+  EXPECT_EQ(criticals, 0);
+  const MessagePtr message = harness.message(GST_MESSAGE_ELEMENT);
+  ASSERT_NE(message, nullptr);
+  guint64 stream_time = 0, running_time = 0;
+  ASSERT_TRUE(gst_structure_get(gst_message_get_structure(message.get()), "stream-time",
+                                G_TYPE_UINT64, &stream_time, "running-time", G_TYPE_UINT64,
+                                &running_time, nullptr));
+  EXPECT_EQ(stream_time, GST_CLOCK_TIME_NONE);
+  EXPECT_EQ(running_time, GST_CLOCK_TIME_NONE);
+}
+
 /// What the element says if it is brought to READY; "" if it gets there.
 std::string error_of(const std::string& properties) {
   const ElementPtr bin = pipeline("deeplabsegment name=segment " + properties + " ! fakesink");
@@ -402,6 +428,19 @@ TEST(Segment, FpsChoosesACanvasAndSaysWhich) {
   // Frames of the same size are not measured again.
   harness.run(picture, "BGR");
   EXPECT_EQ(harness.message(GST_MESSAGE_ELEMENT), nullptr);
+}
+
+TEST(Segment, FpsThatChangesWhilePlayingCountsAtTheNextStart) {
+  for (const auto& [before, after] : {std::pair{0.0, 0.001}, {0.001, 0.0}}) {
+    Harness harness("deeplabsegment threads=1 fps=" + std::to_string(before));
+    harness.run(noise(64, 32, 5), "RGB");
+    harness.message(GST_MESSAGE_ELEMENT);
+    gst_harness_set(harness.get(), "deeplabsegment", "fps", after, nullptr);
+    const BufferPtr out = harness.run(noise(64, 48, 5), "RGB");
+    ASSERT_NE(out, nullptr);
+    EXPECT_TRUE(attached(out.get()).has_value());
+    EXPECT_EQ(harness.message(GST_MESSAGE_ELEMENT) != nullptr, before > 0) << before;
+  }
 }
 
 TEST(Segment, AFrameRateThatNoCanvasHoldsIsAnError) {
