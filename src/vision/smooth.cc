@@ -71,6 +71,10 @@ ScoreView ScoreSmoother::add(const ScoreView& scores, float weight) {
       const std::span<float> before = smoothed.subspan(i, classes);
       const std::span<const float> now = present.subspan(i, classes);
       const float w = weight * overlap(before, now);
+      if (!(w >= 0)) {  // infinite scores, or NaN, which would stay
+        std::copy(now.begin(), now.end(), before.begin());
+        continue;
+      }
       for (size_t c = 0; c < classes; ++c) before[c] += (1 - w) * (now[c] - before[c]);
     }
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace deeplab::vision {
@@ -74,6 +75,15 @@ TEST(Smooth, CellsAreMixedEachForItself) {
   EXPECT_NEAR(mixed[0], 1, 1e-5);
   EXPECT_NEAR(mixed[2], 0, 1e-5);
   EXPECT_NEAR(mixed[3], 60, 1e-5);
+}
+
+/// Of a float network whose numbers have overflowed in one picture.
+TEST(Smooth, WhatIsNotANumberPasses) {
+  ScoreSmoother smoother;
+  ASSERT_TRUE(smoother.create(2).ok());
+  smoother.add(view({1, 3}, 2), 0.5f);
+  smoother.add(view({std::numeric_limits<float>::infinity(), std::nanf("")}, 2), 0.5f);
+  EXPECT_EQ(values(smoother.add(view({5, 7}, 2), 0.5f)), (std::vector<float>{5, 7}));
 }
 
 TEST(Smooth, ResetForgets) {
