@@ -117,11 +117,11 @@ void add_options(CLI::App& app, VideoOptions& options) {
   app.add_option(
          "--fps", options.fps,
          "Choose the largest canvas on which this machine keeps up with N frames per second")
-      ->check(CLI::Range(0.001, 10000.0).description(""))
+      ->check(app::number_from(0.001, 10000))
       ->type_name("N");
   app.add_option("--temporal", options.temporal,
                  "Less flicker: the weight of the frames before, 0 to 0.99 [0]")
-      ->check(CLI::Range(0.0, 0.99).description(""))
+      ->check(app::number_from(0, 0.99))
       ->type_name("F");
   app.add_flag("--copy-audio", options.input.audio, "Copy the sound into the output as it is");
   app.add_option("--codec", options.codec,

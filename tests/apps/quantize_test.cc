@@ -262,7 +262,8 @@ TEST_F(Quantize, WrongUsage) {
                                                {"--calibration-method", "max"},
                                                {"--photos", "0"},
                                                {"--equalize", "maybe"},
-                                               {"--percentile", "20"}}) {
+                                               {"--percentile", "20"},
+                                               {"--percentile", "nan"}}) {
     const ProgramRun run = quantize(more);
     EXPECT_EQ(run.status, 2) << more[0];
     EXPECT_THAT(run.err, HasSubstr(more[0]));

@@ -260,7 +260,10 @@ TEST(TfLiteCommand, ErrorsHaveTheirStatus) {
   is_usage(run({"--backend", "onnx"}), "unknown backend 'onnx'; expected engine or tflite");
   is_usage(with({"--require-delegated", "50"}), "--require-delegated: needs --delegate");
   is_usage(with({"--delegate", all, "--delegate-option", "mode"}), "expected KEY=VALUE");
-  is_usage(with({"--delegate", all, "--require-delegated", "101"}), "--require-delegated");
+  for (const char* percent : {"101", "nan"}) {
+    is_usage(with({"--delegate", all, "--require-delegated", percent}),
+             "--require-delegated: invalid value");
+  }
   EXPECT_FALSE(std::filesystem::exists(dir / "out/cat.mask.png"));
 }
 

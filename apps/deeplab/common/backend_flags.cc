@@ -1,5 +1,7 @@
 #include "apps/deeplab/common/backend_flags.h"
 
+#include "apps/deeplab/common/options.h"
+
 namespace deeplab::app {
 
 bool parse_backend(const std::string& name) {
@@ -47,7 +49,7 @@ void BackendFlags::add_library_to(CLI::App& app) {
       ->type_name("DIR");
   app.add_option("--require-delegated", options_.required_percent,
                  "Fail unless the delegate takes this share of the multiply-accumulates")
-      ->check(CLI::Range(0.0, 100.0).description(""))
+      ->check(number_from(0, 100))
       ->type_name("PERCENT");
 }
 

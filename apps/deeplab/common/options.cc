@@ -1,5 +1,7 @@
 #include "apps/deeplab/common/options.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "vision/image_view.h"
@@ -34,6 +36,15 @@ std::vector<std::string> split_list(std::string_view text) {
     if (comma == text.npos) return items;
     text.remove_prefix(comma + 1);
   }
+}
+
+CLI::Validator number_from(double low, double high) {
+  const auto check = [low, high](std::string& text) {
+    double value = 0;
+    const bool fits = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+    return fits ? "" : fmt::format("invalid value '{}'; expected {} to {}", text, low, high);
+  };
+  return {check, ""};
 }
 
 CLI::Option* add_model_option(CLI::App& app, std::string& path) {

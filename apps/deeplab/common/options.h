@@ -25,6 +25,9 @@ Result<CanvasSize> parse_size(std::string_view text);
 /// "a,b,c" without the commas. Empty items stay, so that a caller can refuse them.
 std::vector<std::string> split_list(std::string_view text);
 
+/// Checks a number of a flag. Unlike CLI::Range it refuses nan.
+CLI::Validator number_from(double low, double high);
+
 // Each of these adds one flag that writes to `value` when given, and leaves it alone otherwise.
 // `value` must live until the command line has parsed.
 

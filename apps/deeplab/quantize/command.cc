@@ -119,7 +119,7 @@ void add_graph_options(CLI::App& command, quantize::QuantizeSetup& setup) {
   command
       .add_option("--percentile", setup.ranges.percentile,
                   "For percentile: leave out (100 - N) % at each end [99.99]")
-      ->check(CLI::Range(50.0, 100.0).description(""))
+      ->check(number_from(50, 100))
       ->type_name("N");
   add_choice<bool>(command, "--equalize", setup.equalize, on_off, "Cross-layer equalization [on]");
   add_choice<bool>(command, "--bias-correction", setup.bias_correction, on_off,
