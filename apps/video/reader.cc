@@ -147,12 +147,39 @@ Status VideoReader::prepare() {
 }
 
 void VideoReader::seek() {
-  // To the key frame before; if there is no way back and forth, all before is decoded and left out.
+  // To a key frame before; if there is no way back and forth, all before is decoded and left out.
+  if (!source_->seekable() || format_->start_time == AV_NOPTS_VALUE) return;
+  const auto seek_to = [this](double time) {
+    const double ticks = std::min(std::floor(time / av_q2d(stream_->time_base)), 9e18);
+    const auto timestamp = static_cast<int64_t>(ticks);
+    return av_seek_frame(format_, stream_->index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
+  };
+  // MPEG's streams have no index, and a seek leads into the middle of a group of pictures: then
+  // further back, where a key frame comes in time.
   const double at = origin_ + options_.start;
-  const auto timestamp = static_cast<int64_t>(std::floor(at / av_q2d(stream_->time_base)));
-  if (source_->seekable()) {
-    av_seek_frame(format_, stream_->index, timestamp, AVSEEK_FLAG_BACKWARD);
+  for (double earlier = 0; at - earlier > origin_; earlier = 2 * earlier + 1) {
+    if (!seek_to(at - earlier)) return;
+    if (key_frame_comes_by(at) && seek_to(at - earlier)) {
+      needs_key_frame_ = true;
+      return;
+    }
   }
+  if ((format_->iformat->flags & AVFMT_TS_DISCONT) == 0) {
+    seek_to(origin_);
+  } else {
+    av_seek_frame(format_, -1, 0, AVSEEK_FLAG_BYTE);  // the other way misses the first frames
+  }
+}
+
+bool VideoReader::key_frame_comes_by(double time) {
+  while (av_read_frame(format_, packet_.get()) >= 0 && !InterruptGuard::requested()) {
+    const std::unique_ptr<AVPacket, void (*)(AVPacket*)> emptied(packet_.get(), av_packet_unref);
+    if (packet_->stream_index != stream_->index) continue;
+    const int64_t at = packet_->pts != AV_NOPTS_VALUE ? packet_->pts : packet_->dts;
+    if (at == AV_NOPTS_VALUE || seconds(at) > time + av_q2d(stream_->time_base) / 2) return false;
+    if ((packet_->flags & AV_PKT_FLAG_KEY) != 0) return true;
+  }
+  return false;
 }
 
 std::vector<const AVStream*> VideoReader::audio_streams() const {
@@ -249,8 +276,10 @@ Result<bool> VideoReader::read_packet() {
     input_errors_ = errors;
     const std::string logged = ffmpeg_log::take_first(Side::kInput);
     // The end of a file that was cut short looks like an end, and is only logged.
-    const bool end = code == AVERROR_EOF || logged.find("prematurely") != logged.npos ||
-                     logged.find("partial file") != logged.npos;
+    const bool partial = logged.find("partial file") != logged.npos;
+    const bool end = code == AVERROR_EOF || logged.find("prematurely") != logged.npos || partial;
+    if (partial && code < 0 && !fed_ && !source_->seekable())
+      return source_->index_comes_too_late();
     (end ? damage_.truncated : damage_.unreadable) = true;
     complain(fmt::format("{}: {}", end ? "truncated" : "damaged", logged));
   }
@@ -279,6 +308,9 @@ Result<bool> VideoReader::read_packet() {
     }
     return true;
   }
+  if (needs_key_frame_ && (packet_->flags & AV_PKT_FLAG_KEY) == 0) return true;
+  needs_key_frame_ = false;
+  fed_ = true;
   const int sent = avcodec_send_packet(codec_.get(), packet_.get());
   if (sent == AVERROR(ENOMEM)) return out_of_memory();
   if (sent < 0 && sent != AVERROR_EOF) note_lost(sent);

@@ -91,6 +91,8 @@ class VideoReader {
   Status prepare();
   Status check_size(int64_t width, int64_t height) const;
   void seek();
+  /// Whether the video's packets from here on have a key frame no later than that; reads them.
+  bool key_frame_comes_by(double time);
   /// One step of the demuxer: a packet goes to the decoder or to the audio sink. False: the end.
   Result<bool> read_packet();
   Status read_audio_until_end();
@@ -116,8 +118,10 @@ class VideoReader {
 
   double origin_ = 0;  // seconds: where the video begins
   double end_ = std::numeric_limits<double>::infinity();
-  bool started_ = false;  // a frame was accepted
-  bool drained_ = false;  // the decoder was told that no more packets come
+  bool needs_key_frame_ = false;  // packets before it are left out
+  bool fed_ = false;              // the decoder got a packet
+  bool started_ = false;          // a frame was accepted
+  bool drained_ = false;          // the decoder was told that no more packets come
   bool ended_ = false;
   int64_t first_timestamp_ = 0;
   int64_t last_timestamp_ = AV_NOPTS_VALUE;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -102,7 +103,8 @@ Status VideoRun::open_input() {
   if (!options_.output.empty()) {
     struct stat in {};
     struct stat out {};
-    if (::stat(options_.input.path.c_str(), &in) == 0 &&
+    const std::string& path = options_.input.path;
+    if ((path == "-" ? ::fstat(STDIN_FILENO, &in) : ::stat(path.c_str(), &in)) == 0 &&
         ::stat(options_.output.c_str(), &out) == 0 && in.st_dev == out.st_dev &&
         in.st_ino == out.st_ino) {
       return invalid_argument("--output: ", options_.output, " is the input itself");
@@ -185,7 +187,8 @@ Status VideoRun::open_output() {
 }
 
 int64_t VideoRun::expected_frames() const {
-  int64_t count = (reader_->frame_count() + options_.every - 1) / options_.every;
+  const int64_t all = reader_->frame_count();
+  int64_t count = all / options_.every + (all % options_.every > 0 ? 1 : 0);
   if (options_.max_frames > 0) {
     count = count > 0 ? std::min(count, options_.max_frames) : options_.max_frames;
   }

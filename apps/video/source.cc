@@ -78,7 +78,8 @@ Source::~Source() {
 void Source::expect_soon() { deadline_ = std::chrono::steady_clock::now() + kNetworkPatience; }
 
 Status Source::open_file(const std::string& path) {
-  file_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Of a named pipe that nobody writes to, open() would wait, and a signal would not end that.
+  file_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file_ < 0) return io_error("cannot open ", name_, ": ", system_reason(errno));
   struct stat info {};
   if (::fstat(file_, &info) != 0) {
@@ -146,12 +147,16 @@ Status Source::open_input(const std::string& url, const AVInputFormat* kind,
   }
   if (why.find("moov atom not found") != why.npos) {
     if (!begins_like_mp4()) return invalid_image(name_, ": not a video of a known kind");
-    return invalid_image(name_, seekable_ ? ": the file is truncated: its index, which would be at "
-                                            "its end, is not there"
-                                          : ": its index is at its end, which a pipe reaches too "
-                                            "late; give the file itself");
+    if (!seekable_) return index_comes_too_late();
+    return invalid_image(
+        name_, ": the file is truncated: its index, which would be at its end, is not there");
   }
   return invalid_image(name_, ": not a video of a known kind: ", why);
+}
+
+Status Source::index_comes_too_late() const {
+  return invalid_image(
+      name_, ": its index is at its end, which a pipe reaches too late; give the file itself");
 }
 
 /// A name alone makes FFmpeg take a file for an MP4.

@@ -28,6 +28,8 @@ class Source {
   /// A camera or a network stream: it has no beginning and no length.
   bool live() const { return live_; }
   bool seekable() const { return seekable_; }
+  /// The error of an MP4 from a pipe whose index lies after what it points at.
+  Status index_comes_too_late() const;
   /// Starts the clock of a stream from the network: whatever follows has that long.
   void expect_soon();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -73,8 +74,9 @@ AVPixelFormat pixel_format(const AVCodec& codec, Output output) {
   if (output == Output::kMask) {
     return takes(codec, AV_PIX_FMT_GRAY8) ? AV_PIX_FMT_GRAY8 : AV_PIX_FMT_NONE;
   }
-  if (codec.pix_fmts == nullptr) return AV_PIX_FMT_NONE;
   const bool cutout = output == Output::kCutout;
+  // Those of boards, such as h264_v4l2m2m, ask the device, and take this.
+  if (codec.pix_fmts == nullptr) return cutout ? AV_PIX_FMT_NONE : AV_PIX_FMT_YUV420P;
   if (!cutout && !is_lossless(codec) && takes(codec, AV_PIX_FMT_YUV420P)) return AV_PIX_FMT_YUV420P;
   const AVPixelFormat wanted = cutout ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24;
   int loss = 0;
@@ -218,8 +220,8 @@ Status VideoWriter::open_encoder() {
   } else {
     codec.colorspace = options_.matrix;
   }
-  codec.color_range =
-      about->nb_components <= 2 ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;  // ids are whole bytes
+  const bool whole_bytes = about->nb_components <= 2 || codec.codec_id == AV_CODEC_ID_MJPEG;
+  codec.color_range = whole_bytes ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;  // of ids and in JPEG
   codec.color_primaries = options_.primaries;
   codec.color_trc = options_.transfer;
   const AVOutputFormat* format = av_guess_format(choice.container->format, nullptr, nullptr);
@@ -272,7 +274,10 @@ Status VideoWriter::open_container() {
 }
 
 Status VideoWriter::add_audio(const AVStream& from) {
-  if (avformat_query_codec(format_->oformat, from.codecpar->codec_id, FF_COMPLIANCE_NORMAL) == 0) {
+  // Matroska answers no for sound that it takes in a form of Windows'.
+  const AVOutputFormat& format = *format_->oformat;
+  if (std::string_view(format.name) != "matroska" &&
+      avformat_query_codec(&format, from.codecpar->codec_id, FF_COMPLIANCE_NORMAL) == 0) {
     return unsupported("--copy-audio: sound of the codec ",
                        avcodec_get_name(from.codecpar->codec_id), " does not fit into ",
                        options_.path, "; .mkv takes any");

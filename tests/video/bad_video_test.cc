@@ -2,9 +2,14 @@
 // at all, wrong flags, disks that are full. Each gets a sentence that names it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <random>
+#include <thread>
 
 #include "tests/apps/program.h"
 #include "tests/video/clips.h"
@@ -70,8 +75,10 @@ INSTANTIATE_TEST_SUITE_P(
         WrongLine{{"a.mp4", "-o", "out.mp4", "--size", "0"}, "--size"},
         WrongLine{{"a.mp4", "-o", "out.mp4", "--fit", "crop"}, "crop"},
         WrongLine{{"a.mp4", "-o", "out.mp4", "--fps", "0"}, "--fps"},
+        WrongLine{{"a.mp4", "-o", "out.mp4", "--fps", "nan"}, "--fps"},
         WrongLine{{"a.mp4", "-o", "out.mp4", "--fps", "25", "--size", "257"}, "--fps"},
         WrongLine{{"a.mp4", "-o", "out.mp4", "--temporal", "1"}, "--temporal"},
+        WrongLine{{"a.mp4", "-o", "out.mp4", "--temporal", "nan"}, "--temporal"},
         WrongLine{{"a.mp4", "b.mp4", "-o", "out.mp4"}, "b.mp4"}));
 
 TEST(VideoHelp, GoesToStandardOutput) {
@@ -197,6 +204,32 @@ TEST_F(DamagedVideo, AnIndexThatIsMissingIsNamed) {
   expect_refused(clip, "truncated: its index");
 }
 
+TEST_F(DamagedVideo, AnIndexAtTheEndOfAPipeIsNamed) {
+  const std::string clip = dir_ / "clip.mp4";
+  make_clip(clip, 40, "320x240", kH264);
+  ASSERT_GT(fs::file_size(clip), 100'000u) << "more than is kept of a pipe";
+  RunOptions piped;
+  piped.input = dir_ / "pipe";
+  ASSERT_EQ(::mkfifo(piped.input.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(piped.input, std::ios::binary) << file_text(clip); });
+  const ProgramRun run = video({"-", "-o", dir_ / "out.mkv", "--write", "mask"}, piped);
+  writer.join();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.err,
+            "deeplab-video: standard input: its index is at its end, which a pipe reaches too "
+            "late; give the file itself\n");
+}
+
+TEST_F(DamagedVideo, ASignalEndsTheWaitForAPipe) {
+  const std::string pipe = dir_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  RunOptions options;
+  options.kill_when = [&] { return std::chrono::steady_clock::now() > end; };
+  options.kill_with = SIGINT;
+  EXPECT_EQ(video({pipe, "-o", dir_ / "out.mkv"}, options).signal, SIGINT);
+}
+
 TEST_F(DamagedVideo, DamagedFramesAreCountedAndTheRestIsDone) {
   const std::string clip = dir_ / "clip.mkv";
   make_clip(clip, 20, "160x120", "-c:v ffv1 -level 3 -slicecrc 1 -g 1");
@@ -277,6 +310,9 @@ TEST_F(DamagedVideo, TheInputIsNeverReplaced) {
   const ProgramRun run = video({clip, "-o", dir_ / "link.mkv"});
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.err, HasSubstr("is the input itself"));
+  RunOptions redirected;
+  redirected.input = clip;
+  EXPECT_EQ(video({"-", "-o", clip, "--write", "mask"}, redirected).status, 1);
   EXPECT_EQ(file_text(clip), before);
   const ProgramRun nowhere = video({clip, "-o", dir_ / "no/such/out.mkv"});
   EXPECT_EQ(nowhere.status, 1);

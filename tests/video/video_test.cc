@@ -196,6 +196,29 @@ TEST_F(Video, EveryMaxFramesStartAndDuration) {
   EXPECT_EQ(run_deeplab({clip, "-o", out, "--start", "60"}).status, 1);
 }
 
+/// A seek in these leads into the middle of a group of pictures, or nowhere.
+TEST_F(Video, StartInAStreamWithoutAnIndex) {
+  for (const auto& [name, codec] : {std::pair{"clip.ts", "libx264 -preset ultrafast -bf 2"},
+                                    {"clip.h264", "libx264 -preset ultrafast"},
+                                    {"clip.mpg", "mpeg2video"}}) {
+    const std::string clip = dir_ / name, out = dir_ / "out.mkv";
+    make_clip(clip, 120, "96x64", std::string("-g 50 -c:v ") + codec);
+    const auto masks = [&](std::vector<std::string> line) {
+      line.insert(line.begin(), {clip, "-o", out, "--write", "mask", "--quiet"});
+      const ProgramRun run = video(line);
+      EXPECT_EQ(run.status, 0) << name << ": " << run.err;
+      return pixels_of(out, "gray");
+    };
+    const std::vector<uint8_t> whole = masks({});
+    for (const char* start : {"0.8", "2", "3.2"}) {
+      const std::vector<uint8_t> part = masks({"--start", start});
+      const auto frames = static_cast<ptrdiff_t>(part.size() / (96 * 64));
+      EXPECT_NEAR(static_cast<double>(frames), 120 - 25 * std::atof(start), 1) << name << start;
+      EXPECT_TRUE(std::equal(part.rbegin(), part.rend(), whole.rbegin())) << name << " " << start;
+    }
+  }
+}
+
 TEST_F(Video, FpsChoosesACanvasAndSaysWhich) {
   const std::string clip = dir_ / "clip.mp4";
   make_clip(clip, 2, "160x80", kH264);
@@ -338,6 +361,21 @@ TEST_F(Video, SoundIsCopied) {
   EXPECT_EQ(webm.status, 1);
   EXPECT_THAT(webm.err, HasSubstr("aac"));
   EXPECT_FALSE(fs::exists(dir_ / "out.webm"));
+  // Matroska takes any.
+  run_ffmpeg("-i " + clip + " -c:v mpeg4 -c:a adpcm_ms " + (dir_ / "old.avi"));
+  const ProgramRun old =
+      video({dir_ / "old.avi", "-o", dir_ / "old.mkv", "--copy-audio", "--quiet"});
+  EXPECT_EQ(old.status, 0) << old.err;
+  EXPECT_EQ(sound(dir_ / "old.mkv"), sound(dir_ / "old.avi"));
+}
+
+TEST_F(Video, MotionJpegHasFullRange) {
+  const std::string clip = dir_ / "clip.mkv", out = dir_ / "out.mkv";
+  make_clip(clip, 2, "96x64", kH264);
+  const ProgramRun run = video({clip, "-o", out, "--codec", "mjpeg", "--quiet"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(stream_value(out, "codec_name"), "mjpeg");
+  EXPECT_EQ(stream_value(out, "color_range"), "pc");
 }
 
 TEST_F(Video, ACutOutIsTransparent) {
