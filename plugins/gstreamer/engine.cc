@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "shared_model.h"
+
 namespace deeplab::gstreamer {
 namespace {
 
@@ -43,16 +45,15 @@ std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& fa
                "fps chooses the canvas: the property canvas may not be set, too"};
     return nullptr;
   }
-  const deeplab_status loaded =
-      settings.model.empty() ? deeplab_model_load_builtin(&engine->model_)
-                             : deeplab_model_load_file(settings.model.c_str(), &engine->model_);
+  deeplab_status loaded = DEEPLAB_OK;
+  engine->model_ = share_model(settings.model, loaded);
   if (loaded != DEEPLAB_OK) return fail(loaded, failure), nullptr;
   if (!engine->make_segmenter(options, failure)) return nullptr;
 
-  engine->class_count_ = deeplab_model_class_count(engine->model_);
+  engine->class_count_ = deeplab_model_class_count(engine->model_.get());
   engine->labels_ = g_new0(gchar*, static_cast<gsize>(engine->class_count_) + 1);
   for (int id = 0; id < engine->class_count_; ++id) {
-    engine->labels_[id] = g_strdup(deeplab_model_label(engine->model_, id));
+    engine->labels_[id] = g_strdup(deeplab_model_label(engine->model_.get(), id));
   }
   return engine;
 }
@@ -107,7 +108,7 @@ deeplab_segmenter_options Engine::options() const {
 
 bool Engine::make_segmenter(const deeplab_segmenter_options& options, Failure& failure) {
   deeplab_segmenter* made = nullptr;
-  const deeplab_status created = deeplab_segmenter_create(model_, &options, &made);
+  const deeplab_status created = deeplab_segmenter_create(model_.get(), &options, &made);
   if (created != DEEPLAB_OK) return fail(created, failure);
   deeplab_segmenter_free(segmenter_);
   segmenter_ = made;
@@ -120,7 +121,7 @@ bool Engine::choose_canvas(int width, int height, deeplab_canvas& canvas, Failur
   deeplab_segmenter_options options = this->options();
   canvas.struct_size = sizeof canvas;
   const deeplab_status chosen =
-      deeplab_choose_canvas(model_, &options, width, height, settings_.fps * kRoom, &canvas);
+      deeplab_choose_canvas(model_.get(), &options, width, height, settings_.fps * kRoom, &canvas);
   if (chosen != DEEPLAB_OK) return fail(chosen, failure);
   options.width = canvas.width;
   options.height = canvas.height;
@@ -130,7 +131,6 @@ bool Engine::choose_canvas(int width, int height, deeplab_canvas& canvas, Failur
 Engine::~Engine() {
   g_strfreev(labels_);
   deeplab_segmenter_free(segmenter_);
-  deeplab_model_free(model_);
 }
 
 bool Engine::run(const deeplab_image& image, const std::atomic<bool>& stop, uint8_t* mask,

@@ -71,7 +71,7 @@ class Engine {
   std::vector<const char*> delegate_keys_;
   std::vector<const char*> delegate_values_;
   deeplab_tflite_options tflite_ = {};
-  deeplab_model* model_ = nullptr;
+  std::shared_ptr<const deeplab_model> model_;  // which other elements may use, too
   deeplab_segmenter* segmenter_ = nullptr;
   int class_count_ = 0;
   gchar** labels_ = nullptr;
