@@ -100,8 +100,8 @@ Result<std::shared_ptr<const Library>> Library::open(const std::string& path) {
     tried += str_cat(tried.empty() ? "" : "; ", object.status().message());
   }
   return io_error("TensorFlow Lite was not found: ", tried,
-                  ". Name its library by the option that is for it, or put it where the loader "
-                  "looks (LD_LIBRARY_PATH)");
+                  ". Say where its library is, or put it where the loader looks "
+                  "(LD_LIBRARY_PATH)");
 }
 
 }  // namespace deeplab::tflite_library
