@@ -46,7 +46,7 @@ std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& fa
     return nullptr;
   }
   deeplab_status loaded = DEEPLAB_OK;
-  engine->model_ = share_model(settings.model, loaded);
+  engine->model_ = share_model(settings.model, settings.allow_custom_ops, loaded);
   if (loaded != DEEPLAB_OK) return fail(loaded, failure), nullptr;
   if (!engine->make_segmenter(options, failure)) return nullptr;
 
@@ -64,9 +64,15 @@ bool Engine::read_delegate_options(Failure& failure) {
     failure = {DEEPLAB_INVALID_ARGUMENT, "tflite-library and delegate-library need backend=tflite"};
     return false;
   }
-  if (!settings_.delegate_options.empty() && settings_.delegate_library.empty()) {
-    failure = {DEEPLAB_INVALID_ARGUMENT, "delegate-options needs delegate-library"};
-    return false;
+  if (settings_.delegate_library.empty()) {
+    const char* of_delegate = !settings_.delegate_options.empty() ? "delegate-options"
+                              : !settings_.delegate_cache.empty() ? "delegate-cache"
+                              : settings_.require_delegated > 0   ? "require-delegated"
+                                                                  : nullptr;
+    if (of_delegate != nullptr) {
+      failure = {DEEPLAB_INVALID_ARGUMENT, std::string(of_delegate) + " needs delegate-library"};
+      return false;
+    }
   }
   std::string_view rest = settings_.delegate_options;
   while (!rest.empty()) {
@@ -88,6 +94,8 @@ bool Engine::read_delegate_options(Failure& failure) {
   deeplab_tflite_options_init(&tflite_, sizeof tflite_);
   if (!settings_.tflite_library.empty()) tflite_.library = settings_.tflite_library.c_str();
   if (!settings_.delegate_library.empty()) tflite_.delegate = settings_.delegate_library.c_str();
+  if (!settings_.delegate_cache.empty()) tflite_.delegate_cache = settings_.delegate_cache.c_str();
+  tflite_.required_delegated_percent = settings_.require_delegated;
   tflite_.delegate_keys = delegate_keys_.data();
   tflite_.delegate_values = delegate_values_.data();
   tflite_.delegate_option_count = static_cast<int32_t>(delegate_keys_.size());

@@ -25,7 +25,10 @@ struct EngineSettings {
   std::string tflite_library;    ///< With TensorFlow Lite; empty: its usual names.
   std::string delegate_library;  ///< With TensorFlow Lite; empty: none.
   std::string delegate_options;  ///< "K=V,K=V".
-  double fps = 0;                ///< Not 0: the canvas is chosen for this many frames per second.
+  std::string delegate_cache;    ///< A directory; empty: none.
+  float require_delegated = 0;   ///< Per cent; see deeplab_tflite_options.
+  bool allow_custom_ops = false;
+  double fps = 0;  ///< Not 0: the canvas is chosen for this many frames per second.
 };
 
 /// Why something failed: the library's sentence, or ours about a setting.

@@ -6,11 +6,20 @@
 #include <mutex>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 namespace deeplab::gstreamer {
 namespace {
 
 namespace fs = std::filesystem;
+
+deeplab_status load(const std::string& path, bool allow_custom_ops, deeplab_model** model) {
+  if (path.empty()) return deeplab_model_load_builtin(model);
+  deeplab_model_options options;
+  deeplab_model_options_init(&options, sizeof options);
+  options.allow_custom_ops = allow_custom_ops ? 1 : 0;
+  return deeplab_model_load_file_with_options(path.c_str(), &options, model);
+}
 
 /// What tells files apart: where one is, when it was written, its bytes.
 using FileKey = std::tuple<fs::path, fs::file_time_type, uintmax_t>;
@@ -27,18 +36,18 @@ FileKey key_of(const std::string& path) {
 
 }  // namespace
 
-std::shared_ptr<const deeplab_model> share_model(const std::string& path, deeplab_status& status) {
+std::shared_ptr<const deeplab_model> share_model(const std::string& path, bool allow_custom_ops,
+                                                 deeplab_status& status) {
   static std::mutex mutex;
-  static std::map<FileKey, std::weak_ptr<const deeplab_model>> models;
+  static std::map<std::pair<FileKey, bool>, std::weak_ptr<const deeplab_model>> models;
   const std::lock_guard lock(mutex);
   std::erase_if(models, [](const auto& entry) { return entry.second.expired(); });
   const FileKey key = path.empty() ? FileKey() : key_of(path);
-  std::weak_ptr<const deeplab_model>& known = models[key];
+  std::weak_ptr<const deeplab_model>& known = models[{key, allow_custom_ops}];
   status = DEEPLAB_OK;
   if (auto model = known.lock()) return model;
   deeplab_model* loaded = nullptr;
-  status = path.empty() ? deeplab_model_load_builtin(&loaded)
-                        : deeplab_model_load_file(path.c_str(), &loaded);
+  status = load(path, allow_custom_ops, &loaded);
   if (status != DEEPLAB_OK) return nullptr;
   std::shared_ptr<const deeplab_model> model(
       loaded, [](deeplab_model* unused) { deeplab_model_free(unused); });
