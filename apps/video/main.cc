@@ -9,6 +9,7 @@
 
 #include "apps/deeplab/common/command.h"
 #include "apps/deeplab/common/interrupt.h"
+#include "apps/deeplab/manual/pages.h"
 #include "apps/video/ffmpeg.h"
 #include "apps/video/options.h"
 #include "apps/video/run.h"
@@ -33,6 +34,16 @@ int run_command_line(int argc, char** argv) {
   app.failure_message(usage_message);
   deeplab::video::VideoOptions options;
   deeplab::video::add_options(app, options);
+  app.add_flag_callback(
+      "--manual",
+      [&app] {
+        constexpr const char* kFailed =
+            "The video or the model failed, or some frames did, which are counted on standard "
+            "error; the output may be there, with all frames that could be read.";
+        std::fputs(deeplab::app::program_page(app, kFailed).c_str(), stdout);
+        throw CLI::Success();
+      },
+      "Print the man page and exit");
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);
     return static_cast<int>(ExitCode::kUsage);

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "shared_model.h"
+
 namespace deeplab::gstreamer {
 namespace {
 
@@ -43,16 +45,15 @@ std::unique_ptr<Engine> Engine::open(const EngineSettings& settings, Failure& fa
                "fps chooses the canvas: the property canvas may not be set, too"};
     return nullptr;
   }
-  const deeplab_status loaded =
-      settings.model.empty() ? deeplab_model_load_builtin(&engine->model_)
-                             : deeplab_model_load_file(settings.model.c_str(), &engine->model_);
+  deeplab_status loaded = DEEPLAB_OK;
+  engine->model_ = share_model(settings.model, settings.allow_custom_ops, loaded);
   if (loaded != DEEPLAB_OK) return fail(loaded, failure), nullptr;
   if (!engine->make_segmenter(options, failure)) return nullptr;
 
-  engine->class_count_ = deeplab_model_class_count(engine->model_);
+  engine->class_count_ = deeplab_model_class_count(engine->model_.get());
   engine->labels_ = g_new0(gchar*, static_cast<gsize>(engine->class_count_) + 1);
   for (int id = 0; id < engine->class_count_; ++id) {
-    engine->labels_[id] = g_strdup(deeplab_model_label(engine->model_, id));
+    engine->labels_[id] = g_strdup(deeplab_model_label(engine->model_.get(), id));
   }
   return engine;
 }
@@ -63,9 +64,15 @@ bool Engine::read_delegate_options(Failure& failure) {
     failure = {DEEPLAB_INVALID_ARGUMENT, "tflite-library and delegate-library need backend=tflite"};
     return false;
   }
-  if (!settings_.delegate_options.empty() && settings_.delegate_library.empty()) {
-    failure = {DEEPLAB_INVALID_ARGUMENT, "delegate-options needs delegate-library"};
-    return false;
+  if (settings_.delegate_library.empty()) {
+    const char* of_delegate = !settings_.delegate_options.empty() ? "delegate-options"
+                              : !settings_.delegate_cache.empty() ? "delegate-cache"
+                              : settings_.require_delegated > 0   ? "require-delegated"
+                                                                  : nullptr;
+    if (of_delegate != nullptr) {
+      failure = {DEEPLAB_INVALID_ARGUMENT, std::string(of_delegate) + " needs delegate-library"};
+      return false;
+    }
   }
   std::string_view rest = settings_.delegate_options;
   while (!rest.empty()) {
@@ -87,6 +94,8 @@ bool Engine::read_delegate_options(Failure& failure) {
   deeplab_tflite_options_init(&tflite_, sizeof tflite_);
   if (!settings_.tflite_library.empty()) tflite_.library = settings_.tflite_library.c_str();
   if (!settings_.delegate_library.empty()) tflite_.delegate = settings_.delegate_library.c_str();
+  if (!settings_.delegate_cache.empty()) tflite_.delegate_cache = settings_.delegate_cache.c_str();
+  tflite_.required_delegated_percent = settings_.require_delegated;
   tflite_.delegate_keys = delegate_keys_.data();
   tflite_.delegate_values = delegate_values_.data();
   tflite_.delegate_option_count = static_cast<int32_t>(delegate_keys_.size());
@@ -107,7 +116,7 @@ deeplab_segmenter_options Engine::options() const {
 
 bool Engine::make_segmenter(const deeplab_segmenter_options& options, Failure& failure) {
   deeplab_segmenter* made = nullptr;
-  const deeplab_status created = deeplab_segmenter_create(model_, &options, &made);
+  const deeplab_status created = deeplab_segmenter_create(model_.get(), &options, &made);
   if (created != DEEPLAB_OK) return fail(created, failure);
   deeplab_segmenter_free(segmenter_);
   segmenter_ = made;
@@ -120,7 +129,7 @@ bool Engine::choose_canvas(int width, int height, deeplab_canvas& canvas, Failur
   deeplab_segmenter_options options = this->options();
   canvas.struct_size = sizeof canvas;
   const deeplab_status chosen =
-      deeplab_choose_canvas(model_, &options, width, height, settings_.fps * kRoom, &canvas);
+      deeplab_choose_canvas(model_.get(), &options, width, height, settings_.fps * kRoom, &canvas);
   if (chosen != DEEPLAB_OK) return fail(chosen, failure);
   options.width = canvas.width;
   options.height = canvas.height;
@@ -130,7 +139,6 @@ bool Engine::choose_canvas(int width, int height, deeplab_canvas& canvas, Failur
 Engine::~Engine() {
   g_strfreev(labels_);
   deeplab_segmenter_free(segmenter_);
-  deeplab_model_free(model_);
 }
 
 bool Engine::run(const deeplab_image& image, const std::atomic<bool>& stop, uint8_t* mask,

@@ -25,7 +25,10 @@ struct EngineSettings {
   std::string tflite_library;    ///< With TensorFlow Lite; empty: its usual names.
   std::string delegate_library;  ///< With TensorFlow Lite; empty: none.
   std::string delegate_options;  ///< "K=V,K=V".
-  double fps = 0;                ///< Not 0: the canvas is chosen for this many frames per second.
+  std::string delegate_cache;    ///< A directory; empty: none.
+  float require_delegated = 0;   ///< Per cent; see deeplab_tflite_options.
+  bool allow_custom_ops = false;
+  double fps = 0;  ///< Not 0: the canvas is chosen for this many frames per second.
 };
 
 /// Why something failed: the library's sentence, or ours about a setting.
@@ -73,7 +76,7 @@ class Engine {
   std::vector<const char*> delegate_keys_;
   std::vector<const char*> delegate_values_;
   deeplab_tflite_options tflite_ = {};
-  deeplab_model* model_ = nullptr;
+  std::shared_ptr<const deeplab_model> model_;  // which other elements may use, too
   deeplab_segmenter* segmenter_ = nullptr;
   int class_count_ = 0;
   gchar** labels_ = nullptr;

@@ -100,6 +100,9 @@ enum Property {
   kTfliteLibrary,
   kDelegateLibrary,
   kDelegateOptions,
+  kDelegateCache,
+  kRequireDelegated,
+  kAllowCustomOps,
   kInterval,
   kPostMessages,
   kLabels,
@@ -429,6 +432,15 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kDelegateOptions:
       state.settings.delegate_options = get_text(value);
       break;
+    case kDelegateCache:
+      state.settings.delegate_cache = get_text(value);
+      break;
+    case kRequireDelegated:
+      state.settings.require_delegated = g_value_get_float(value);
+      break;
+    case kAllowCustomOps:
+      state.settings.allow_custom_ops = g_value_get_boolean(value);
+      break;
     case kInterval:
       state.interval = g_value_get_uint(value);
       break;
@@ -477,6 +489,15 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kDelegateOptions:
       set_text(value, state.settings.delegate_options);
+      break;
+    case kDelegateCache:
+      set_text(value, state.settings.delegate_cache);
+      break;
+    case kRequireDelegated:
+      g_value_set_float(value, state.settings.require_delegated);
+      break;
+    case kAllowCustomOps:
+      g_value_set_boolean(value, state.settings.allow_custom_ops);
       break;
     case kInterval:
       g_value_set_uint(value, state.interval);
@@ -549,6 +570,20 @@ void install_properties(GObjectClass* object_class) {
   install(kDelegateOptions,
           g_param_spec_string("delegate-options", "Delegate's options",
                               "K=V,K=V by the delegate's own names", nullptr, opening));
+  install(kDelegateCache,
+          g_param_spec_string("delegate-cache", "Delegate's cache",
+                              "Directory in which the delegate keeps what it has compiled; none: "
+                              "it compiles at each start",
+                              nullptr, opening));
+  install(kRequireDelegated,
+          g_param_spec_float("require-delegated", "Required share",
+                             "Per cent of the multiply-accumulates that the delegate has to take",
+                             0, 100, 0, opening));
+  install(kAllowCustomOps,
+          g_param_spec_boolean("allow-custom-ops", "Allow custom ops",
+                               "Take a model file with code for an accelerator in it, which "
+                               "backend=tflite runs with its delegate",
+                               FALSE, opening));
   install(kInterval,
           g_param_spec_uint("interval", "Interval",
                             "Segment every Nth frame; those in between get the last mask", 1,

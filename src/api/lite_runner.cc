@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "api/vision_terms.h"
+#include "plan/arena.h"
 #include "tflite/file_copy.h"
 #include "tflite/writer.h"
 
@@ -113,6 +114,38 @@ Result<LiteFile> lite_file(std::optional<std::span<const std::byte>> file,
   if (!file) return written_file(graph);
   const auto copy = std::make_shared<const tflite::FileCopy>(*file);
   return LiteFile{copy, macs_by_op(graph, copy->op_count(), opaque_ops)};
+}
+
+int64_t least_bytes(const graph::Graph& graph) {
+  const auto ops = static_cast<int>(graph.ops.size());
+  std::vector<plan::ArenaRequest> lives(graph.tensors.size());
+  std::vector<bool> is_counted(graph.tensors.size());
+  int64_t constants = 0;
+  const auto use = [&](TensorId id, int step) {
+    if (id == graph::kNoTensor) return;
+    const graph::Tensor& tensor = graph.tensor(id);
+    plan::ArenaRequest& life = lives[static_cast<size_t>(id)];
+    if (!is_counted[static_cast<size_t>(id)]) {
+      is_counted[static_cast<size_t>(id)] = true;
+      const auto bytes = static_cast<int64_t>(tensor.byte_size());
+      if (tensor.is_constant()) {
+        constants += bytes;
+      } else {
+        life = {bytes, step, step};
+      }
+    }
+    life.last_step = step;
+  };
+  for (const TensorId id : graph.inputs) use(id, 0);
+  for (int i = 0; i < ops; ++i) {
+    const graph::Op& op = graph.ops[static_cast<size_t>(i)];
+    for (const TensorId id : op.inputs) use(id, i);
+    use(op.output(), i);
+  }
+  // The caller's, before the first op and after the last one.
+  for (const TensorId id : graph.inputs) use(id, ops);
+  for (const TensorId id : graph.outputs) use(id, ops);
+  return constants + plan::arena_lower_bound(lives);
 }
 
 Result<std::unique_ptr<LiteRunner>> LiteRunner::create(

@@ -42,6 +42,11 @@ struct LiteFile {
 Result<LiteFile> lite_file(std::optional<std::span<const std::byte>> file,
                            const graph::Graph& graph, int32_t opaque_ops = 0);
 
+/// What TensorFlow Lite takes at least to run `graph`, in bytes: its constants, and the activations
+/// that are alive at the same time. What its kernels pack and unfold comes on top of that; how
+/// much, the library does not say.
+int64_t least_bytes(const graph::Graph& graph);
+
 class LiteRunner final : public Runner {
  public:
   /// `network`: the graph for the canvas, as the file has its types, with its label head cut off.

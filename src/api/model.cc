@@ -142,8 +142,7 @@ Status Model::understand(const ModelOptions& options) {
   } else if (!labels.empty() && labels.size() != static_cast<size_t>(classes)) {
     return invalid_model("the metadata names ", labels.size(), " classes, the network has ",
                          classes,
-                         "; expected one label per class, or the right ones beside the file "
-                         "(--labels)");
+                         "; expected one label per class, or the right ones beside the file");
   }
   has_label_names_ =
       !labels.empty() || classes == static_cast<int32_t>(vision::kVocClassNames.size());
@@ -219,7 +218,7 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
   if (has_custom_ops()) {
     return unsupported(name_,
                        ": its custom ops are code for an accelerator, which only TensorFlow Lite "
-                       "with its delegate runs (--backend tflite --delegate)");
+                       "with its delegate runs (backend tflite)");
   }
   PlannedNetwork planned;
   planned.canvas_height = key.height;

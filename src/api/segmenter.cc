@@ -93,6 +93,18 @@ Result<PlannedNetwork> make_plan(const Model& model, const SegmenterSetup& setup
   return network;
 }
 
+/// TensorFlow Lite takes memory without asking, so that only what it needs at least can be refused.
+Status check_lite_memory(const Model& model, const Network& network, const SegmenterSetup& setup) {
+  const int64_t scores = score_bytes(network.head, setup.temporal);
+  const int64_t least = least_bytes(network.graph);
+  if (scores <= setup.limits.max_plan_bytes && least <= setup.limits.max_plan_bytes - scores) {
+    return {};
+  }
+  return resource_exhausted(model.name(), ": ", scores, " bytes of scores as floats and the ",
+                            least, " bytes that TensorFlow Lite takes at least are more than the ",
+                            "limit of ", setup.limits.max_plan_bytes);
+}
+
 /// Without what only the engine, or only TensorFlow Lite, knows.
 SegmenterFacts common_facts(const SegmenterSetup& setup, const passes::LabelHead& head) {
   SegmenterFacts facts;
@@ -152,6 +164,7 @@ Status Segmenter::use_tflite(const SegmenterSetup& setup,
     DEEPLAB_ASSIGN_OR_RETURN(
         const Network network,
         model_->file_network(setup.height, setup.width, setup.limits, output_stride));
+    DEEPLAB_RETURN_IF_ERROR(check_lite_memory(*model_, network, setup));
     DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
     DEEPLAB_ASSIGN_OR_RETURN(
         lut_, make_input_lut(network.graph.tensor(network.input), false, normalization));

@@ -52,8 +52,7 @@ Result<std::vector<std::pair<std::string, std::string>>> cache_options(
     return options;
   }
   return unsupported("nobody knows what ", name,
-                     " calls its cache; give its own options with --delegate-option instead of "
-                     "--delegate-cache");
+                     " calls its cache; name it by the delegate's own options instead");
 }
 
 Result<std::unique_ptr<Delegate>> Delegate::create(const Library& library,

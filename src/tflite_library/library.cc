@@ -100,7 +100,7 @@ Result<std::shared_ptr<const Library>> Library::open(const std::string& path) {
     tried += str_cat(tried.empty() ? "" : "; ", object.status().message());
   }
   return io_error("TensorFlow Lite was not found: ", tried,
-                  ". Name its library with --tflite-library, or put it where the loader looks "
+                  ". Say where its library is, or put it where the loader looks "
                   "(LD_LIBRARY_PATH)");
 }
 

@@ -465,6 +465,10 @@ TEST(Segment, WrongSettingsAreErrorsThatNameThem) {
               HasSubstr("delegate-options needs delegate-library"));
   EXPECT_THAT(error_of("backend=tflite delegate-library=libnpu.so delegate-options=fast"),
               HasSubstr("invalid delegate-options 'fast'; expected K=V,K=V"));
+  EXPECT_THAT(error_of("backend=tflite delegate-cache=/tmp"),
+              HasSubstr("delegate-cache needs delegate-library"));
+  EXPECT_THAT(error_of("backend=tflite require-delegated=90"),
+              HasSubstr("require-delegated needs delegate-library"));
   EXPECT_THAT(error_of("isa=mmx"), HasSubstr("unknown instruction set 'mmx'"));
   EXPECT_EQ(error_of("canvas=129x65 isa=scalar threads=2 fit=stretch interval=5"), "");
   // What GStreamer itself refuses.

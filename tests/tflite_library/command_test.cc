@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/apps/program.h"
@@ -60,12 +61,36 @@ TEST(TfLiteCommand, RunWritesTheFilesOwnOutputs) {
   ASSERT_EQ(files.size(), 1u);
   const NpyFile labels = read_npy(dir / ("out/" + files[0]));
   EXPECT_EQ(labels.shape, "1, 513, 513");
-  // All tensors: it has no others.
-  const ProgramRun all = run_deeplab(
-      with_tflite({"run", kCatPhoto, "-m", kInt8Labels, "-o", dir / "all", "--all-tensors"}));
-  ASSERT_EQ(all.status, 0) << all.err;
-  EXPECT_THAT(all.out, HasSubstr("TensorFlow Lite keeps its outputs only"));
-  EXPECT_EQ(files_below(dir / "all").size(), 1u);
+}
+
+TEST(TfLiteCommand, RunWritesTheResultOfEveryOp) {
+  DEEPLAB_NEEDS_TFLITE();
+  const TempDir dir;
+  const auto tensors = [&](const Arguments& more, const std::string& folder) {
+    Arguments arguments = {"run", kCatPhoto, "-m", kInt8FloatIo, "-o", dir / folder};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramRun run = run_deeplab(arguments);
+    EXPECT_EQ(run.status, 0) << run.err;
+    std::map<std::string, NpyFile> found;
+    for (const auto& file : files_below(dir / folder)) {
+      found[file] = read_npy(dir / (folder + "/" + file));
+    }
+    return found;
+  };
+  const auto lite = tensors(with_tflite({"--all-tensors"}), "lite");
+  const auto engine = tensors({"--all-tensors", "--executor", "naive"}, "engine");
+  const auto outputs = tensors(with_tflite({}), "outputs");
+  const auto delegate = tensors(with_delegate({"--all-tensors"}, "depthwise"), "delegate");
+  ASSERT_EQ(outputs.size(), 1u);
+  EXPECT_EQ(lite.at(outputs.begin()->first).data, outputs.begin()->second.data);
+  ASSERT_EQ(lite.size(), engine.size());
+  EXPECT_GT(lite.size(), 70u);
+  for (const auto& [name, tensor] : lite) {
+    ASSERT_EQ(engine.count(name), 1u) << name;
+    EXPECT_EQ(tensor.shape, engine.at(name).shape) << name;
+    EXPECT_EQ(tensor.type, engine.at(name).type) << name;
+    EXPECT_EQ(tensor.data, delegate.at(name).data) << name;
+  }
 }
 
 TEST(TfLiteCommand, InspectListsWhereEachOpRuns) {

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/lite_runner.h"
 #include "deeplab/deeplab.hpp"
 #include "tests/api/test_models.h"
+#include "tests/tflite/model_builder.h"
 #include "tests/tflite_library/library.h"
 #include "tflite_library/delegate.h"
 
@@ -87,6 +89,46 @@ TEST(PublicInterface, RunsTensorFlowLite) {
   const auto scores = segmenter->scores();
   ASSERT_TRUE(scores.ok());
   EXPECT_EQ(scores->classes, 21);
+}
+
+TEST(PublicInterface, MemoryIsLimitedToWhatTheModelNeedsAtLeast) {
+  DEEPLAB_NEEDS_TFLITE();
+  const auto model = Model::load(kInt8Labels);
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  Options options;
+  options.threads = 1;
+  options.tflite = TfLiteOptions{.library = tflite_library_path()};
+  options.max_memory_bytes = 32 << 20;
+  EXPECT_TRUE(Segmenter::create(*model, options).ok());
+  options.width = options.height = 2049;
+  const auto refused = Segmenter::create(*model, options);
+  EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(refused.status().message(),
+              AllOf(HasSubstr(kInt8Labels), HasSubstr("bytes that TensorFlow Lite takes at least"),
+                    HasSubstr("the limit of 33554432")));
+}
+
+TEST(LeastBytes, AreConstantsAndWhatIsAliveTogether) {
+  using Type = ModelBuilder::TensorType;
+  ModelBuilder b;
+  const auto op = [&](int32_t from) {
+    return b.add(ModelBuilder::BuiltinOperator::RELU, {from},
+                 b.activation(Type::FLOAT32, {1, 9, 9, 3}));
+  };
+  const int32_t first = op(b.input(Type::FLOAT32, {1, 9, 9, 3}));
+  const auto model = api::Model::parse(b.build({op(op(first))}), "file");
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  // The picture, which stays, and what an op reads and writes, each from a multiple of 64 bytes on.
+  EXPECT_EQ(api::least_bytes((*model)->graph()), 3 * 1024);
+  const auto real = api::Model::load(kInt8Labels);
+  ASSERT_TRUE(real.ok());
+  int64_t constants = 0;
+  for (const graph::Tensor& tensor : (*real)->graph().tensors) {
+    if (tensor.is_constant()) constants += static_cast<int64_t>(tensor.byte_size());
+  }
+  const int64_t least = api::least_bytes((*real)->graph());
+  EXPECT_GT(least, constants + 513 * 513 * 3);
+  EXPECT_LT(least, constants + (16 << 20));
 }
 
 TEST(PublicInterface, ChecksItsStruct) {

@@ -91,6 +91,13 @@ TEST(VideoHelp, GoesToStandardOutput) {
         "--labels",     "--palette", "--output-tensor", "--threshold", "--allow-rtsp"}) {
     EXPECT_THAT(help.out, HasSubstr(flag));
   }
+  const ProgramRun page = run_deeplab({"--manual"});
+  EXPECT_EQ(page.status, 0);
+  EXPECT_THAT(page.out, ::testing::StartsWith(".TH DEEPLAB-VIDEO 1"));
+  EXPECT_THAT(page.out, HasSubstr("\n\\fBdeeplab\\-video\\fR [\\fIOPTIONS\\fR] \\fIIN\\fR\n"));
+  for (const char* part : {"\\fB\\-\\-write\\fR", ".SH EXIT STATUS", "frames", "deeplab (1)"}) {
+    EXPECT_THAT(page.out, HasSubstr(part));
+  }
   const ProgramRun none = run_deeplab({});
   EXPECT_EQ(none.status, 2);
   EXPECT_EQ(none.err, help.out);

@@ -144,17 +144,32 @@ Status FileNetwork::make_tflite(std::span<const std::byte> file, bool is_as_in_f
     delegation_ = lite_->delegation();
     return {};
   }
-  lite_outputs_ = file_graph_.outputs;
-  if (is_as_in_file) lite_outputs_.assign(all_outputs.begin(), all_outputs.end());
-  const auto whole = is_as_in_file ? std::optional(file) : std::nullopt;
-  DEEPLAB_ASSIGN_OR_RETURN(const api::LiteFile made,
-                           api::lite_file(whole, file_graph_, opaque_ops_));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const api::LiteFile made,
+      lite_file_for(is_as_in_file ? std::optional(file) : std::nullopt, all_outputs));
   DEEPLAB_ASSIGN_OR_RETURN(whole_file_,
                            tflite_library::Interpreter::create(
                                made.file, made.file->bytes(), made.file->op_count(),
                                file_graph_.tensor(network.input).shape, options, options_.threads));
   DEEPLAB_ASSIGN_OR_RETURN(delegation_, api::find_delegation(*whole_file_, made.macs, options));
   return {};
+}
+
+Result<api::LiteFile> FileNetwork::lite_file_for(std::optional<std::span<const std::byte>> file,
+                                                 std::span<const graph::TensorId> all_outputs) {
+  if (options_.keep_all_tensors) {
+    if (opaque_ops_ > 0) {
+      return unsupported("what is inside its custom ops nobody knows; only its outputs can be had");
+    }
+    graph::Graph graph = file_graph_;
+    graph.outputs.clear();
+    for (const graph::Op& op : graph.ops) graph.outputs.push_back(op.output());
+    lite_outputs_ = graph.outputs;
+    return api::lite_file(std::nullopt, graph);
+  }
+  lite_outputs_ = file_graph_.outputs;
+  if (file) lite_outputs_.assign(all_outputs.begin(), all_outputs.end());
+  return api::lite_file(file, file_graph_, opaque_ops_);
 }
 
 Status FileNetwork::make_engine() {

@@ -51,6 +51,9 @@ struct FileNetworkOptions {
   bool fold_batch_norms = false;
   /// TensorFlow Lite runs it instead of an executor, with `threads`: it holds its outputs only.
   std::shared_ptr<const tflite_library::Options> tflite;
+  /// In TensorFlow Lite: it is given a file in which the result of every op is an output, so that
+  /// it holds them all.
+  bool keep_all_tensors = false;
   /// Of a segmentation network in TensorFlow Lite: without its label head, so that there are scores
   /// for labels(), and no other output.
   bool scores_only = false;
@@ -107,6 +110,9 @@ class FileNetwork {
   Status make_engine();
   Status make_tflite(std::span<const std::byte> file, bool is_as_in_file,
                      std::span<const graph::TensorId> all_outputs);
+  /// The file for it, with the tensors that it then holds in lite_outputs_.
+  Result<api::LiteFile> lite_file_for(std::optional<std::span<const std::byte>> file,
+                                      std::span<const graph::TensorId> all_outputs);
   const tflite_library::Interpreter& interpreter() const {
     return lite_ != nullptr ? lite_->interpreter() : *whole_file_;
   }

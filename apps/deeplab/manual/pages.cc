@@ -109,8 +109,8 @@ std::string options_section(const CLI::App& command) {
   return page;
 }
 
-std::string synopsis(const CLI::App& command) {
-  std::string line = bold("deeplab " + command.get_name()) + " [" + italic("OPTIONS") + "]";
+std::string synopsis(const std::string& name, const CLI::App& command) {
+  std::string line = bold(name) + " [" + italic("OPTIONS") + "]";
   for (const CLI::Option* option : options_of(command, true)) {
     line += " " + italic(value_name(*option));
     if (option->get_items_expected_max() > 1) line += "...";
@@ -118,17 +118,19 @@ std::string synopsis(const CLI::App& command) {
   return line;
 }
 
-constexpr std::string_view kExitStatus = R"(.SH EXIT STATUS
-.TP
-0
-All done.
-.TP
-1
-Some photo or the model failed; each is named on standard error, the others are done.
-.TP
-2
-Wrong usage.
-)";
+std::string title(const std::string& name, const CLI::App& app) {
+  return fmt::format(
+      ".TH {} 1 \"\" \"deeplab {}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n",
+      upper(name), deeplab_version(), troff(name), troff(app.get_description()));
+}
+
+/// From the options to the end. `failed`: what exit status 1 means.
+std::string sections(const CLI::App& app, const std::string& failed, const std::string& related) {
+  std::string page = ".SH OPTIONS\n" + options_section(app);
+  if (!app.get_footer().empty()) page += ".SH NOTES\n" + troff(app.get_footer()) + "\n";
+  return page + ".SH EXIT STATUS\n.TP\n0\nAll done.\n.TP\n1\n" + troff(failed) +
+         "\n.TP\n2\nWrong usage.\n.SH SEE ALSO\n" + related + "\n";
+}
 
 // ---- Completion --------------------------------------------------------------------------------
 
@@ -262,9 +264,7 @@ std::string fish_completion(const CLI::App& program) {
 std::string man_page(const CLI::App& program, const CLI::App* command) {
   const std::string name = command == nullptr ? "deeplab" : "deeplab-" + command->get_name();
   const CLI::App& app = command == nullptr ? program : *command;
-  std::string page = fmt::format(
-      ".TH {} 1 \"\" \"deeplab {}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n",
-      upper(name), deeplab_version(), troff(name), troff(app.get_description()));
+  std::string page = title(name, app);
   std::string related;
   if (command == nullptr) {
     page +=
@@ -275,12 +275,18 @@ std::string man_page(const CLI::App& program, const CLI::App* command) {
           fmt::format("{}.BR deeplab\\-{} (1)", related.empty() ? "" : ",\n", each->get_name());
     }
   } else {
-    page += synopsis(app) + "\n";
+    page += synopsis("deeplab " + app.get_name(), app) + "\n";
     related = ".BR deeplab (1)";
   }
-  page += ".SH OPTIONS\n" + options_section(app);
-  if (!app.get_footer().empty()) page += ".SH NOTES\n" + troff(app.get_footer()) + "\n";
-  return page + std::string(kExitStatus) + ".SH SEE ALSO\n" + related + "\n";
+  return page + sections(app,
+                         "Some photo or the model failed; each is named on standard error, the "
+                         "others are done.",
+                         related);
+}
+
+std::string program_page(const CLI::App& program, const std::string& failed) {
+  return title(program.get_name(), program) + synopsis(program.get_name(), program) + "\n" +
+         sections(program, failed, ".BR deeplab (1)");
 }
 
 std::string completion_script(const CLI::App& program, Shell shell) {

@@ -79,6 +79,7 @@ ExitCode run(const RunOptions& options) {
   FileNetworkOptions network_options = options.network;
   network_options.model = *model_options;
   network_options.tflite = options.backend.options();
+  network_options.keep_all_tensors = options.all_tensors;
   const auto network = FileNetwork::load(options.model, network_options);
   if (!network.ok()) {
     print_error(options.model, network.status());
@@ -107,7 +108,7 @@ ExitCode run(const RunOptions& options) {
   if (written->removed > 0) {
     line += fmt::format("{} more are not {}\n", written->removed,
                         options.backend.is_tflite()
-                            ? "there: TensorFlow Lite keeps its outputs only"
+                            ? "there: TensorFlow Lite gives them another shape"
                             : "computed: passes of the planned executor removed them");
   }
   if (const Status status = print_output(line); !status.ok()) {

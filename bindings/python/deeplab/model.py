@@ -52,24 +52,27 @@ class Model:
         palette: draw.PaletteInput = "voc",
         threshold: Optional[float] = None,
         output_tensor: Optional[str] = None,
+        allow_custom_ops: bool = False,
     ) -> None:
         """Loads and verifies a whole .tflite file.
 
         `source`: a path (str or PathLike), the file's bytes, or None for the built-in model: DeepLabV3-MobileNetV2,
         int8, 513x513, the 21 classes of PASCAL VOC. Of a file by path: `labels`, one name per class, instead of the
         file's; `threshold`, of a network with one class, the probability that a pixel of the class exceeds;
-        `output_tensor`, of a file with several outputs, the one with the masks, by name or by index ("1").
-        `palette`: colours of the classes, see draw.palette().
+        `output_tensor`, of a file with several outputs, the one with the masks, by name or by index ("1");
+        `allow_custom_ops`: take a file with code for an accelerator in it, for a Segmenter with backend="tflite" and
+        that accelerator's delegate. `palette`: colours of the classes, see draw.palette().
 
         Raises NoSuchFile, IoError, InvalidModel, Unsupported, ResourceExhausted; InvalidArgument for options that do
         not fit."""
-        has_options = labels is not None or threshold is not None or output_tensor is not None
+        has_options = labels is not None or threshold is not None or output_tensor is not None or allow_custom_ops
         if has_options and not isinstance(source, (str, os.PathLike)):
-            raise errors.InvalidArgument("labels, threshold and output_tensor are for models that are given by path")
+            raise errors.InvalidArgument("labels, threshold, output_tensor and allow_custom_ops are for models that "
+                                         "are given by path")
         self._palette = draw.palette(palette)
         self._palette.flags.writeable = False
-        self._handle = _c.Handle(_load(source, labels, threshold, output_tensor), _c.library.deeplab_model_free,
-                                 "model")
+        self._handle = _c.Handle(_load(source, labels, threshold, output_tensor, allow_custom_ops),
+                                 _c.library.deeplab_model_free, "model")
         info = _c.ModelInfo()
         _c.library.deeplab_model_get_info(self._handle.pointer, byref(info))
         self._input_size = (info.width, info.height)
@@ -121,7 +124,11 @@ class Model:
 
 
 def _load(
-    source: object, labels: Optional[Sequence[str]], threshold: Optional[float], output_tensor: Optional[str]
+    source: object,
+    labels: Optional[Sequence[str]],
+    threshold: Optional[float],
+    output_tensor: Optional[str],
+    allow_custom_ops: bool,
 ) -> int:
     """The handle of a new model."""
     if source is None:
@@ -145,6 +152,7 @@ def _load(
         options.threshold = threshold
     if output_tensor is not None:
         options.output_tensor = output_tensor.encode()
+    options.allow_custom_ops = 1 if allow_custom_ops else 0
     try:
         return _c.create(_c.library.deeplab_model_load_file_with_options, path, byref(options))
     except errors.IoError as error:

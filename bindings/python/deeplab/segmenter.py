@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import threading
 from ctypes import byref
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Mapping, Optional, Sequence, Tuple, Type, Union
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from .segmentation import Segmentation
 SizeInput = Union[int, Tuple[int, int], None]
 #: One number per channel, R, G, B, or one for all.
 ChannelsInput = Union[float, Sequence[float], None]
+#: A file, or a name that the system's loader searches for.
+PathInput = Union[str, "os.PathLike[str]", None]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ class SegmenterInfo:
     isa: str  # the kernel family in use, such as "avx2"; all give the same bytes
     macs: int  # multiply-accumulates of one picture
     shared_bytes: int  # packed weights, shared by all segmenters of the same plan
-    own_bytes: int  # activations, scratch and scores
+    own_bytes: int  # activations, scratch and scores; of TensorFlow Lite only this library's own
+    backend: str  # "engine" or "tflite"
+    delegated: float  # share of the multiply-accumulates that TensorFlow Lite's delegate took, 0 to 1
 
 
 class Segmenter:
@@ -55,6 +61,12 @@ class Segmenter:
         isa: Optional[str] = None,
         max_memory_bytes: int = 0,
         max_macs: int = 0,
+        backend: str = "engine",
+        tflite_library: PathInput = None,
+        delegate_library: PathInput = None,
+        delegate_options: Optional[Mapping[str, str]] = None,
+        delegate_cache: PathInput = None,
+        require_delegated: float = 0.0,
     ) -> None:
         """Plans the network for its canvas.
 
@@ -67,9 +79,17 @@ class Segmenter:
         deeplab.isa_names(). `max_memory_bytes`, `max_macs`: what one picture may cost at most; 0: 2^30 bytes and 2^40
         multiply-accumulates.
 
-        Raises InvalidArgument, Unsupported, ResourceExhausted."""
-        options = segmenter_options(model, threads, fit, size, mean, std, output_stride, temporal, isa,
-                                    max_memory_bytes, max_macs)
+        `backend`: "engine", this library's kernels, or "tflite", TensorFlow Lite's C library, opened at run time. Of
+        "tflite": `tflite_library`, a file or a name that the loader searches for; None: libtensorflowlite_c.so, then
+        libtensorflow-lite.so. `delegate_library`: an accelerator's plugin, likewise, or "xnnpack" for the one inside
+        TensorFlow Lite; `delegate_options`: its options by its own names. `delegate_cache`: a folder in which it keeps
+        what it has compiled. `require_delegated`: per cent of the multiply-accumulates that it has to take at least.
+        Both libraries are code that runs in this process, and stay loaded until it ends.
+
+        Raises InvalidArgument, Unsupported, ResourceExhausted, and IoError for a library that cannot be opened."""
+        options = segmenter_options(
+            model, threads, fit, size, mean, std, output_stride, temporal, isa, max_memory_bytes, max_macs, backend,
+            tflite_options(tflite_library, delegate_library, delegate_options, delegate_cache, require_delegated))
         self._model = model
         self._lock = threading.Lock()
         self._stages = _c.Timing()
@@ -98,6 +118,8 @@ class Segmenter:
             macs=info.macs,
             shared_bytes=info.shared_bytes,
             own_bytes=info.own_bytes,
+            backend=_c.Backend(info.backend).name[len("BACKEND_") :].lower(),
+            delegated=info.delegated,
         )
 
     def segment(
@@ -165,12 +187,18 @@ def choose_canvas(
     fit: str = "pad",
     output_stride: int = 0,
     isa: Optional[str] = None,
+    backend: str = "engine",
+    tflite_library: PathInput = None,
+    delegate_library: PathInput = None,
+    delegate_options: Optional[Mapping[str, str]] = None,
 ) -> Tuple[int, int]:
     """The `size` of the largest canvas on which this machine segments pictures of `picture_size` (width, height) as
-    often as that per second. Measured now, by some dozens of runs; leave room for what else a frame costs.
+    often as that per second. Measured now, by some dozens of runs; leave room for what else a frame costs. The other
+    arguments are those of Segmenter.
 
     Raises ResourceExhausted if no canvas is fast enough, and what Segmenter raises."""
-    options = segmenter_options(model, threads, fit, None, None, None, output_stride, 0.0, isa, 0, 0)
+    options = segmenter_options(model, threads, fit, None, None, None, output_stride, 0.0, isa, 0, 0, backend,
+                                tflite_options(tflite_library, delegate_library, delegate_options))
     width, height = width_and_height(picture_size, "picture_size")
     canvas = _c.Canvas()
     _c.library.deeplab_choose_canvas(
@@ -190,6 +218,8 @@ def segmenter_options(
     isa: Optional[str],
     max_memory_bytes: int,
     max_macs: int,
+    backend: str,
+    tflite: Optional[_c.TfliteOptions],
 ) -> Any:
     """The struct of Segmenter's and Stream's arguments."""
     if not isinstance(model, Model):
@@ -212,7 +242,51 @@ def segmenter_options(
     options.max_memory_bytes = _c.integer(max_memory_bytes, "max_memory_bytes", 64)
     options.max_macs = _c.integer(max_macs, "max_macs", 64)
     options.isa = None if isa is None else isa.encode()
+    backends = {value.name[len("BACKEND_") :].lower(): value for value in _c.Backend}
+    if backend not in backends:
+        raise errors.InvalidArgument(f"backend is {backend!r}; expected one of {', '.join(backends)}")
+    options.backend = backends[backend]
+    if tflite is not None:
+        if options.backend != _c.Backend.BACKEND_TFLITE:
+            raise errors.InvalidArgument("libraries of TensorFlow Lite and its delegate go with backend='tflite'")
+        options.tflite = ctypes.pointer(tflite)
     return options
+
+
+def tflite_options(
+    library: PathInput,
+    delegate: PathInput,
+    delegate_options: Optional[Mapping[str, str]],
+    delegate_cache: PathInput = None,
+    require_delegated: float = 0.0,
+) -> Optional[_c.TfliteOptions]:
+    """The struct of these arguments; None if none is given."""
+    if library is delegate is delegate_cache is None and not delegate_options and require_delegated == 0:
+        return None
+    options: _c.TfliteOptions = _c.with_defaults(_c.TfliteOptions, "deeplab_tflite_options_init")
+    options.library = _path(library, "tflite_library")
+    options.delegate = _path(delegate, "delegate_library")
+    options.delegate_cache = _path(delegate_cache, "delegate_cache")
+    items = dict(delegate_options or {})
+    names = ctypes.c_char_p * max(len(items), 1)
+    options.delegate_option_count = len(items)
+    options.delegate_keys = names(*[_text(key, "a key of delegate_options") for key in items])
+    options.delegate_values = names(*[_text(value, f"delegate_options[{key!r}]") for key, value in items.items()])
+    options.required_delegated_percent = require_delegated
+    return options
+
+
+def _path(path: PathInput, name: str) -> Optional[bytes]:
+    return None if path is None else _text(os.fspath(path), name)
+
+
+def _text(value: object, name: str) -> bytes:
+    """For a char*, which ends at its first zero byte."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}; expected a str")
+    if "\0" in value:
+        raise errors.InvalidArgument(f"{name} has a zero byte")
+    return os.fsencode(value)
 
 
 def width_and_height(size: SizeInput, name: str) -> Tuple[int, int]:

@@ -7,7 +7,7 @@ import threading
 import time
 from ctypes import byref
 from types import TracebackType
-from typing import Any, Callable, Iterable, Iterator, Optional, Tuple, Type, Union
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Tuple, Type, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from . import _c, draw, errors
 from ._images import Box, ImageInput, picture_of
 from .model import ClassInput, Model
 from .segmentation import Result
-from .segmenter import ChannelsInput, SizeInput, segmenter_options, width_and_height
+from .segmenter import ChannelsInput, PathInput, SizeInput, segmenter_options, tflite_options, width_and_height
 
 # A call that waits does so in slices: only between two calls Python sees Ctrl-C.
 _SLICE_MS = 100
@@ -110,12 +110,19 @@ class Stream:
         isa: Optional[str] = None,
         max_memory_bytes: int = 0,
         max_macs: int = 0,
+        backend: str = "engine",
+        tflite_library: PathInput = None,
+        delegate_library: PathInput = None,
+        delegate_options: Optional[Mapping[str, str]] = None,
+        delegate_cache: PathInput = None,
+        require_delegated: float = 0.0,
     ) -> None:
         """`capacity`: 1 to 64 pictures. `confidence`: "all" for one mask of each class, a class or several, by name or
         id, for one mask of any of these. `mask_size`: of all masks, in pixels; None: each picture's own. The rest are
         the arguments of Segmenter, and so are the errors."""
-        inner = segmenter_options(model, threads, fit, size, mean, std, output_stride, temporal, isa, max_memory_bytes,
-                                  max_macs)
+        inner = segmenter_options(
+            model, threads, fit, size, mean, std, output_stride, temporal, isa, max_memory_bytes, max_macs, backend,
+            tflite_options(tflite_library, delegate_library, delegate_options, delegate_cache, require_delegated))
         options = _c.with_defaults(_c.StreamOptions, "deeplab_stream_options_init")
         options.segmenter = ctypes.pointer(inner)
         options.capacity = _c.integer(capacity, "capacity")
