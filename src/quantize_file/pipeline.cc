@@ -67,16 +67,21 @@ class Quantization {
   }
 
   Status load_photos() {
-    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<photos::Photo> found,
+    DEEPLAB_ASSIGN_OR_RETURN(photos::PhotoList found,
                              find_calibration_photos(setup_.calibration, setup_.photos));
     const api::Model& model = *result_.float_model;
-    photos_ = std::make_unique<CalibrationPhotos>(setup_.fit, model.input_width(),
-                                                  model.input_height(), model.normalization());
-    for (const photos::Photo& photo : found) {
-      if (Status status = photos_->add(photo); !status.ok()) {
-        result_.errors.push_back(std::move(status));
+    photos_ =
+        std::make_unique<CalibrationPhotos>(setup_.fit, model.input_width(), model.input_height(),
+                                            model.normalization(), setup_.decode);
+    for (const photos::Photo& photo : found.photos) {
+      const Result<std::string> warning = photos_->add(photo);
+      if (!warning.ok()) {
+        result_.errors.push_back(warning.status());
+      } else if (!warning->empty()) {
+        result_.warnings.push_back({photo, *warning});
       }
     }
+    result_.passed_over = std::move(found.passed_over);
     result_.photos = static_cast<int64_t>(photos_->size());
     if (result_.photos > 0) return {};
     return result_.errors.empty() ? invalid_argument("no photo to calibrate on")

@@ -11,6 +11,7 @@
 #include "tests/apps/program.h"
 #include "tests/graph/graph_builder.h"
 #include "tests/imageio/sample_files.h"
+#include "tests/samples/samples.h"
 #include "tests/test_data.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
@@ -103,6 +104,26 @@ TEST_F(Quantize, PrintsATableAndWritesTheFile) {
   EXPECT_EQ(file.graph.tensor(file.graph.outputs[0]).shape, (graph::Shape{1, 65, 65, 5}));
   // Nothing else is left in the directory.
   EXPECT_THAT(files_below(directory.path()), SizeIs(5));
+}
+
+TEST_F(Quantize, WarnsOfDamagedPhotosAndCountsWhatItPassesOver) {
+  const auto cat = read_file(kCatPhoto, int64_t{1} << 30);
+  ASSERT_TRUE(cat.ok());
+  const std::string cut = photos + "/cut.jpg";
+  write_bytes(cut, std::span(*cat).first(20000));
+  write_bytes(photos + "/notes.txt", std::as_bytes(std::span("no photo", 8)));
+  const std::string damage = "damaged JPEG: the data ends early (truncated file)";
+  const std::string passed_over = "deeplab: passed over 1 file: 1 text file (notes.txt)\n";
+  const ProgramRun run = quantize({});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.err,
+            "deeplab: warning: " + cut + ": " + damage + "; --strict refuses it\n" + passed_over);
+  EXPECT_THAT(run.out, HasSubstr("minmax on 4 photos"));
+  EXPECT_EQ(lines_of(quantize({"--quiet"}).err).size(), 1u);
+  const ProgramRun strict = quantize({"--strict"});
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_EQ(strict.err, "deeplab: " + cut + ": " + damage + "\n" + passed_over);
+  EXPECT_THAT(strict.out, HasSubstr("minmax on 3 photos"));
 }
 
 TEST_F(Quantize, KeepsMetadataAndSaysWhereItComesFrom) {
