@@ -103,7 +103,8 @@ class HeadFinder {
     return true;
   }
   bool pass_reshape() {
-    if (producer_as<graph::Reshape>() == nullptr) return false;
+    // A single number has no dimension that the classes could be along.
+    if (producer_as<graph::Reshape>() == nullptr || rank() == 0) return false;
     const auto classes = before_reshape(before(), graph_.tensor(at_).shape, classes_);
     if (!classes) return false;
     classes_ = *classes;
@@ -112,7 +113,7 @@ class HeadFinder {
   }
   bool pass_transpose() {
     const auto* transpose = producer_as<graph::Transpose>();
-    if (transpose == nullptr) return false;
+    if (transpose == nullptr || rank() == 0) return false;
     // Of scores whose classes nothing has named yet: they are what the network has them along.
     classes_ = sure_ ? static_cast<size_t>(transpose->permutation[classes_]) : rank() - 1;
     sure_ = true;
@@ -229,6 +230,7 @@ Result<LabelHead> cut_label_head(Graph& graph, float threshold) {
   };
   for (TensorId output : graph.outputs) {
     LabelHead head = HeadFinder(graph, output).find();
+    head.output = output;
     if (head.scores == graph::kNoTensor || !is_score_map(graph.tensor(head.scores))) continue;
     if (!best || pixels(head) > pixels(*best)) best = head;
   }

@@ -52,6 +52,8 @@ class Quantization {
     sha256_ = sha256_hex(bytes);
     DEEPLAB_ASSIGN_OR_RETURN(file_, tflite::read_model(bytes, setup_.model));
     float_ = file_.graph;
+    DEEPLAB_RETURN_IF_ERROR(annotate(graph::make_batch_one(float_), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(annotate(select_output(), setup_.model));
     if (setup_.output_stride != 0) {
       DEEPLAB_RETURN_IF_ERROR(
           annotate(passes::set_output_stride(float_, setup_.output_stride), setup_.model));
@@ -64,6 +66,16 @@ class Quantization {
     options_.pixels.reset();
     if (uniform(n.mean) && uniform(n.std)) options_.pixels = {n.mean[0], n.std[0]};
     return make_metadata();
+  }
+
+  /// The one that a segmenter takes.
+  Status select_output() {
+    DEEPLAB_RETURN_IF_ERROR(api::select_output(float_, setup_.model_options.output));
+    if (float_.outputs.size() == 1) return {};
+    graph::Graph cut = float_;
+    DEEPLAB_ASSIGN_OR_RETURN(const passes::LabelHead head, passes::cut_label_head(cut));
+    float_.outputs = {head.output};
+    return {};
   }
 
   Status load_photos() {

@@ -228,6 +228,16 @@ TEST(LabelHead, RefusesOtherNetworks) {
     const auto t = s.b.op(graph::ArgMax{1}, {s.id}, DataType::kInt64);
     expect_refused(s.b.build({t}), "int64 1x7x4");
   }
+  // A single number, which has no dimension at all.
+  for (const bool transposed : {false, true}) {
+    Scores s(DataType::kFloat32, 1);
+    const auto t = s.b.op(graph::Mean{{1, 2}, false}, {s.id}, DataType::kFloat32);
+    auto u = s.b.op(graph::Reshape{{}}, {t}, DataType::kFloat32);
+    if (transposed) u = s.b.op(graph::Transpose{}, {u}, DataType::kFloat32);
+    const graph::Graph graph = s.b.build({u});
+    EXPECT_EQ(graph.tensor(u).shape.size(), 0u);
+    expect_refused(graph, "not a segmentation network");
+  }
   {  // More classes than a label map can hold.
     Scores many(DataType::kFloat32, 256);
     expect_refused(many.b.build({many.id}), "256 classes");
