@@ -47,9 +47,8 @@ class HeadFinder {
   LabelHead find() {
     pass_labels();
     if (!head_.argmax_in_graph) classes_ = rank() == 0 ? 0 : rank() - 1;
-    if (rank() < 4 && !head_.argmax_in_graph) pass_flat_mask();
     while (pass<graph::Dequantize>() || pass<graph::Quantize>() || pass_probabilities() ||
-           pass_identity() || pass_reshape() || pass_transpose()) {
+           pass_identity() || pass_flat_mask() || pass_reshape() || pass_transpose()) {
     }
     const Shape& canvas = graph_.tensor(at_).shape;
     if (canvas.size() == 4) {
@@ -121,11 +120,12 @@ class HeadFinder {
     return true;
   }
   /// A mask without a dimension for its one class.
-  void pass_flat_mask() {
-    if (producer_as<graph::Reshape>() == nullptr || before().size() != 4 || before()[3] != 1)
-      return;
+  bool pass_flat_mask() {
+    if (sure_ || rank() >= 4 || producer_as<graph::Reshape>() == nullptr) return false;
+    if (before().size() != 4 || before()[3] != 1) return false;
     step_over();
     classes_ = 3;
+    return true;
   }
   /// [ARG_MAX over the classes] -> [RESHAPE | CAST]*: all or nothing.
   void pass_labels() {

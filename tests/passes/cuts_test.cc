@@ -130,6 +130,30 @@ TEST(LabelHead, OneClassGetsABackgroundAtTheThreshold) {
   }
 }
 
+// As int8 files have it, whose scores become floats at the very end; or the other way round.
+TEST(LabelHead, AFlatMaskUnderOtherOps) {
+  for (const bool logistic_last : {false, true}) {
+    Scores s(DataType::kInt8, 1);
+    auto t = s.id;
+    if (!logistic_last) {
+      const graph::Unary logistic{graph::UnaryFunction::kLogistic};
+      t = s.b.op(logistic, {t}, DataType::kInt8, kProbability);
+    }
+    const auto q = s.b.quantization_of(t);
+    t = s.b.op(graph::Reshape{{1, 5, 7}}, {t}, DataType::kInt8, q);
+    t = s.b.op(graph::Dequantize{}, {t}, DataType::kFloat32);
+    if (logistic_last) {
+      t = s.b.op(graph::Unary{graph::UnaryFunction::kLogistic}, {t}, DataType::kFloat32);
+    }
+    Graph graph = s.b.build({t});
+    const auto head = cut_label_head(graph);
+    ASSERT_TRUE(head.ok()) << head.status().message();
+    EXPECT_TRUE(head->one_class && head->softmax_in_graph);
+    EXPECT_EQ(head->width, 7);
+    EXPECT_EQ(op_names(graph), "ADD PAD");
+  }
+}
+
 TEST(LabelHead, ProbabilitiesThatStayAreComparedAsSuch) {
   Scores s(DataType::kFloat32, 1);
   auto t = s.b.op(graph::Unary{graph::UnaryFunction::kLogistic}, {s.id}, DataType::kFloat32);
