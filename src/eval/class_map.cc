@@ -75,6 +75,16 @@ bool is_cvat(std::string_view text) {
   return false;
 }
 
+/// A label map of the mask's size.
+imageio::Image empty_labels(const imageio::Image& mask) {
+  imageio::Image labels;
+  labels.width = labels.original_width = mask.width;
+  labels.height = labels.original_height = mask.height;
+  labels.channels = 1;
+  labels.pixels.resize(mask.pixels.size() / static_cast<size_t>(mask.channels));
+  return labels;
+}
+
 std::string colour_name(uint32_t rgb) {
   char text[8];
   std::snprintf(text, sizeof(text), "#%06X", rgb);
@@ -114,7 +124,7 @@ class ClassMapParser {
 
 Result<ClassMap> ClassMapParser::parse(std::string_view text) {
   map_.text_ = text;
-  map_.by_id_.fill(ClassMap::kNoLine);
+  map_.by_id_.assign(ClassMap::kIds, ClassMap::kNoLine);
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const bool cvat = is_cvat(text);
@@ -208,19 +218,28 @@ Status ClassMapParser::add(std::string_view source, uint8_t label) {
     return {};
   }
   const bool colour = source.size() == 7 && is_colour(source);
+  const size_t dash = std::min(source.find('-'), source.size());
   const std::optional<uint32_t> value =
-      parse_number(source.substr(colour ? 1 : 0), colour ? 16 : 10);
-  if (!value || (!colour && *value > 255)) {
-    return error("'", source, "' is not a mask value; expected 0 to 255, #RRGGBB or '*'");
+      colour ? parse_number(source.substr(1), 16) : parse_number(trim(source.substr(0, dash)), 10);
+  const std::optional<uint32_t> last =
+      dash < source.size() ? parse_number(trim(source.substr(dash + 1)), 10) : value;
+  if (!value || !last || *last < *value || (!colour && *last >= ClassMap::kIds)) {
+    return error("'", source,
+                 "' is not a mask value; expected 0 to 65535, a range such as 20-29, #RRGGBB or "
+                 "'*'");
   }
   const Left kind = colour ? Left::kColours : Left::kIds;
   if (left_ != Left::kNone && left_ != kind) {
     return error("'", source, "' mixes ids and colours; expected one kind in all lines");
   }
   left_ = kind;
-  const bool is_new = colour ? map_.colours_.emplace(*value, label).second
-                             : std::exchange(map_.by_id_[*value], label) == ClassMap::kNoLine;
-  if (!is_new) return error("'", source, "' has a line already");
+  if (colour && !map_.colours_.emplace(*value, label).second) {
+    return error("'", source, "' has a line already");
+  }
+  for (uint32_t id = *value; !colour && id <= *last; ++id) {
+    if (std::exchange(map_.by_id_[id], label) == ClassMap::kNoLine) continue;
+    return error("'", id, "' has a line already");
+  }
   return {};
 }
 
@@ -286,8 +305,13 @@ Result<imageio::Image> ClassMap::read_mask(const std::string& path) const {
     DEEPLAB_ASSIGN_OR_RETURN(const imageio::Image mask, imageio::read_image(path));
     return map_colours(mask, path);
   }
-  DEEPLAB_ASSIGN_OR_RETURN(imageio::Image mask, eval::read_mask(path));
-  return map_ids(std::move(mask), path);
+  const imageio::ReadOptions options;
+  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
+                           read_file(path, options.max_file_bytes));
+  DEEPLAB_ASSIGN_OR_RETURN(
+      const imageio::Image mask,
+      has_wide_ids(bytes) ? imageio::decode_wide_label_png(bytes, path) : decode_mask(bytes, path));
+  return map_ids(mask, path);
 }
 
 /// Error: a label that is not a class. `value` is what the mask has at pixel `at`.
@@ -303,25 +327,25 @@ Status ClassMap::check(Class label, const std::string& path, const std::string& 
                        "the model's classes, or 'ignore'");
 }
 
-Result<imageio::Image> ClassMap::map_ids(imageio::Image mask, const std::string& path) const {
-  for (size_t i = 0; i < mask.pixels.size(); ++i) {
-    const uint8_t id = mask.pixels[i];
+Result<imageio::Image> ClassMap::map_ids(const imageio::Image& mask,
+                                         const std::string& path) const {
+  const bool wide = mask.channels == 2;
+  imageio::Image labels = empty_labels(mask);
+  for (size_t i = 0; i < labels.pixels.size(); ++i) {
+    const size_t id =
+        wide ? size_t{mask.pixels[2 * i]} << 8 | mask.pixels[2 * i + 1] : size_t{mask.pixels[i]};
     const Class label = by_id_[id] != kNoLine ? by_id_[id] : default_;
     if (label < 0 || label >= kNotInModel) {
-      return check(label, path, str_cat("value ", int{id}), i, mask.width);
+      return check(label, path, str_cat("value ", id), i, mask.width);
     }
-    mask.pixels[i] = static_cast<uint8_t>(label);
+    labels.pixels[i] = static_cast<uint8_t>(label);
   }
-  return mask;
+  return labels;
 }
 
 Result<imageio::Image> ClassMap::map_colours(const imageio::Image& mask,
                                              const std::string& path) const {
-  imageio::Image labels;
-  labels.width = labels.original_width = mask.width;
-  labels.height = labels.original_height = mask.height;
-  labels.channels = 1;
-  labels.pixels.resize(mask.pixels.size() / 3);
+  imageio::Image labels = empty_labels(mask);
   // Neighbours mostly share a colour: look it up when it changes.
   uint32_t last = 1u << 24;
   uint8_t label = kIgnore;

@@ -2,7 +2,6 @@
 // --validate` and the trainer.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -19,14 +18,16 @@ namespace deeplab::eval {
 ///     0       = background
 ///     38      = leaf
 ///     75      = leaf              # two values may become one class
+///     200-249 = leaf              # a range, both ends included
 ///     113     = spots
 ///     255     = ignore            # 255 is ignored anyway, unless a line says otherwise
 ///     *       = ignore            # every value without a line; without this line: an error
 ///
-/// The left side is an id (0-255) or a colour (#RRGGBB), all lines of a file the same kind. The
-/// right side is `ignore`, or a class: a name, which gets the next free id if it is new; or an
-/// id, or an id and a name ("2 spots"), in all lines of the file or in none. `#` followed by six
-/// hex digits at the start of a line is a colour, any other `#` starts a comment.
+/// The left side is an id (0 to 65535, for masks of 16 bits), a range of them or a colour
+/// (#RRGGBB), all lines of a file the same kind. The right side is `ignore`, or a class: a name,
+/// which gets the next free id if it is new; or an id, or an id and a name ("2 spots"), in all
+/// lines of the file or in none. `#` followed by six hex digits at the start of a line is a colour,
+/// any other `#` starts a comment.
 ///
 /// Or CVAT's labelmap.txt, one class per line, whose name gets the next free id; `ignore` and
 /// `ignored` are not classes:
@@ -69,8 +70,9 @@ class ClassMap {
   using Class = int16_t;
   static constexpr Class kNoLine = -1;
   static constexpr Class kNotInModel = 256;
+  static constexpr size_t kIds = 65536;
 
-  Result<imageio::Image> map_ids(imageio::Image mask, const std::string& path) const;
+  Result<imageio::Image> map_ids(const imageio::Image& mask, const std::string& path) const;
   Result<imageio::Image> map_colours(const imageio::Image& mask, const std::string& path) const;
   Status check(Class label, const std::string& path, const std::string& value, size_t at,
                int32_t width) const;
@@ -82,7 +84,7 @@ class ClassMap {
   bool explains_255_ = false;
   int32_t gap_ = -1;  ///< The first class that no line gives; -1: there is none.
   Class default_ = kNoLine;
-  std::array<Class, 256> by_id_ = {};
+  std::vector<Class> by_id_;                     ///< kIds of them.
   std::unordered_map<uint32_t, Class> colours_;  ///< By 0xRRGGBB.
   std::vector<std::string> class_names_;
   std::vector<std::string> lost_;  ///< Classes that for_model() did not find.

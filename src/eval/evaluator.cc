@@ -60,8 +60,9 @@ OrderedWorkEnd Evaluator::run(const VocDataset& dataset, std::span<const size_t>
       });
 }
 
-Result<std::vector<Scores>> Evaluator::scores(const VocDataset& dataset,
-                                              const std::function<void()>& advance) {
+Result<std::vector<Scores>> Evaluator::scores(
+    const VocDataset& dataset,
+    const std::function<void(const VocItem&, const std::string&)>& advance) {
   std::vector<Confusion> confusions;
   for (const Candidate& candidate : candidates_) {
     confusions.emplace_back(candidate.model->class_count());
@@ -69,8 +70,8 @@ Result<std::vector<Scores>> Evaluator::scores(const VocDataset& dataset,
   std::vector<size_t> all(dataset.items.size());
   std::iota(all.begin(), all.end(), size_t{0});
   Status error;
-  const OrderedWorkEnd end = run(dataset, all, nullptr, [&](size_t, EvaluatedPhoto photo) {
-    if (advance) advance();
+  const OrderedWorkEnd end = run(dataset, all, nullptr, [&](size_t i, EvaluatedPhoto photo) {
+    if (advance) advance(dataset.items[i], photo.warning);
     error = std::move(photo.error);
     if (!error.ok()) return false;
     for (size_t i = 0; i < confusions.size(); ++i) confusions[i].add(photo.scores[i].counts);

@@ -64,10 +64,13 @@ class Evaluator {
                      const std::function<bool()>& should_stop,
                      const std::function<bool(size_t photo, EvaluatedPhoto result)>& hand_out);
 
-  /// The scores of each candidate on the whole dataset. `advance` (may be empty) is called after
-  /// each photo. Error: the first photo's that has one.
-  Result<std::vector<Scores>> scores(const VocDataset& dataset,
-                                     const std::function<void()>& advance = nullptr);
+  /// The scores of each candidate on the whole dataset. `advance` (may be empty) is told after each
+  /// photo what is wrong with one that was read nevertheless, or nothing. Error: the first photo's
+  /// that has one.
+  Result<std::vector<Scores>> scores(
+      const VocDataset& dataset,
+      const std::function<void(const VocItem& item, const std::string& warning)>& advance =
+          nullptr);
 
   /// With the canvas that was planned.
   const Protocol& protocol(size_t candidate) const { return candidates_[candidate].protocol; }

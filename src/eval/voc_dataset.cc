@@ -256,8 +256,10 @@ std::optional<uint8_t> voc_id(Rgb colour) {
 }
 
 /// What a PNG's header says of its pixels; decode_image() finds all that may be wrong with it.
+constexpr size_t kBitDepthAt = 24;  // of a PNG
+constexpr size_t kColourTypeAt = 25;
+
 bool is_colour_png(std::span<const std::byte> bytes) {
-  constexpr size_t kColourTypeAt = 25;
   if (bytes.size() <= kColourTypeAt) return false;
   const auto type = std::to_integer<int>(bytes[kColourTypeAt]);
   return type == 2 || type == 6;
@@ -376,12 +378,21 @@ Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::
   Result<imageio::Image> mask = imageio::decode_label_png(bytes, name, options);
   // Other PNGs that hold no ids (16-bit grey above 255) must not be read as pictures: scaled to 8
   // bits, their ids would be others.
-  if (mask.status().code() != StatusCode::kUnsupported || !is_colour_png(bytes)) return mask;
+  if (mask.status().code() != StatusCode::kUnsupported) return mask;
+  if (has_wide_ids(bytes)) {
+    return unsupported(mask.status().message(), "; --mask-map FILE says what other values mean");
+  }
+  if (!is_colour_png(bytes)) return mask;
   imageio::ReadOptions with_alpha = options;
   with_alpha.keep_alpha = true;
   DEEPLAB_ASSIGN_OR_RETURN(imageio::Image rgb, imageio::decode_image(bytes, name, with_alpha));
   DEEPLAB_RETURN_IF_ERROR(drop_alpha(rgb, name));
   return ids_of_colours(rgb, name);
+}
+
+bool has_wide_ids(std::span<const std::byte> png) {
+  return png.size() > kColourTypeAt && std::to_integer<int>(png[kBitDepthAt]) == 16 &&
+         !is_colour_png(png);
 }
 
 Result<imageio::Image> read_mask(const VocItem& item, const ClassMap* classes) {

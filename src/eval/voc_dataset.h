@@ -56,12 +56,15 @@ Result<VocDataset> open_voc_dataset(const std::string& root, const std::string& 
 /// A mask as class ids: channels = 1, one byte per pixel, 255 = ignore. An indexed or grey PNG of 8
 /// or 16 bits holds the ids themselves, whatever its palette. In a colour PNG every pixel has a
 /// colour of the VOC palette, whose id it becomes (224, 224, 192 is 255); or, if one has not, every
-/// pixel is a grey, red = green = blue = id. Errors: any other file, an id above 255, a pixel that
-/// is not opaque, a colour that is neither, with its place.
+/// pixel is a grey, red = green = blue = id. Errors: any other file, an id above 255 (which only a
+/// class map explains), a pixel that is not opaque, a colour that is neither, with its place.
 Result<imageio::Image> read_mask(const std::string& path);
 /// The same from memory; `name` stands for the file in messages.
 Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::string& name,
                                    const imageio::ReadOptions& options = {});
+
+/// Whether a PNG is grey with 16 bits, and so may hold ids above 255.
+bool has_wide_ids(std::span<const std::byte> png);
 
 /// The mask of a photo through `classes` or, if null, as read_mask() has it.
 Result<imageio::Image> read_mask(const VocItem& item, const ClassMap* classes);

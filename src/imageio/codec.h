@@ -48,7 +48,8 @@ extern const Codec kGifCodec;
 /// The largest piece of metadata (EXIF, XMP, profile) that is kept in memory.
 inline constexpr size_t kMostMetadataBytes = 1 << 20;
 
-Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options);
+/// `wide`: 16-bit samples stay two bytes per pixel.
+Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options, bool wide);
 
 /// For when memory has just run out: `sentence`, if there is memory left for it. This room reports
 /// errors only as a Status.

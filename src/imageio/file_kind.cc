@@ -139,7 +139,7 @@ std::string_view name_of(Bytes bytes) {
   }
   if (is_bmp(bytes)) return "BMP picture";
   if (is_pnm(text)) return "PNM picture";
-  return is_text(text) ? kind_of_text(text) : "file of unknown kind";
+  return is_text(text) ? kind_of_text(text) : "unknown file";
 }
 
 struct KindWithCodec {

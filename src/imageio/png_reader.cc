@@ -154,9 +154,10 @@ Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
 
 namespace {
 
-/// Grey samples of `sample_bytes` each, an alpha sample after each if `has_alpha`, as one byte per
-/// pixel: an id above 255 or a pixel that is not opaque means something that is not known here.
-Status narrow_labels(Image& image, int sample_bytes, bool has_alpha) {
+/// Grey samples of `sample_bytes` each, an alpha sample after each if `has_alpha`, as `label_bytes`
+/// per pixel: an id beyond them or a pixel that is not opaque means something that is not known
+/// here.
+Status narrow_labels(Image& image, int sample_bytes, bool has_alpha, int label_bytes) {
   const auto pixel_bytes = static_cast<size_t>(image.channels);
   const auto width = static_cast<size_t>(image.width);
   const size_t count = image.pixels.size() / pixel_bytes;
@@ -171,20 +172,25 @@ Status narrow_labels(Image& image, int sample_bytes, bool has_alpha) {
       return unsupported("the alpha at x ", i % width, ", y ", i / width,
                          " is not opaque; expected a label map without transparency");
     }
+    if (label_bytes == 2) {  // never more than the sample had
+      image.pixels[2 * i] = static_cast<uint8_t>(value >> 8);
+      image.pixels[2 * i + 1] = static_cast<uint8_t>(value);
+      continue;
+    }
     if (value > 255) {
       return unsupported("the 16-bit value ", value, " at x ", i % width, ", y ", i / width,
                          " is out of range; expected labels from 0 to 255");
     }
     image.pixels[i] = static_cast<uint8_t>(value);
   }
-  image.channels = 1;
-  image.pixels.resize(count);
+  image.channels = label_bytes;
+  image.pixels.resize(count * static_cast<size_t>(label_bytes));
   return {};
 }
 
 }  // namespace
 
-Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options) {
+Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options, bool wide) {
   DEEPLAB_RETURN_IF_ERROR(check_header(bytes, options.max_pixels));
   PngDecoder decoder(bytes);
   DEEPLAB_RETURN_IF_ERROR(decoder.read_header());
@@ -197,7 +203,8 @@ Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options) {
   // 1/2/4-bit values into bytes, unscaled.
   DEEPLAB_ASSIGN_OR_RETURN(Image image, decoder.read_pixels(png_set_packing));
   if (sample_bytes > 1 || has_alpha) {
-    DEEPLAB_RETURN_IF_ERROR(narrow_labels(image, sample_bytes, has_alpha));
+    const int label_bytes = wide ? sample_bytes : 1;
+    DEEPLAB_RETURN_IF_ERROR(narrow_labels(image, sample_bytes, has_alpha, label_bytes));
   }
   return image;
 }

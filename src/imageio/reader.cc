@@ -185,18 +185,32 @@ Result<ImageInfo> probe_image(Bytes bytes, const std::string& name) {
   }
 }
 
-Result<Image> decode_label_png(Bytes bytes, const std::string& name, const ReadOptions& options) {
+namespace {
+
+Result<Image> decode_labels(Bytes bytes, const std::string& name, const ReadOptions& options,
+                            bool wide) {
   if (!kPngCodec.recognizes(bytes)) {
     return invalid_image(name, bytes.empty() ? " is empty" : " is not a PNG",
                          "; expected a label map as an indexed or grey PNG");
   }
   try {
-    Result<Image> labels = decode_png_labels(bytes, options);
+    Result<Image> labels = decode_png_labels(bytes, options, wide);
     if (!labels.ok()) return annotate(labels.status(), name);
     return labels;
   } catch (const std::bad_alloc&) {
     return no_memory(name, kNoMemory);
   }
+}
+
+}  // namespace
+
+Result<Image> decode_label_png(Bytes bytes, const std::string& name, const ReadOptions& options) {
+  return decode_labels(bytes, name, options, false);
+}
+
+Result<Image> decode_wide_label_png(Bytes bytes, const std::string& name,
+                                    const ReadOptions& options) {
+  return decode_labels(bytes, name, options, true);
 }
 
 Result<Image> read_image(const std::string& path, const ReadOptions& options) {

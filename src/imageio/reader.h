@@ -68,5 +68,8 @@ Result<ImageInfo> probe_image(std::span<const std::byte> bytes, const std::strin
 Result<Image> read_label_png(const std::string& path, const ReadOptions& options = {});
 Result<Image> decode_label_png(std::span<const std::byte> bytes, const std::string& name,
                                const ReadOptions& options = {});
+/// The same for labels from 0 to 65535: of a PNG of 16 bits channels = 2, the higher byte first.
+Result<Image> decode_wide_label_png(std::span<const std::byte> bytes, const std::string& name,
+                                    const ReadOptions& options = {});
 
 }  // namespace deeplab::imageio

@@ -47,9 +47,8 @@ class HeadFinder {
   LabelHead find() {
     pass_labels();
     if (!head_.argmax_in_graph) classes_ = rank() == 0 ? 0 : rank() - 1;
-    if (rank() < 4 && !head_.argmax_in_graph) pass_flat_mask();
     while (pass<graph::Dequantize>() || pass<graph::Quantize>() || pass_probabilities() ||
-           pass_identity() || pass_reshape() || pass_transpose()) {
+           pass_identity() || pass_flat_mask() || pass_reshape() || pass_transpose()) {
     }
     const Shape& canvas = graph_.tensor(at_).shape;
     if (canvas.size() == 4) {
@@ -103,7 +102,8 @@ class HeadFinder {
     return true;
   }
   bool pass_reshape() {
-    if (producer_as<graph::Reshape>() == nullptr) return false;
+    // A single number has no dimension that the classes could be along.
+    if (producer_as<graph::Reshape>() == nullptr || rank() == 0) return false;
     const auto classes = before_reshape(before(), graph_.tensor(at_).shape, classes_);
     if (!classes) return false;
     classes_ = *classes;
@@ -112,7 +112,7 @@ class HeadFinder {
   }
   bool pass_transpose() {
     const auto* transpose = producer_as<graph::Transpose>();
-    if (transpose == nullptr) return false;
+    if (transpose == nullptr || rank() == 0) return false;
     // Of scores whose classes nothing has named yet: they are what the network has them along.
     classes_ = sure_ ? static_cast<size_t>(transpose->permutation[classes_]) : rank() - 1;
     sure_ = true;
@@ -120,11 +120,12 @@ class HeadFinder {
     return true;
   }
   /// A mask without a dimension for its one class.
-  void pass_flat_mask() {
-    if (producer_as<graph::Reshape>() == nullptr || before().size() != 4 || before()[3] != 1)
-      return;
+  bool pass_flat_mask() {
+    if (sure_ || rank() >= 4 || producer_as<graph::Reshape>() == nullptr) return false;
+    if (before().size() != 4 || before()[3] != 1) return false;
     step_over();
     classes_ = 3;
+    return true;
   }
   /// [ARG_MAX over the classes] -> [RESHAPE | CAST]*: all or nothing.
   void pass_labels() {
@@ -229,6 +230,7 @@ Result<LabelHead> cut_label_head(Graph& graph, float threshold) {
   };
   for (TensorId output : graph.outputs) {
     LabelHead head = HeadFinder(graph, output).find();
+    head.output = output;
     if (head.scores == graph::kNoTensor || !is_score_map(graph.tensor(head.scores))) continue;
     if (!best || pixels(head) > pixels(*best)) best = head;
   }

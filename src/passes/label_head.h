@@ -26,6 +26,8 @@ struct LabelHead {
   /// The file scores one class only, against its threshold. `scores` have two: class 0 is the
   /// background, whose score is the threshold everywhere.
   bool one_class = false;
+  /// The graph's output that all this is about.
+  graph::TensorId output = graph::kNoTensor;
 };
 
 /// From which probability on a pixel belongs to the class of a one-class network.

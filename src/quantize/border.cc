@@ -30,7 +30,7 @@ int32_t whole_zero_point(double zero_point) {
   return static_cast<int32_t>(std::clamp(std::nearbyint(zero_point), -128.0, 127.0));
 }
 
-/// The ARG_MAX over the classes that makes the output, through RESHAPEs; or -1.
+/// The ARG_MAX over the classes that makes the output, through RESHAPEs and CASTs; or -1.
 int final_arg_max(const Graph& graph) {
   TensorId id = graph.outputs.front();
   while (true) {
@@ -38,7 +38,10 @@ int final_arg_max(const Graph& graph) {
     if (position < 0) return -1;
     const Op& op = graph.ops[static_cast<size_t>(position)];
     if (std::holds_alternative<graph::ArgMax>(op.attributes)) return position;
-    if (!std::holds_alternative<graph::Reshape>(op.attributes)) return -1;
+    if (!std::holds_alternative<graph::Reshape>(op.attributes) &&
+        !std::holds_alternative<graph::Cast>(op.attributes)) {
+      return -1;
+    }
     id = op.inputs.front();
   }
 }
@@ -66,7 +69,14 @@ Status set_output(Graph& graph, Output output) {
     passes::remove_dead_ops(graph);
     return {};
   }
-  if (arg_max >= 0) return {};
+  if (arg_max >= 0) {
+    const TensorId labels = graph.ops[static_cast<size_t>(arg_max)].output();
+    if (graph.tensor(graph.outputs.front()).type != graph.tensor(labels).type) {
+      graph.outputs = {labels};  // not what a CAST made of them
+      passes::remove_dead_ops(graph);
+    }
+    return {};
+  }
   const TensorId scores = graph.outputs.front();
   const Shape& shape = graph.tensor(scores).shape;
   if (shape.size() != 4) {

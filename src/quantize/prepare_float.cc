@@ -9,6 +9,7 @@
 #include "passes/fuse_activation.h"
 #include "passes/remove_dead_ops.h"
 #include "passes/remove_identity.h"
+#include "passes/split_transpose_conv.h"
 #include "quantize/constants.h"
 #include "quantize/quantize_graph.h"
 
@@ -45,6 +46,30 @@ void fold_dilations(Graph& graph) {
   graph = std::move(folded);
 }
 
+/// Convolutions instead, whose padding a file can say: what is neither SAME nor VALID becomes a
+/// PAD.
+void split_transpose_convs(Graph& graph) {
+  passes::split_transpose_conv(graph);
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    graph::Window* window = passes::convolution_window(graph.ops[i]);
+    if (window == nullptr || passes::name_padding(graph, graph.ops[i])) continue;
+    const graph::Window w = *window;
+    const TensorId input = graph.ops[i].inputs.front();
+    Tensor padded = graph.tensor(input);
+    padded.name += "/padded";
+    padded.shape[1] += w.pad_top + w.pad_bottom;
+    padded.shape[2] += w.pad_left + w.pad_right;
+    window->padding = graph::Padding::kValid;
+    window->pad_top = window->pad_bottom = window->pad_left = window->pad_right = 0;
+    const TensorId output = append_tensor(graph, std::move(padded));
+    graph.ops[i].inputs.front() = output;
+    const graph::Pad pad{{{0, 0}, {w.pad_top, w.pad_bottom}, {w.pad_left, w.pad_right}, {0, 0}}};
+    const graph::Op op{pad, {input}, {output}, graph.ops[i].index};
+    graph.ops.insert(graph.ops.begin() + static_cast<ptrdiff_t>(i), op);
+    ++i;
+  }
+}
+
 }  // namespace
 
 Status prepare_float_graph(Graph& graph) {
@@ -57,6 +82,7 @@ Status prepare_float_graph(Graph& graph) {
     fold_dilations(graph);
     passes::fold_batch_norm(graph);
   }
+  split_transpose_convs(graph);
   passes::remove_dead_ops(graph);
   std::set<TensorId> used;
   for (graph::Op& op : graph.ops) {

@@ -69,8 +69,9 @@ float input_shift(const QuantizeOptions& options);
 /// - Tensor ids of activations stay, so that the two graphs can be compared tensor by tensor; the
 ///   border's tensors, and constants that are needed twice, are new ones at the end. Op::index
 ///   is the position.
-/// - The output: an ARG_MAX over the classes at the end of `float_graph`, and a RESHAPE after it,
-///   are cut off for scores, and added for labels if there is none.
+/// - The output: an ARG_MAX over the classes at the end of `float_graph`, and RESHAPE and CAST
+/// after
+///   it, are cut off for scores. For labels it stays, without a CAST, or is added.
 ///
 /// Errors: an op or a tensor that is quantized already (kInvalidArgument); no or an infinite range
 /// if one is needed, by the tensor's name (kInvalidArgument); weights that are not finite

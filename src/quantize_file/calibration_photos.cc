@@ -1,6 +1,8 @@
 #include "quantize_file/calibration_photos.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -39,7 +41,7 @@ Result<std::vector<photos::Photo>> photos_of_dataset(const std::string& root,
   return photos;
 }
 
-Result<std::vector<photos::Photo>> photos_of_source(const std::string& source) {
+Result<photos::PhotoList> photos_of_source(const std::string& source) {
   std::error_code ignored;
   if (fs::is_directory(source, ignored)) {
     if (fs::is_directory(fs::path(source) / "JPEGImages", ignored) &&
@@ -47,19 +49,25 @@ Result<std::vector<photos::Photo>> photos_of_source(const std::string& source) {
       return invalid_argument(source, " is a dataset in VOC layout: name a split, ", source,
                               ":train, or its JPEGImages");
     }
-    const photos::PhotoList list = photos::find_photos({source});
-    if (!list.errors.empty()) return list.errors.front();
-    return list.photos;
+    photos::PhotoList found = photos::find_photos({source});
+    if (!found.errors.empty()) return found.errors.front();
+    return found;
   }
-  if (fs::exists(source, ignored)) {
-    if (fs::path(source).extension() == ".txt") return photos_of_list(source);
-    return std::vector<photos::Photo>{photo_at(source)};
-  }
+  photos::PhotoList list;
   const size_t colon = source.rfind(':');
-  if (colon != std::string::npos && fs::is_directory(source.substr(0, colon), ignored)) {
-    return photos_of_dataset(source.substr(0, colon), source.substr(colon + 1));
+  if (fs::exists(source, ignored)) {
+    if (fs::path(source).extension() == ".txt") {
+      DEEPLAB_ASSIGN_OR_RETURN(list.photos, photos_of_list(source));
+    } else {
+      list.photos = {photo_at(source)};
+    }
+  } else if (colon != std::string::npos && fs::is_directory(source.substr(0, colon), ignored)) {
+    DEEPLAB_ASSIGN_OR_RETURN(list.photos,
+                             photos_of_dataset(source.substr(0, colon), source.substr(colon + 1)));
+  } else {
+    return io_error(source, ": no such photo, directory or list");
   }
-  return io_error(source, ": no such photo, directory or list");
+  return list;
 }
 
 }  // namespace
@@ -71,36 +79,41 @@ std::vector<photos::Photo> spread(const std::vector<photos::Photo>& photos, size
   return chosen;
 }
 
-Result<std::vector<photos::Photo>> find_calibration_photos(const std::vector<std::string>& sources,
-                                                           size_t count) {
-  std::vector<photos::Photo> all;
+Result<photos::PhotoList> find_calibration_photos(const std::vector<std::string>& sources,
+                                                  size_t count) {
+  photos::PhotoList all;
   for (const std::string& source : sources) {
-    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<photos::Photo> photos, photos_of_source(source));
-    all.insert(all.end(), photos.begin(), photos.end());
+    DEEPLAB_ASSIGN_OR_RETURN(photos::PhotoList list, photos_of_source(source));
+    std::ranges::move(list.photos, std::back_inserter(all.photos));
+    std::ranges::move(list.passed_over, std::back_inserter(all.passed_over));
   }
-  return spread(all, count);
+  all.photos = spread(all.photos, count);
+  return all;
 }
 
 CalibrationPhotos::CalibrationPhotos(vision::Fit fit, int32_t width, int32_t height,
-                                     const vision::Normalization& normalization)
-    : fit_(fit), width_(width), height_(height), normalization_(normalization) {}
+                                     const vision::Normalization& normalization,
+                                     const photos::DecodeOptions& decode)
+    : fit_(fit), width_(width), height_(height), normalization_(normalization), decode_(decode) {}
 
-Result<std::vector<uint8_t>> CalibrationPhotos::decode(const photos::Photo& photo) const {
+Result<CalibrationPhotos::Canvas> CalibrationPhotos::decode(const photos::Photo& photo) const {
   DEEPLAB_ASSIGN_OR_RETURN(const photos::DecodedPhoto decoded,
-                           photos::decode_photo(photo, fit_, width_, height_));
+                           photos::decode_photo(photo, fit_, width_, height_, decode_));
   // Pixels as they are: mean 0, deviation 1, scale 1.
   vision::Normalization none;
   none.mean.fill(0);
   none.std.fill(1);
   DEEPLAB_ASSIGN_OR_RETURN(const vision::PixelLut lut,
                            vision::make_lut(none, vision::ElementType::kUint8, {1.0f, 0}));
-  std::vector<uint8_t> canvas(static_cast<size_t>(width_) * static_cast<size_t>(height_) * 3);
+  Canvas canvas;
+  canvas.pixels.resize(static_cast<size_t>(width_) * static_cast<size_t>(height_) * 3);
+  canvas.warning = decoded.small.warning;
   vision::Preparer preparer(fit_, width_, height_);
-  DEEPLAB_RETURN_IF_ERROR(preparer.run(photos::view_of(decoded.small), lut, canvas.data()));
+  DEEPLAB_RETURN_IF_ERROR(preparer.run(photos::view_of(decoded.small), lut, canvas.pixels.data()));
   return canvas;
 }
 
-Status CalibrationPhotos::add(const photos::Photo& photo) {
+Result<std::string> CalibrationPhotos::add(const photos::Photo& photo) {
   auto canvas = decode(photo);
   if (!canvas.ok()) {
     Status status = canvas.status();
@@ -108,25 +121,26 @@ Status CalibrationPhotos::add(const photos::Photo& photo) {
     return named ? status : annotate(std::move(status), photo.path);
   }
   photos_.push_back(photo);
-  canvases_.emplace_back();
-  if (cached_bytes_ + canvas->size() <= kCacheBytes) {
-    cached_bytes_ += canvas->size();
-    canvases_.back() = std::move(*canvas);
+  if (cached_bytes_ + canvas->pixels.size() <= kCacheBytes) {
+    cached_bytes_ += canvas->pixels.size();
+  } else {
+    canvas->pixels = std::vector<uint8_t>();
   }
-  return {};
+  canvases_.push_back(std::move(*canvas));
+  return canvases_.back().warning;
 }
 
 Status CalibrationPhotos::load(size_t i, std::span<float> input) const {
-  std::vector<uint8_t> decoded;
-  const std::vector<uint8_t>* canvas = &canvases_[i];
-  if (canvas->empty()) {
+  Canvas decoded;
+  const Canvas* canvas = &canvases_[i];
+  if (canvas->pixels.empty()) {
     DEEPLAB_ASSIGN_OR_RETURN(decoded, decode(photos_[i]));
     canvas = &decoded;
   }
   DEEPLAB_ASSIGN_OR_RETURN(const vision::PixelLut lut,
                            vision::make_lut(normalization_, vision::ElementType::kFloat32));
   for (size_t k = 0; k < input.size(); k += 3) {
-    for (size_t c = 0; c < 3; ++c) input[k + c] = lut.values[c][(*canvas)[k + c]];
+    for (size_t c = 0; c < 3; ++c) input[k + c] = lut.values[c][canvas->pixels[k + c]];
   }
   return {};
 }

@@ -17,9 +17,10 @@ namespace deeplab::quantize {
 /// At most `count` photos, spread evenly over all that were found. A source is a directory of
 /// photos, a photo, DATASET:SPLIT for a dataset in VOC layout, or a text file (.txt) with one
 /// path per line, relative to the file's own directory. Errors: a source that is not there, a VOC
-/// dataset without a split (its masks are not photos), no photo at all.
-Result<std::vector<photos::Photo>> find_calibration_photos(const std::vector<std::string>& sources,
-                                                           size_t count);
+/// dataset without a split (its masks are not photos), no photo at all. The list has no errors, and
+/// names what was passed over in directories.
+Result<photos::PhotoList> find_calibration_photos(const std::vector<std::string>& sources,
+                                                  size_t count);
 
 /// `count` of `photos`, evenly spread; all if there are no more.
 std::vector<photos::Photo> spread(const std::vector<photos::Photo>& photos, size_t count);
@@ -30,10 +31,12 @@ class CalibrationPhotos {
   static constexpr size_t kCacheBytes = size_t{256} << 20;
 
   CalibrationPhotos(vision::Fit fit, int32_t width, int32_t height,
-                    const vision::Normalization& normalization);
+                    const vision::Normalization& normalization,
+                    const photos::DecodeOptions& decode = {});
 
-  /// Adds a photo. Error: it cannot be decoded; it is left out then.
-  Status add(const photos::Photo& photo);
+  /// Adds a photo, and gives what is wrong with one that was read nevertheless, or nothing. Error:
+  /// it cannot be decoded; it is left out then.
+  Result<std::string> add(const photos::Photo& photo);
 
   size_t size() const { return photos_.size(); }
   const std::vector<photos::Photo>& photos() const { return photos_; }
@@ -42,15 +45,20 @@ class CalibrationPhotos {
   Samples samples(size_t count) const;
 
  private:
-  Result<std::vector<uint8_t>> decode(const photos::Photo& photo) const;
+  struct Canvas {
+    std::vector<uint8_t> pixels;  ///< RGB; empty if beyond the cache.
+    std::string warning;
+  };
+  Result<Canvas> decode(const photos::Photo& photo) const;
   Status load(size_t i, std::span<float> input) const;
 
   vision::Fit fit_;
   int32_t width_;
   int32_t height_;
   vision::Normalization normalization_;
+  photos::DecodeOptions decode_;
   std::vector<photos::Photo> photos_;
-  std::vector<std::vector<uint8_t>> canvases_;  ///< RGB; empty if beyond the cache.
+  std::vector<Canvas> canvases_;
   size_t cached_bytes_ = 0;
 };
 

@@ -52,6 +52,8 @@ class Quantization {
     sha256_ = sha256_hex(bytes);
     DEEPLAB_ASSIGN_OR_RETURN(file_, tflite::read_model(bytes, setup_.model));
     float_ = file_.graph;
+    DEEPLAB_RETURN_IF_ERROR(annotate(graph::make_batch_one(float_), setup_.model));
+    DEEPLAB_RETURN_IF_ERROR(annotate(select_output(), setup_.model));
     if (setup_.output_stride != 0) {
       DEEPLAB_RETURN_IF_ERROR(
           annotate(passes::set_output_stride(float_, setup_.output_stride), setup_.model));
@@ -66,17 +68,32 @@ class Quantization {
     return make_metadata();
   }
 
+  /// The one that a segmenter takes.
+  Status select_output() {
+    DEEPLAB_RETURN_IF_ERROR(api::select_output(float_, setup_.model_options.output));
+    if (float_.outputs.size() == 1) return {};
+    graph::Graph cut = float_;
+    DEEPLAB_ASSIGN_OR_RETURN(const passes::LabelHead head, passes::cut_label_head(cut));
+    float_.outputs = {head.output};
+    return {};
+  }
+
   Status load_photos() {
-    DEEPLAB_ASSIGN_OR_RETURN(const std::vector<photos::Photo> found,
+    DEEPLAB_ASSIGN_OR_RETURN(photos::PhotoList found,
                              find_calibration_photos(setup_.calibration, setup_.photos));
     const api::Model& model = *result_.float_model;
-    photos_ = std::make_unique<CalibrationPhotos>(setup_.fit, model.input_width(),
-                                                  model.input_height(), model.normalization());
-    for (const photos::Photo& photo : found) {
-      if (Status status = photos_->add(photo); !status.ok()) {
-        result_.errors.push_back(std::move(status));
+    photos_ =
+        std::make_unique<CalibrationPhotos>(setup_.fit, model.input_width(), model.input_height(),
+                                            model.normalization(), setup_.decode);
+    for (const photos::Photo& photo : found.photos) {
+      const Result<std::string> warning = photos_->add(photo);
+      if (!warning.ok()) {
+        result_.errors.push_back(warning.status());
+      } else if (!warning->empty()) {
+        result_.warnings.push_back({photo, *warning});
       }
     }
+    result_.passed_over = std::move(found.passed_over);
     result_.photos = static_cast<int64_t>(photos_->size());
     if (result_.photos > 0) return {};
     return result_.errors.empty() ? invalid_argument("no photo to calibrate on")

@@ -24,6 +24,7 @@ struct QuantizeSetup {
   std::vector<std::string> calibration;
   size_t photos = 128;
   vision::Fit fit = vision::Fit::kPad;
+  photos::DecodeOptions decode;
   int32_t output_stride = 0;  ///< Of the file to be made; 0: the float model's own.
   QuantizeOptions graph;
   RangeOptions ranges;
@@ -45,12 +46,20 @@ struct QuantizedOp {
   double spread_after = 1;           ///< After equalization.
 };
 
+/// A damaged photo that was read nevertheless.
+struct PhotoWarning {
+  photos::Photo photo;
+  std::string text;
+};
+
 struct QuantizeResult {
   std::vector<std::byte> bytes;  ///< Of the .tflite file.
   std::shared_ptr<const api::Model> float_model;
   std::shared_ptr<const api::Model> int8_model;
   int64_t photos = 0;          ///< That calibration saw.
   std::vector<Status> errors;  ///< Photos that it did not, since they could not be read.
+  std::vector<PhotoWarning> warnings;
+  std::vector<photos::PassedOver> passed_over;  ///< In directories of photos.
   int64_t equalized_channels = 0;
   std::vector<QuantizedOp> ops;
   /// Share of pixels on which the two label maps agree, over the photos of the drop: mean and

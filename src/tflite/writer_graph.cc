@@ -118,6 +118,9 @@ Status name_padding(const graph::Graph& graph, graph::Op& op) {
   if (auto* pool = std::get_if<graph::AveragePool2D>(&op.attributes)) {
     return name_padding(op, pool->window, shape(0), pool->filter_h, pool->filter_w);
   }
+  if (auto* pool = std::get_if<graph::MaxPool2D>(&op.attributes)) {
+    return name_padding(op, pool->window, shape(0), pool->filter_h, pool->filter_w);
+  }
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <span>
 
 #include "apps/deeplab/bench/first.h"
 #include "apps/deeplab/bench/measure.h"
@@ -19,7 +20,9 @@
 #include "peak/peak.h"
 #include "tests/apps/program.h"
 #include "tests/apps/read_npy.h"
+#include "tests/graph/graph_builder.h"
 #include "tests/samples/samples.h"
+#include "tflite/writer.h"
 
 namespace deeplab::testing {
 namespace {
@@ -152,6 +155,26 @@ TEST_F(Bench, AFloatNetworkHasTheFloatPeak) {
   const json bench = json::parse(run.out);
   EXPECT_EQ(bench["peak_operands"], "float32");
   EXPECT_GT(bench["peak_gmacs_per_s"], 0);
+}
+
+// The engine sums a float TRANSPOSE_CONV in another order than the op by itself.
+TEST_F(Bench, AFloatNetworkWithTransposeConv) {
+  GraphBuilder b;
+  const auto type = graph::DataType::kFloat32;
+  const auto x = b.input(type, {1, 17, 17, 3});
+  const auto filter = b.constant(type, {5, 3, 3, 3}, 0.0f);
+  std::vector<float> weights(5 * 3 * 3 * 3);
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] = std::sin(static_cast<float>(i));
+  const auto bytes = std::as_bytes(std::span(weights));
+  b.set_data(filter, {bytes.begin(), bytes.end()});
+  const auto y = b.op(graph::TransposeConv{34, 34, 2, 2, 0, 0}, {x, filter}, type);
+  const auto file = tflite::write_model({b.build({y}), {}, ""});
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  TempDir directory;
+  const std::string path = directory / "transposed.tflite";
+  ASSERT_TRUE(write_file_atomically(path, *file).ok());
+  const ProgramRun run = run_deeplab({"bench", "-m", path, "--threads", "1", "--runs", "1"});
+  EXPECT_EQ(run.status, 0) << run.err;
 }
 
 TEST_F(Bench, HasWhatBenchmarkModelHas) {

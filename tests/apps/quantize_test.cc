@@ -5,12 +5,14 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <span>
 
 #include "base/file.h"
 #include "quantize_file/sha256.h"
 #include "tests/apps/program.h"
 #include "tests/graph/graph_builder.h"
 #include "tests/imageio/sample_files.h"
+#include "tests/samples/samples.h"
 #include "tests/test_data.h"
 #include "tflite/reader.h"
 #include "tflite/writer.h"
@@ -105,6 +107,26 @@ TEST_F(Quantize, PrintsATableAndWritesTheFile) {
   EXPECT_THAT(files_below(directory.path()), SizeIs(5));
 }
 
+TEST_F(Quantize, WarnsOfDamagedPhotosAndCountsWhatItPassesOver) {
+  const auto cat = read_file(kCatPhoto, int64_t{1} << 30);
+  ASSERT_TRUE(cat.ok());
+  const std::string cut = photos + "/cut.jpg";
+  write_bytes(cut, std::span(*cat).first(20000));
+  write_bytes(photos + "/notes.txt", std::as_bytes(std::span("no photo", 8)));
+  const std::string damage = "damaged JPEG: the data ends early (truncated file)";
+  const std::string passed_over = "deeplab: passed over 1 file: 1 text file (notes.txt)\n";
+  const ProgramRun run = quantize({});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.err,
+            "deeplab: warning: " + cut + ": " + damage + "; --strict refuses it\n" + passed_over);
+  EXPECT_THAT(run.out, HasSubstr("minmax on 4 photos"));
+  EXPECT_EQ(lines_of(quantize({"--quiet"}).err).size(), 1u);
+  const ProgramRun strict = quantize({"--strict"});
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_EQ(strict.err, "deeplab: " + cut + ": " + damage + "\n" + passed_over);
+  EXPECT_THAT(strict.out, HasSubstr("minmax on 3 photos"));
+}
+
 TEST_F(Quantize, KeepsMetadataAndSaysWhereItComesFrom) {
   ASSERT_EQ(quantize({"--description", "A toy.", "--author", "Somebody"}).status, 0);
   const tflite::Metadata metadata = read_out().metadata;
@@ -118,6 +140,60 @@ TEST_F(Quantize, KeepsMetadataAndSaysWhereItComesFrom) {
                     HasSubstr(quantize::sha256_hex(*from))));
   ASSERT_TRUE(metadata.normalization.has_value());
   EXPECT_THAT(metadata.normalization->mean, ElementsAre(127.5f));
+}
+
+/// A float U-Net in small: 65x65 in, halved and doubled again, 5 classes.
+graph::Graph small_unet(bool labels) {
+  GraphBuilder b;
+  std::mt19937 random(6);
+  const auto weights = [&](graph::Shape shape) {
+    const auto id = b.constant(DataType::kFloat32, shape, 0.0f);
+    std::vector<float> values(static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]));
+    for (float& value : values) value = static_cast<float>(random() % 2001) / 1000 - 1;
+    const auto bytes = std::as_bytes(std::span(values));
+    b.set_data(id, {bytes.begin(), bytes.end()});
+    return id;
+  };
+  const auto x = b.input(DataType::kFloat32, {1, 64, 64, 3});
+  graph::Conv2D half;
+  half.window.stride_h = half.window.stride_w = 2;
+  half.activation = graph::Activation::kRelu6;
+  const auto small = b.op(half, {x, weights({6, 3, 3, 3})}, DataType::kFloat32);
+  const auto large = b.op(graph::TransposeConv{64, 64, 2, 2, 0, 0}, {small, weights({5, 3, 3, 6})},
+                          DataType::kFloat32);
+  if (!labels) return b.build({small, large});
+  const auto ids = b.op(graph::ArgMax{3}, {large}, DataType::kInt64);
+  return b.build({b.op(graph::Cast{}, {ids}, DataType::kFloat32)});
+}
+
+TEST_F(Quantize, TransposedConvolutionsSeveralOutputsAndLabelsThatWereCast) {
+  for (const bool labels : {false, true}) {
+    const auto bytes = tflite::write_model({small_unet(labels), {}, ""});
+    ASSERT_TRUE(bytes.ok()) << bytes.status().message();
+    const std::string unet = directory / "unet.tflite";
+    write_bytes(unet, *bytes);
+    for (const char* output : {"scores", "labels"}) {
+      const ProgramRun run = quantize({"--output", output, "--fit", "letterbox"}, unet);
+      ASSERT_EQ(run.status, 0) << run.err;
+      const graph::Graph graph = read_out().graph;
+      ASSERT_THAT(graph.outputs, SizeIs(1));
+      const graph::Tensor& result = graph.tensor(graph.outputs[0]);
+      const bool scores = output == std::string("scores");
+      EXPECT_EQ(result.type, scores ? DataType::kFloat32 : DataType::kInt64);
+      EXPECT_EQ(result.shape, scores ? graph::Shape({1, 64, 64, 5}) : graph::Shape({1, 64, 64}));
+      const double agreement =
+          nlohmann::json::parse(quantize({"--output", output, "--json"}, unet).out)
+              .at("label_agreement")
+              .at("mean");
+      EXPECT_GT(agreement, 0.9);
+    }
+  }
+  // The other output, by its index.
+  const auto bytes = tflite::write_model({small_unet(false), {}, ""});
+  write_bytes(directory / "unet.tflite", *bytes);
+  ASSERT_EQ(quantize({"--output-tensor", "0"}, directory / "unet.tflite").status, 0);
+  const graph::Graph graph = read_out().graph;
+  EXPECT_EQ(graph.tensor(graph.outputs[0]).shape, graph::Shape({1, 32, 32, 6}));
 }
 
 TEST_F(Quantize, EightBitBordersTakePixels) {

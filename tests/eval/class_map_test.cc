@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
+#include "eval/voc_dataset.h"
+#include "imageio/writer.h"
 #include "tests/train/data_folder.h"
 
 namespace deeplab::eval {
@@ -44,8 +47,14 @@ TEST(ClassMap, ErrorsNameFileAndLine) {
             "classes.txt:2: '1 b' has no '='; expected 'ID = CLASS' or '#RRGGBB = CLASS'");
   EXPECT_EQ(error_of("0 =\n"),
             "classes.txt:1: nothing follows the '='; expected a class or 'ignore'");
-  EXPECT_EQ(error_of("\n256 = a\n"),
-            "classes.txt:2: '256' is not a mask value; expected 0 to 255, #RRGGBB or '*'");
+  EXPECT_EQ(error_of("\n65536 = a\n"),
+            "classes.txt:2: '65536' is not a mask value; expected 0 to 65535, a range such as "
+            "20-29, #RRGGBB or '*'");
+  for (const char* range : {"9-8", "1-65536", "1-", "1-2-3"}) {
+    EXPECT_THAT(error_of(range + std::string(" = a\n")), HasSubstr("' is not a mask value"));
+  }
+  EXPECT_EQ(error_of("3-5 = a\n4 = b\n"), "classes.txt:2: '4' has a line already");
+  EXPECT_EQ(error_of("4 = a\n3-5 = b\n"), "classes.txt:2: '4' has a line already");
   EXPECT_THAT(error_of("cat = a\n"), HasSubstr("classes.txt:1: 'cat' is not a mask value"));
   EXPECT_THAT(error_of("-1 = a\n"), HasSubstr("'-1' is not a mask value"));
   EXPECT_THAT(error_of(" = a\n"), HasSubstr("'' is not a mask value"));
@@ -85,6 +94,30 @@ TEST(ClassMap, MapsIds) {
   // Black-and-white masks: 255 is the object.
   const auto object = ClassMap::parse("255 = a\n* = ignore\n", "classes.txt");
   EXPECT_THAT(object->read_mask(folder.mask_path("a"))->pixels, ElementsAre(255, 255, 0, 255));
+}
+
+// As Cityscapes writes its instances: the class id, or a thousand times it plus a number.
+TEST(ClassMap, MapsIdsOfSixteenBits) {
+  const DataFolder folder;
+  const std::vector<uint16_t> ids = {7, 24003, 24999, 25000, 26001, 255};
+  const auto png = imageio::encode_png_gray16(3, 2, ids);
+  ASSERT_TRUE(png.ok() && write_file_atomically(folder.mask_path("a"), *png).ok());
+  const auto map =
+      ClassMap::parse("7 = road\n24000-24999 = person\n25000 = rider\n* = ignore\n", "c.txt");
+  ASSERT_TRUE(map.ok()) << map.status().message();
+  const auto mask = map->read_mask(folder.mask_path("a"));
+  ASSERT_TRUE(mask.ok()) << mask.status().message();
+  EXPECT_THAT(mask->pixels, ElementsAre(0, 1, 1, 2, 255, 255));
+  EXPECT_EQ(mask->width, 3);
+  EXPECT_EQ(mask->channels, 1);
+  const auto strict = ClassMap::parse("7 = road\n24000 - 24999 = person\n25000 = rider\n", "c.txt");
+  ASSERT_TRUE(strict.ok()) << strict.status().message();
+  EXPECT_EQ(strict->read_mask(folder.mask_path("a")).status().message(),
+            folder.mask_path("a") + ": value 26001 at x 1, y 1 has no line in c.txt");
+  EXPECT_EQ(read_mask(folder.mask_path("a")).status().message(),
+            folder.mask_path("a") +
+                ": the 16-bit value 24003 at x 1, y 0 is out of range; expected labels from 0 to "
+                "255; --mask-map FILE says what other values mean");
 }
 
 TEST(ClassMap, MapsColours) {

@@ -109,7 +109,9 @@ TEST_F(EvaluatorTest, CandidatesAreMeasuredSideBySide) {
   Candidate coarse = candidate();
   coarse.protocol.width = coarse.protocol.height = 33;
   size_t advanced = 0;
-  const auto both = make({candidate(), coarse}, {})->scores(dataset_, [&advanced] { ++advanced; });
+  const auto both =
+      make({candidate(), coarse}, {})
+          ->scores(dataset_, [&advanced](const VocItem&, const std::string&) { ++advanced; });
   const auto alone = scores({});
   ASSERT_TRUE(both.ok() && alone.ok());
   EXPECT_EQ(advanced, dataset_.items.size());

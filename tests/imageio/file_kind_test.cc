@@ -27,7 +27,7 @@ TEST(FileKind, NamesWhatPeopleHaveInTheirFolders) {
   EXPECT_EQ(kind("<?xml version='1.0'?><svg/>"), "SVG drawing");
   EXPECT_EQ(kind("{\"a\": 1}"), "JSON file");
   EXPECT_EQ(kind("version https://git-lfs.github.com/spec/v1"), "Git LFS pointer");
-  EXPECT_EQ(kind(std::string("\x00\x01\x02\x03", 4)), "file of unknown kind");
+  EXPECT_EQ(kind(std::string("\x00\x01\x02\x03", 4)), "unknown file");
   EXPECT_EQ(brand("heic"), "HEIC picture");
   EXPECT_EQ(brand(std::string("mif1\0\0\0\0mif1avif", 16)), "AVIF picture");
   EXPECT_EQ(brand("avif"), "AVIF picture");

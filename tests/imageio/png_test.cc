@@ -170,6 +170,25 @@ TEST(LabelPng, SixteenBitsAndOpaqueAlphaHoldLabels) {
             (Samples{20, 1}));
 }
 
+TEST(LabelPng, WideLabelsKeepTheirSixteenBits) {
+  const auto labels = [](int color_type, int bit_depth, const Samples& rows) {
+    const auto image = decode_wide_label_png(png_file({.width = 2,
+                                                       .height = 1,
+                                                       .color_type = color_type,
+                                                       .bit_depth = bit_depth,
+                                                       .rows = rows}),
+                                             "mask.png");
+    EXPECT_TRUE(image.ok()) << image.status().message();
+    if (!image.ok()) return Samples();
+    EXPECT_EQ(image->channels, bit_depth == 16 ? 2 : 1);
+    return image->pixels;
+  };
+  EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY, 16, {101, 145, 0, 255}), (Samples{101, 145, 0, 255}));
+  EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY_ALPHA, 16, {101, 145, 255, 255, 0, 1, 255, 255}),
+            (Samples{101, 145, 0, 1}));
+  EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY, 8, {7, 9}), (Samples{7, 9}));
+}
+
 TEST(LabelPng, OtherPicturesAreRefusedByName) {
   const auto refusal = [](const File& file) { return decode_label_png(file, "mask.png").status(); };
   expect_error(refusal(png_file({.width = kW, .height = kH, .rows = gradient(kW, kH, 3)})),

@@ -211,14 +211,43 @@ TYPED_TEST(Depthwise, EveryKernelOnEveryWindow) {
   std::mt19937 random(5);
   Ran ran;
   for (WindowShape shape : window_cases()) {
-    for (int32_t channels : {1, 8, 16, 21, 48, 70}) {
+    for (const auto& [channels, multiplier] : {std::pair{1, 1},
+                                               {8, 1},
+                                               {16, 1},
+                                               {21, 1},
+                                               {48, 1},
+                                               {70, 1},
+                                               {1, 3},
+                                               {3, 8},
+                                               {5, 2},
+                                               {11, 6}}) {
       TypeParam conv;
       conv.shape = shape;
-      conv.shape.in_c = conv.shape.out_c = channels;
+      conv.shape.in_c = channels;
+      conv.shape.out_c = channels * multiplier;
+      conv.depth_multiplier = multiplier;
       ASSERT_NO_FATAL_FAILURE(compare(conv, random, &ran));
     }
   }
   ran.expect_all_of(table(TypeParam{}));
+}
+
+// More rows than are spread at a time.
+TYPED_TEST(Depthwise, MultipliersOfLargePictures) {
+  std::mt19937 random(9);
+  for (int32_t stride : {1, 2}) {
+    TypeParam conv;
+    conv.shape.batch = 2;
+    conv.shape.in_h = 61;
+    conv.shape.in_w = 59;
+    conv.shape.filter_h = conv.shape.filter_w = 3;
+    conv.shape.stride_h = conv.shape.stride_w = stride;
+    conv.shape = testing::with_padding(conv.shape, testing::Pad::kSame);
+    conv.shape.in_c = 24;
+    conv.shape.out_c = 144;
+    conv.depth_multiplier = 6;
+    ASSERT_NO_FATAL_FAILURE(compare(conv, random));
+  }
 }
 
 TYPED_TEST(Depthwise, EveryChannelCount) {

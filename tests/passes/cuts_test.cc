@@ -130,6 +130,30 @@ TEST(LabelHead, OneClassGetsABackgroundAtTheThreshold) {
   }
 }
 
+// As int8 files have it, whose scores become floats at the very end; or the other way round.
+TEST(LabelHead, AFlatMaskUnderOtherOps) {
+  for (const bool logistic_last : {false, true}) {
+    Scores s(DataType::kInt8, 1);
+    auto t = s.id;
+    if (!logistic_last) {
+      const graph::Unary logistic{graph::UnaryFunction::kLogistic};
+      t = s.b.op(logistic, {t}, DataType::kInt8, kProbability);
+    }
+    const auto q = s.b.quantization_of(t);
+    t = s.b.op(graph::Reshape{{1, 5, 7}}, {t}, DataType::kInt8, q);
+    t = s.b.op(graph::Dequantize{}, {t}, DataType::kFloat32);
+    if (logistic_last) {
+      t = s.b.op(graph::Unary{graph::UnaryFunction::kLogistic}, {t}, DataType::kFloat32);
+    }
+    Graph graph = s.b.build({t});
+    const auto head = cut_label_head(graph);
+    ASSERT_TRUE(head.ok()) << head.status().message();
+    EXPECT_TRUE(head->one_class && head->softmax_in_graph);
+    EXPECT_EQ(head->width, 7);
+    EXPECT_EQ(op_names(graph), "ADD PAD");
+  }
+}
+
 TEST(LabelHead, ProbabilitiesThatStayAreComparedAsSuch) {
   Scores s(DataType::kFloat32, 1);
   auto t = s.b.op(graph::Unary{graph::UnaryFunction::kLogistic}, {s.id}, DataType::kFloat32);
@@ -227,6 +251,16 @@ TEST(LabelHead, RefusesOtherNetworks) {
     Scores s(DataType::kFloat32);
     const auto t = s.b.op(graph::ArgMax{1}, {s.id}, DataType::kInt64);
     expect_refused(s.b.build({t}), "int64 1x7x4");
+  }
+  // A single number, which has no dimension at all.
+  for (const bool transposed : {false, true}) {
+    Scores s(DataType::kFloat32, 1);
+    const auto t = s.b.op(graph::Mean{{1, 2}, false}, {s.id}, DataType::kFloat32);
+    auto u = s.b.op(graph::Reshape{{}}, {t}, DataType::kFloat32);
+    if (transposed) u = s.b.op(graph::Transpose{}, {u}, DataType::kFloat32);
+    const graph::Graph graph = s.b.build({u});
+    EXPECT_EQ(graph.tensor(u).shape.size(), 0u);
+    expect_refused(graph, "not a segmentation network");
   }
   {  // More classes than a label map can hold.
     Scores many(DataType::kFloat32, 256);

@@ -96,7 +96,7 @@ TEST(Plan, UsesNoKernelBeyondTheIsaAskedFor) {
   }
 }
 
-TEST(Plan, ADepthMultiplierRunsOnTheReference) {
+TEST(Plan, ADepthMultiplierRunsOnAKernelOfTheTable) {
   GraphBuilder b;
   const auto q = testing::per_tensor(0.5f, 0);
   const auto x = b.input(DataType::kInt8, {1, 6, 6, 2}, q);
@@ -106,18 +106,18 @@ TEST(Plan, ADepthMultiplierRunsOnTheReference) {
   const auto y = b.op(op, {x, w, graph::kNoTensor}, DataType::kInt8, q);
   const auto plan = build(b.build({y}), {});
   ASSERT_NE(plan, nullptr);
-  EXPECT_EQ(plan->steps()[0].kernel, "reference");
+  EXPECT_EQ(plan->steps()[0].kernel, "spread/scalar");
 }
 
-// No fast kernel has a depth multiplier, so no step runs this block whole.
+// No fast kernel has so many taps, so no step runs this block whole.
 TEST(Plan, ABlockThatNoStepRunsIsDissolved) {
   GraphBuilder b;
   const auto q = testing::per_tensor(0.5f, 0);
-  const auto x = b.input(DataType::kInt8, {1, 6, 6, 2}, q);
-  const auto deep = b.constant(DataType::kInt8, {1, 3, 3, 6}, int8_t{2}, q);
+  const auto x = b.input(DataType::kInt8, {1, 184, 184, 6}, q);
+  const auto deep = b.constant(DataType::kInt8, {1, 182, 182, 6}, int8_t{2}, q);
   const auto project = b.constant(DataType::kInt8, {4, 1, 1, 6}, int8_t{1}, q);
   graph::DepthwiseConv2D op;
-  op.depth_multiplier = 3;
+  op.window.padding = graph::Padding::kValid;
   const auto y = b.op(op, {x, deep, graph::kNoTensor}, DataType::kInt8, q);
   const Graph graph =
       b.build({b.op(graph::Conv2D{}, {y, project, graph::kNoTensor}, DataType::kInt8, q)});

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "tests/quantize/quantize_testing.h"
+#include "tflite/writer.h"
 
 namespace deeplab::quantize {
 namespace {
@@ -50,6 +53,37 @@ TEST(PrepareFloat, KeepsBlocksWhosePaddingNoFileCanSay) {
   Graph graph = blocks_and_batch_norm(1);
   ASSERT_TRUE(prepare_float_graph(graph).ok());
   EXPECT_EQ(op_names(graph), "SPACE_TO_BATCH_ND DEPTHWISE_CONV_2D BATCH_TO_SPACE_ND MUL ADD");
+}
+
+Graph transposed(int32_t filter) {
+  GraphBuilder b;
+  const auto x = b.input(DataType::kFloat32, {1, 4, 5, 3});
+  const auto w = b.constant(DataType::kFloat32, {2, filter, filter, 3}, 1.0f);
+  const auto y = b.op(graph::TransposeConv{8, 10, 2, 2, 0, 0}, {x, w}, DataType::kFloat32);
+  std::mt19937 random(5);
+  return deeplab::testing::with_random_weights(b.build({y}), random);
+}
+
+TEST(PrepareFloat, MakesConvolutionsOfTransposeConv) {
+  for (const auto& [filter, ops] :
+       {std::pair{2, "CONV_2D DEPTH_TO_SPACE"}, std::pair{3, "PAD CONV_2D DEPTH_TO_SPACE"}}) {
+    const Graph before = transposed(filter);
+    Graph after = before;
+    ASSERT_TRUE(prepare_float_graph(after).ok());
+    EXPECT_EQ(op_names(after), ops);
+    ASSERT_TRUE(graph::validate(after).ok()) << graph::validate(after).message();
+    EXPECT_TRUE(tflite::write_model({after, {}, ""}).ok());
+    const auto x = deeplab::testing::output_of(before, kernels::Rounding::kEngine);
+    const auto y = deeplab::testing::output_of(after, kernels::Rounding::kEngine);
+    ASSERT_EQ(x.size(), y.size());
+    ASSERT_FALSE(x.empty());
+    for (size_t i = 0; i < x.size(); i += sizeof(float)) {
+      float a, b;
+      std::memcpy(&a, &x[i], sizeof a);
+      std::memcpy(&b, &y[i], sizeof b);
+      ASSERT_NEAR(a, b, 1e-4) << i;
+    }
+  }
 }
 
 }  // namespace

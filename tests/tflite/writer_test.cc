@@ -230,6 +230,33 @@ TEST(WriteRefuses, PaddingThatIsNeither) {
                                  "and 0 right is neither SAME nor VALID"));
 }
 
+template <typename Pool>
+graph::Graph pool_with_padding(int32_t before) {
+  GraphBuilder b;
+  const auto x = b.input(DataType::kFloat32, {1, 8, 8, 2});
+  Pool pool;
+  pool.window = {graph::Padding::kExplicit, 2, 2, 1, 1, before, 1, before, 1};
+  pool.filter_h = pool.filter_w = 3;
+  return b.build({b.op(pool, {x}, DataType::kFloat32)});
+}
+
+TEST(WriteGraph, PaddingOfPoolsByItsName) {
+  const auto average = read(write(pool_with_padding<graph::AveragePool2D>(0))).graph;
+  EXPECT_EQ(std::get<graph::AveragePool2D>(average.ops[0].attributes).window.padding,
+            graph::Padding::kSame);
+  const auto largest = read(write(pool_with_padding<graph::MaxPool2D>(0))).graph;
+  EXPECT_EQ(std::get<graph::MaxPool2D>(largest.ops[0].attributes).window.padding,
+            graph::Padding::kSame);
+  EXPECT_EQ(largest.tensor(largest.outputs[0]).shape, (graph::Shape{1, 4, 4, 2}));
+}
+
+TEST(WriteRefuses, PaddingOfPoolsThatIsNeither) {
+  EXPECT_THAT(refusal(pool_with_padding<graph::AveragePool2D>(1)),
+              HasSubstr("op 0 (AVERAGE_POOL_2D): a padding of 1 above, 1 below, 1 left"));
+  EXPECT_THAT(refusal(pool_with_padding<graph::MaxPool2D>(1)),
+              HasSubstr("op 0 (MAX_POOL_2D): a padding of 1 above, 1 below, 1 left"));
+}
+
 TEST(WriteRefuses, UInt8WithAScaleAChannel) {
   graph::Graph graph = small_deeplab(DataType::kInt8);
   graph.tensor(graph.ops[0].inputs[1]).file_type = DataType::kUInt8;

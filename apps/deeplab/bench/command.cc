@@ -215,7 +215,7 @@ Status Bench::verify(Canvas& canvas, const vision::ImageView& photo, LabelMap& l
   }
   FileNetworkOptions options;
   options.executor = ExecutorKind::kNaive;
-  options.fold_batch_norms = true;
+  options.move_roundings = true;
   options.size = {subject.canvas_width, subject.canvas_height};
   options.output_stride = options_.output_stride;
   DEEPLAB_ASSIGN_OR_RETURN(options.model, options_.model_flags.options());

@@ -89,12 +89,17 @@ Result<std::unique_ptr<FileNetwork>> FileNetwork::load(const std::string& path,
 
 namespace {
 
-Status fold_batch_norms(graph::Graph& graph) {
-  graph::Graph folded = graph;
-  graph::Graph unfolded = graph;
-  DEEPLAB_RETURN_IF_ERROR(passes::optimize(folded));
-  DEEPLAB_RETURN_IF_ERROR(passes::optimize(unfolded, {.fold_batch_norms = false}));
-  if (folded.ops.size() != unfolded.ops.size()) graph = std::move(folded);
+/// Optimizes the graph if a pass would move a rounding in it, and leaves it alone if not.
+Status move_roundings(graph::Graph& graph) {
+  graph::Graph moved = graph;
+  graph::Graph same = graph;
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(moved));
+  DEEPLAB_RETURN_IF_ERROR(passes::optimize(same, {.fold_batch_norms = false}));
+  const bool splits = std::ranges::any_of(graph.ops, [&](const graph::Op& op) {
+    return std::holds_alternative<graph::TransposeConv>(op.attributes) &&
+           graph.tensor(op.output()).type == DataType::kFloat32;
+  });
+  if (splits || moved.ops.size() != same.ops.size()) graph = std::move(moved);
   return {};
 }
 
@@ -176,9 +181,7 @@ Status FileNetwork::make_engine() {
   graph::Graph graph = file_graph_;
   if (options_.executor == ExecutorKind::kNaive) {
     DEEPLAB_RETURN_IF_ERROR(passes::shift_uint8(graph));
-    if (options_.fold_batch_norms) {
-      DEEPLAB_RETURN_IF_ERROR(fold_batch_norms(graph));
-    }
+    if (options_.move_roundings) DEEPLAB_RETURN_IF_ERROR(move_roundings(graph));
   } else {
     DEEPLAB_RETURN_IF_ERROR(passes::optimize(graph));
   }

@@ -46,9 +46,10 @@ struct FileNetworkOptions {
   CanvasSize size;
   int32_t output_stride = 0;  ///< 0: the model's own.
   api::ModelOptions model;    ///< Labels are only counted: nothing here has names.
-  /// Naive only: with batch norms folded, if the float graph has any (passes/fold_batch_norm.h).
-  /// The other passes change no byte, so they are left out, and what they do is checked, too.
-  bool fold_batch_norms = false;
+  /// Naive only: after the passes, if the float graph has what a pass rounds elsewhere: batch norms
+  /// to fold, TRANSPOSE_CONV to split. The other passes change no byte, so without these they are
+  /// left out, and what they do is checked, too.
+  bool move_roundings = false;
   /// TensorFlow Lite runs it instead of an executor, with `threads`: it holds its outputs only.
   std::shared_ptr<const tflite_library::Options> tflite;
   /// In TensorFlow Lite: it is given a file in which the result of every op is an output, so that

@@ -6,15 +6,18 @@
 
 namespace deeplab::app {
 
+void print_warning(const std::string& photo, const std::string& warning) {
+  print_error(fmt::format("warning: {}: {}; --strict refuses it", photo, warning));
+}
 void print_warning(const Photo& photo, const std::string& warning) {
-  print_error(fmt::format("warning: {}: {}; --strict refuses it", photo.name(), warning));
+  print_warning(photo.name(), warning);
 }
 
-ExitCode report_passed_over(const PhotoList& list, bool strict, bool quiet) {
-  std::string line = photos::passed_over_line(list.passed_over);
+ExitCode report_passed_over(const std::vector<photos::PassedOver>& files, bool strict, bool quiet) {
+  std::string line = photos::passed_over_line(files);
   if (line.empty()) return ExitCode::kDone;
   const std::string missing = imageio::missing_formats();
-  for (const photos::PassedOver& file : list.passed_over) {
+  for (const photos::PassedOver& file : files) {
     const size_t space = file.kind.find(' ');
     // One of the optional pictures is there: say how to get all of them.
     if (!missing.empty() && file.kind.ends_with(" picture") &&

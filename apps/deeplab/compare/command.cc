@@ -126,7 +126,7 @@ ExitCode compare(const CompareOptions& options) {
     print_error(output.message());
     return ExitCode::kFailed;
   }
-  return std::max(code, report_passed_over(list, options.decode.strict, false));
+  return std::max(code, report_passed_over(list.passed_over, options.decode.strict, false));
 }
 
 /// A flag that takes A[,B]: `set` gets one side's text and may throw CLI::ValidationError.

@@ -7,6 +7,7 @@
 
 #include "apps/deeplab/common/command.h"
 #include "apps/deeplab/common/interrupt.h"
+#include "apps/deeplab/common/photos.h"
 #include "base/file.h"
 #include "imageio/writer.h"
 #include "vision/palette.h"
@@ -96,8 +97,7 @@ Status EvaluateRun::write_prediction(const eval::VocItem& item,
 bool EvaluateRun::keep(size_t photo, eval::EvaluatedPhoto result) {
   if (!result.warning.empty()) {
     progress_->hide();
-    print_error(str_cat("warning: ", dataset_.items[photo].image_path, ": ", result.warning,
-                        "; --strict refuses it"));
+    print_warning(dataset_.items[photo].image_path, result.warning);
   }
   if (result.is_fatal) {
     fatal_ = std::move(result.error);

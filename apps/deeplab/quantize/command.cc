@@ -12,6 +12,7 @@
 
 #include "apps/deeplab/common/model_flags.h"
 #include "apps/deeplab/common/options.h"
+#include "apps/deeplab/common/photos.h"
 #include "apps/deeplab/common/progress.h"
 #include "apps/deeplab/quantize/report.h"
 #include "apps/deeplab/quantize/validate.h"
@@ -47,15 +48,20 @@ ExitCode run_quantize(const QuantizeCommand& command) {
   };
   const auto result = quantize::quantize_model(setup, start_progress);
   if (!result.ok()) return fail(setup.model, result.status());
+  for (const quantize::PhotoWarning& warning : result->warnings) {
+    print_warning(warning.photo, warning.text);
+  }
   for (const Status& error : result->errors) print_error(error.message());
+  const ExitCode passed_over =
+      report_passed_over(result->passed_over, setup.decode.strict, command.quiet);
   if (const Status written = write_file_atomically(command.output, result->bytes); !written.ok()) {
     return fail(command.output, written);
   }
   std::optional<Validation> validation;
   if (!command.validate.empty()) {
-    auto scores =
-        validate_models(command.validate, command.mask_map, result->float_model, result->int8_model,
-                        setup.fit, setup.output_stride, setup.threads, !command.quiet);
+    auto scores = validate_models(command.validate, command.mask_map, result->float_model,
+                                  result->int8_model, setup.fit, setup.decode, setup.output_stride,
+                                  setup.threads, !command.quiet);
     if (!scores.ok()) return fail(command.validate, scores.status());
     validation = std::move(*scores);
   }
@@ -69,7 +75,7 @@ ExitCode run_quantize(const QuantizeCommand& command) {
     print_error(printed.message());
     return ExitCode::kFailed;
   }
-  return result->errors.empty() ? ExitCode::kDone : ExitCode::kFailed;
+  return result->errors.empty() ? passed_over : ExitCode::kFailed;
 }
 
 /// A flag that takes one of a few names.
@@ -168,6 +174,7 @@ void add_quantize(CLI::App& app, Action& action) {
       ->type_name("DATASET[:SPLIT]");
   add_mask_map_option(*command, options->mask_map)->needs("--validate");
   options->model_flags.add_to(*command);
+  add_decode_options(*command, setup.decode);
   add_metadata_options(*command, setup);
   add_threads_option(*command, setup.threads)->description("Threads; 0 is one per CPU");
   add_json_flag(*command, options->json);

@@ -140,7 +140,8 @@ ExitCode segment_photos(const SegmentOptions& options, const PhotoList& list,
   if (only.id() && !normalization_known && !options.quiet) {
     print_error(normalization_warning(options.model, labels[static_cast<size_t>(*only.id())]));
   }
-  return std::max(exit_code, report_passed_over(list, options.decode.strict, options.quiet));
+  return std::max(exit_code,
+                  report_passed_over(list.passed_over, options.decode.strict, options.quiet));
 }
 
 ExitCode fail(const Status& status, ExitCode code = ExitCode::kFailed) {

@@ -15,7 +15,13 @@ namespace deeplab::kernels {
   ENTRY(T, X86, kDepthwiseInt8Avx2) \
   ENTRY(T, ARM, kDepthwiseInt8Neon) \
   ENTRY(T, WASM, kDepthwiseInt8Simd128) \
-  ENTRY(T, ANY, kDepthwiseInt8Scalar)
+  ENTRY(T, ANY, kDepthwiseInt8Scalar) \
+  ENTRY(T, X86, kDepthwiseInt8SpreadAvx512Vnni) \
+  ENTRY(T, X86, kDepthwiseInt8SpreadAvxVnni) \
+  ENTRY(T, X86, kDepthwiseInt8SpreadAvx2) \
+  ENTRY(T, ARM, kDepthwiseInt8SpreadNeon) \
+  ENTRY(T, WASM, kDepthwiseInt8SpreadSimd128) \
+  ENTRY(T, ANY, kDepthwiseInt8SpreadScalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_INT8_KERNELS, DepthwiseConv2DInt8Kernel)
 
@@ -25,7 +31,11 @@ DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_INT8_KERNELS, DepthwiseConv2DInt8Kerne
   ENTRY(T, X86, kDepthwiseFloatAvx2) \
   ENTRY(T, ARM, kDepthwiseFloatNeon) \
   ENTRY(T, X86, kDepthwiseFloatFma) \
-  ENTRY(T, ANY, kDepthwiseFloatScalar)
+  ENTRY(T, ANY, kDepthwiseFloatScalar) \
+  ENTRY(T, X86, kDepthwiseFloatSpreadAvx512) \
+  ENTRY(T, X86, kDepthwiseFloatSpreadAvx2) \
+  ENTRY(T, ARM, kDepthwiseFloatSpreadNeon) \
+  ENTRY(T, ANY, kDepthwiseFloatSpreadScalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_FLOAT_KERNELS, DepthwiseConv2DFloatKernel)
 

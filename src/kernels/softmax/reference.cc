@@ -62,7 +62,8 @@ void softmax_reference(const SoftmaxFloat& softmax, const float* input, float* o
     const float max = *std::max_element(input, input + softmax.depth);
     float sum = 0;
     for (int32_t i = 0; i < softmax.depth; ++i) {
-      output[i] = std::exp((input[i] - max) * softmax.beta);
+      const float x = (input[i] - max) * softmax.beta;
+      output[i] = x == 0 ? 1.0f : std::exp(x);  // of two classes one is always the largest
       sum += output[i];
     }
     for (int32_t i = 0; i < softmax.depth; ++i) output[i] /= sum;
