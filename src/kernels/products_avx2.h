@@ -31,7 +31,7 @@ struct Products {
   /// more at a time. Of four values and weights
   ///   (x0 + w2)(x2 + w0) + (x1 + w3)(x3 + w1) = x0 w0 + x1 w1 + x2 w2 + x3 w3
   ///                                           + x0 x2 + x1 x3 + w0 w2 + w1 w3
-  /// where the last four products do not depend on both pixel and channel: row_sum() has the first
+  /// where the last four products do not depend on both pixel and channel: row_sums() has the first
   /// two, and the packed bias takes back the others.
   static constexpr bool kPairs = true;
   struct Four {
@@ -46,22 +46,23 @@ struct Products {
     return acc;
   }
 
-  /// x0 x2 + x1 x3 of all fours of a row: below 2^30, since depths are at most 2^15.
-  static int32_t row_sum(const Value* row, int32_t depth) {
-    __m256i sums = _mm256_setzero_si256();
-    int32_t k = 0;
-    for (; k + 16 <= depth; k += 16) {
-      const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + k));
-      sums = _mm256_add_epi32(sums, _mm256_madd_epi16(x, _mm256_shuffle_epi32(x, 0xB1)));
+  /// x0 x2 + x1 x3 of all fours of four rows, each in two parts: 64-bit lanes, whose upper halves
+  /// are copies of the lower ones. Below 2^30, since depths are at most 2^15.
+  static void row_sums(const Value* const (&rows)[4], int32_t depth, __m128i (&sums)[4]) {
+    const int32_t wide = depth / 16 * 16;
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) {
+      __m256i sum = _mm256_setzero_si256();
+      for (int32_t k = 0; k < wide; k += 16) {
+        const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[r] + k));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(x, _mm256_shuffle_epi32(x, 0xB1)));
+      }
+      sums[r] = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+      for (int32_t k = wide; k < depth; k += 4) {
+        const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows[r] + k));
+        sums[r] = _mm_add_epi32(sums[r], _mm_madd_epi16(x, _mm_shuffle_epi32(x, 0xB1)));
+      }
     }
-    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-    for (; k < depth; k += 4) {
-      const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + k));
-      sum = _mm_add_epi32(sum, _mm_madd_epi16(x, _mm_shuffle_epi32(x, 0xB1)));
-    }
-    // Each is there twice.
-    sum = _mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum));
-    return _mm_cvtsi128_si32(sum);
   }
 
   /// The sum here and now: where a loop is unrolled whole, GCC 12 puts additions off until more

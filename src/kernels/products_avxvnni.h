@@ -19,7 +19,7 @@ namespace {  // A type of each file, so that no template over it is shared betwe
 struct Products {
   static constexpr Isa kIsa = Isa::kAvxVnni;
   /// An input value x becomes x + 128; a weight stays as it is, and its zero point is taken back
-  /// by row_sum(), or by add() of the values and minus the zero point.
+  /// by row_sums(), or by add() of the values and minus the zero point.
   using Value = uint8_t;
   using Weight = int8_t;
   static constexpr bool kFilterZeroInWeights = false;
@@ -38,22 +38,41 @@ struct Products {
   }
 
   static constexpr bool kPairs = false;
-  /// The sum of a row.
-  static int32_t row_sum(const Value* row, int32_t depth) {
+  /// The sums of four rows, each in two parts: 64-bit lanes.
+  static void row_sums(const Value* const (&rows)[4], int32_t depth, __m128i (&sums)[4]) {
     const __m256i zero = _mm256_setzero_si256();
-    __m256i sums = zero;
+    __m256i wide[4] = {zero, zero, zero, zero};
     int32_t k = 0;
     for (; k + 32 <= depth; k += 32) {
-      const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + k));
-      sums = _mm256_add_epi64(sums, _mm256_sad_epu8(x, zero));
+#pragma GCC unroll 4
+      for (int r = 0; r < 4; ++r) {
+        const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[r] + k));
+        wide[r] = _mm256_add_epi64(wide[r], _mm256_sad_epu8(x, zero));
+      }
     }
-    __m128i sum = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) {
+      sums[r] =
+          _mm_add_epi64(_mm256_castsi256_si128(wide[r]), _mm256_extracti128_si256(wide[r], 1));
+    }
+    const auto add = [&](const auto& load) {
+#pragma GCC unroll 4
+      for (int r = 0; r < 4; ++r) {
+        const __m128i x = load(rows[r] + k);
+        sums[r] = _mm_add_epi64(sums[r], _mm_sad_epu8(x, _mm256_castsi256_si128(zero)));
+      }
+    };
+    if (k + 16 <= depth) {
+      add([](const Value* x) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x)); });
+      k += 16;
+    }
     for (; k < depth; k += 4) {
-      int32_t four;
-      memcpy(&four, row + k, 4);
-      sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_cvtsi32_si128(four), _mm256_castsi256_si128(zero)));
+      add([](const Value* x) {
+        int32_t four;
+        memcpy(&four, x, 4);
+        return _mm_cvtsi32_si128(four);
+      });
     }
-    return _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
   }
 
   /// For products that are apart from their sums.

@@ -81,4 +81,14 @@ static inline void store_eights(__m256i bytes, int32_t count, int8_t* const (&ou
   store_few(_mm_srli_si128(high, 8), count, out[3]);
 }
 
+/// Four groups of 16 channels, of which two vectors of to_bytes() have eight each.
+static inline void store_sixteens(__m256i first, __m256i last, int8_t* const (&out)[4]) {
+  const __m256i even = _mm256_unpacklo_epi64(first, last);
+  const __m256i odd = _mm256_unpackhi_epi64(first, last);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out[0]), _mm256_castsi256_si128(even));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out[1]), _mm256_castsi256_si128(odd));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out[2]), _mm256_extracti128_si256(even, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out[3]), _mm256_extracti128_si256(odd, 1));
+}
+
 }  // namespace deeplab::kernels

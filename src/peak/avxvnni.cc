@@ -3,6 +3,6 @@
 
 namespace deeplab::peak {
 
-const Loop kPeakAvxVnni = {"vpdpbusd/avxvnni", Isa::kAvxVnni, kChainsAvxVnni * 32, run_avxvnni};
+const Loop kPeakAvxVnni = {"vpdpbusd/avxvnni", Isa::kAvxVnni, kChains * 32, run_avxvnni};
 
 }  // namespace deeplab::peak

@@ -3,6 +3,6 @@
 
 namespace deeplab::peak {
 
-const Loop kPeakAvxVnniEvex = {"vpdpbusd/avxvnni", Isa::kAvxVnni, kChainsAvxVnni * 32, run_avxvnni};
+const Loop kPeakAvxVnniEvex = {"vpdpbusd/avxvnni", Isa::kAvxVnni, kChains * 32, run_avxvnni};
 
 }  // namespace deeplab::peak

@@ -107,9 +107,22 @@ struct Gemm256 {
   static void correct_block(const Conv2DInt8& conv, const Value* rows, ptrdiff_t stride,
                             int32_t count, int32_t* corrections) {
     const int32_t depth = padded_depth(conv);
-    const int32_t factor = paired(conv) ? -1 : -conv.filter_zero_point;
-    for (int32_t i = 0; i < count; ++i, rows += stride) {
-      corrections[i] = factor * P::row_sum(rows, depth);
+    const __m128i factor = _mm_set1_epi32(paired(conv) ? -1 : -conv.filter_zero_point);
+    // Four rows at a time, of which the last ones may be one: their sums are one vector.
+    for (int32_t i = 0; i < count; i += 4) {
+      const Value* four[4];
+      for (int32_t k = 0; k < 4; ++k) {
+        four[k] = rows + ptrdiff_t{i + k < count ? i + k : count - 1} * stride;
+      }
+      __m128i parts[4];
+      P::row_sums(four, depth, parts);
+      const auto both = [](__m128i a, __m128i b) {
+        return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0x88));
+      };
+      const __m128i sums = _mm_hadd_epi32(both(parts[0], parts[1]), both(parts[2], parts[3]));
+      const __m128i products = _mm_mullo_epi32(sums, factor);
+      const int32_t left = count - i;
+      memcpy(corrections + i, &products, left < 4 ? static_cast<size_t>(left) * 4 : 16);
     }
   }
 

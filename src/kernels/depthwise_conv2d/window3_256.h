@@ -176,7 +176,7 @@ struct Window3Of256 {
     return o;
   }
 
-  // What multiply_strip() works on, for eight channels.
+  // What multiply_strip() works on, for eight channels or 16.
   struct Strip {
     const std::byte* columns;
     ptrdiff_t tap;   // Bytes from a filter column to the next,
@@ -187,14 +187,16 @@ struct Window3Of256 {
     int32_t count;  // Channels that exist.
   };
 
-  // Outputs [i, i + Columns) of each row. All: eight channels.
-  template <int Rows, int Columns, bool Correct, bool All>
-  [[gnu::always_inline]] static void multiply(const Strip& s, const Output& o, __m256i bias,
-                                              __m256 scale, ptrdiff_t i) {
+  // Four sums, as steps, of output rows and columns from column i on; of the given eight channels.
+  template <int Rows, int Columns, bool Correct>
+  [[gnu::always_inline]] static void multiply(const Strip& s, const Output& o, int eight,
+                                              ptrdiff_t i, __m256i (&acc)[4]) {
     constexpr int kSums = Rows * Columns;
-    const auto* weights = reinterpret_cast<const __m256i*>(s.packed + kLanes * 8);
-    const std::byte* x = s.columns + i * s.step;
-    __m256i acc[kSums];
+    const std::byte* packed = s.packed + eight * kPackedEight;
+    const auto* weights = reinterpret_cast<const __m256i*>(packed + kLanes * 8);
+    const __m256i bias = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(packed));
+    const __m256 scale = _mm256_loadu_ps(reinterpret_cast<const float*>(packed) + kLanes);
+    const std::byte* x = s.columns + eight * kEightBytes + i * s.step;
 #pragma GCC unroll 4
     for (int c = 0; c < Columns; ++c, x += s.step) {
 #pragma GCC unroll 2
@@ -219,33 +221,52 @@ struct Window3Of256 {
       }
     }
 #pragma GCC unroll 4
-    for (int k = 0; k < kSums; ++k) acc[k] = to_steps(acc[k], scale);
-    const __m256i bytes = to_bytes(o.to, acc[0], acc[1 % kSums], acc[2 % kSums], acc[3 % kSums]);
+    for (int k = 0; k < 4; ++k) {
+      acc[k] = k < kSums ? to_steps(acc[k], scale) : acc[k % kSums];
+    }
+  }
+
+  // Outputs [i, i + Columns) of each row. All: eight channels, or 16, whose stores are longer.
+  template <int Rows, int Columns, bool Correct, int All>
+  [[gnu::always_inline]] static void run_tile(const Strip& s, const Output& o, ptrdiff_t i) {
+    constexpr int kSums = Rows * Columns;
     int8_t* to[4];
 #pragma GCC unroll 4
     for (int k = 0; k < 4; ++k) to[k] = s.out[k % kSums / Columns] + (i + k % Columns) * s.out_c;
-    store_eights(bytes, All ? kLanes : s.count, to);
+    __m256i acc[4];
+    multiply<Rows, Columns, Correct>(s, o, 0, i, acc);
+    const __m256i bytes = to_bytes(o.to, acc[0], acc[1], acc[2], acc[3]);
+    if constexpr (All == kPanel) {
+      multiply<Rows, Columns, Correct>(s, o, 1, i, acc);
+      store_sixteens(bytes, to_bytes(o.to, acc[0], acc[1], acc[2], acc[3]), to);
+    } else {
+      store_eights(bytes, All == kLanes ? kLanes : s.count, to);
+    }
   }
 
   // All outputs of a strip: four vectors of sums at a time, which become one of bytes. The last
   // four are moved back to be whole: what they compute twice comes out the same.
-  template <int Rows, bool Correct, bool All>
+  template <int Rows, bool Correct, int All>
   static void multiply_strip(const Strip& strip, const Output& output, int32_t outputs) {
     constexpr int32_t kColumns = 4 / Rows;
     const Strip s = strip;
     const Output o = output;
-    const __m256i bias = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(s.packed));
-    const __m256 scale = _mm256_loadu_ps(reinterpret_cast<const float*>(s.packed) + kLanes);
     if (outputs < kColumns) {
-      for (int32_t i = 0; i < outputs; ++i) multiply<Rows, 1, Correct, All>(s, o, bias, scale, i);
+      for (int32_t i = 0; i < outputs; ++i) run_tile<Rows, 1, Correct, All>(s, o, i);
       return;
     }
     for (int32_t i = 0; i + kColumns <= outputs; i += kColumns) {
-      multiply<Rows, kColumns, Correct, All>(s, o, bias, scale, i);
+      run_tile<Rows, kColumns, Correct, All>(s, o, i);
     }
     if (outputs % kColumns != 0) {
-      multiply<Rows, kColumns, Correct, All>(s, o, bias, scale, outputs - kColumns);
+      run_tile<Rows, kColumns, Correct, All>(s, o, outputs - kColumns);
     }
+  }
+  template <int Rows, bool Correct>
+  static void multiply_strip(const Strip& s, const Output& o, int32_t outputs) {
+    if (s.count == kPanel) return multiply_strip<Rows, Correct, kPanel>(s, o, outputs);
+    s.count == kLanes ? multiply_strip<Rows, Correct, kLanes>(s, o, outputs)
+                      : multiply_strip<Rows, Correct, 0>(s, o, outputs);
   }
 
   // out[r]: the first output of output row r.
@@ -268,27 +289,27 @@ struct Window3Of256 {
         } else {
           fill_strip<0>(conv, rows, left, columns, c, count, strip);
         }
-        for (int32_t eight = 0; eight < count; eight += kLanes) {
+        // Eights that differ in whether their weights are less the zero point go one by one.
+        const auto corrects = [&](int32_t channel) {
+          const std::byte* eight = packed + channel / kLanes * kPackedEight;
+          return Correct &&
+                 *reinterpret_cast<const int32_t*>(eight + kLanes * 8 + kWeightsBytes) == 0;
+        };
+        const bool as_one = count == kPanel && corrects(c) == corrects(c + kLanes);
+        for (int32_t eight = 0; eight < count; eight += as_one ? kPanel : kLanes) {
           const ptrdiff_t at = ptrdiff_t{first} * s.out_c + c + eight;
-          Strip eights;
-          eights.columns = strip + eight / kLanes * kEightBytes;
-          eights.tap = s.dilation_w * kColumn;
-          eights.step = s.stride_w * kColumn;
-          eights.packed = packed + (c + eight) / kLanes * kPackedEight;
-          eights.out[0] = out[0] + at;
-          eights.out[1] = out[Rows - 1] + at;
-          eights.out_c = s.out_c;
-          eights.count = count - eight;
-          const bool all = eights.count >= kLanes;
-          const auto* less_zero_point =
-              reinterpret_cast<const int32_t*>(eights.packed + kLanes * 8 + kWeightsBytes);
-          if (Correct && *less_zero_point == 0) {
-            all ? multiply_strip<Rows, Correct, true>(eights, o, outputs)
-                : multiply_strip<Rows, Correct, false>(eights, o, outputs);
-          } else {
-            all ? multiply_strip<Rows, false, true>(eights, o, outputs)
-                : multiply_strip<Rows, false, false>(eights, o, outputs);
-          }
+          Strip strips;
+          strips.columns = strip + eight / kLanes * kEightBytes;
+          strips.tap = s.dilation_w * kColumn;
+          strips.step = s.stride_w * kColumn;
+          strips.packed = packed + (c + eight) / kLanes * kPackedEight;
+          strips.out[0] = out[0] + at;
+          strips.out[1] = out[Rows - 1] + at;
+          strips.out_c = s.out_c;
+          const int32_t rest = count - eight;
+          strips.count = as_one ? kPanel : rest < kLanes ? rest : kLanes;
+          corrects(c + eight) ? multiply_strip<Rows, Correct>(strips, o, outputs)
+                              : multiply_strip<Rows, false>(strips, o, outputs);
         }
       }
     }

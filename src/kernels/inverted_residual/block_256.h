@@ -222,7 +222,8 @@ struct Block256 {
 
   // Four rows of C columns by V vectors of 8 channels.
   template <int C, int V, bool Relu>
-  static void expand_tile(const Job& job, const std::byte* lines, std::byte* out) {
+  [[gnu::always_inline]] static void expand_tile(const Job& job, const std::byte* lines,
+                                                 std::byte* out) {
     const Panel& p = job.panel;
     __m256i acc[C][kGroupRows][V];
 #pragma GCC unroll 3
@@ -440,13 +441,12 @@ struct Block256 {
     return load((v == 0 ? next : at) + v * 32);
   }
 
-  // Four vectors of eight channels to four pixels, or to the first one.
+  // Four vectors of steps of eight channels to four pixels, or to the first one.
   template <int C, bool Relu>
-  static void store_pixels(const RequantizeShifted256& to, const __m256i (&steps)[4], Value* out,
+  static void store_pixels(const RequantizeShifted256& to, const __m256i (&steps)[1][4], Value* out,
                            ptrdiff_t stride) {
     if constexpr (kBytes) {
-      const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-      const __m256i bytes = _mm256_permutevar8x32_epi32(to_shifted_bytes<Relu>(to, steps), order);
+      const __m256i bytes = in_order(to_shifted_bytes<Relu>(to, steps[0]));
       const __m128i low = _mm256_castsi256_si128(bytes);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(out), low);
       if constexpr (C == 4) {
@@ -462,105 +462,158 @@ struct Block256 {
     } else {
 #pragma GCC unroll 2
       for (int i = 0; i < C; i += 2) {
-        const __m256i words =
-            _mm256_permute4x64_epi64(to_shifted_words<Relu>(to, steps[i], steps[i + 1]), 0xD8);
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i * stride),
-                         _mm256_castsi256_si128(words));
-        if constexpr (C == 4) {
-          _mm_storeu_si128(reinterpret_cast<__m128i*>(out + (i + 1) * stride),
-                           _mm256_extracti128_si256(words, 1));
-        }
+        const __m256i words = _mm256_permute4x64_epi64(
+            to_shifted_words<Relu>(to, steps[0][i], steps[0][i + 1]), 0xD8);
+        store_halves<C == 1 ? 1 : 2>(words, out + i * stride, stride);
       }
     }
   }
+  // The same of 16 channels, as bytes.
+  template <int C, bool Relu>
+  static void store_pixels(const RequantizeShifted256& to, const __m256i (&steps)[2][4], Value* out,
+                           ptrdiff_t stride) {
+    const __m256i first = in_order(to_shifted_bytes<Relu>(to, steps[0]));
+    const __m256i last = in_order(to_shifted_bytes<Relu>(to, steps[1]));
+    store_halves<C == 1 ? 1 : 2>(_mm256_unpacklo_epi64(first, last), out, 2 * stride);
+    if constexpr (C == 4) {
+      store_halves<2>(_mm256_unpackhi_epi64(first, last), out + stride, 2 * stride);
+    }
+  }
+  // What packs leave of four vectors, one vector after the other.
+  static __m256i in_order(__m256i bytes) {
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+  template <int Halves>
+  static void store_halves(__m256i both, Value* out, ptrdiff_t stride) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_castsi256_si128(both));
+    if constexpr (Halves == 2) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + stride), _mm256_extracti128_si256(both, 1));
+    }
+  }
 
-  // What depthwise_tile() works on: one row of outputs of eight channels.
+  // Eights of channels that depthwise_tile() takes at a time, if there are as many: of bytes, two
+  // make a pixel's store 16 bytes long.
+  static constexpr int kMaxEights = kBytes ? 2 : 1;
+
+  // What depthwise_tile() works on: one row of outputs.
   struct Row {
     const std::byte* at;
     const std::byte* next;
-    const Eight* eight;
+    ptrdiff_t eight_bytes;  // From eight channels to the next in a group.
+    const Eight* eights;
     int32_t order;
     Value* out;
     ptrdiff_t stride;  // Values from a pixel of the output to the next.
     RequantizeShifted256 to;
   };
 
-  // C outputs from column x on.
-  template <int C, int Stride, bool Across, bool Relu, bool Extra>
-  [[gnu::always_inline]] static void depthwise_tile(const Row& row, __m256i bias, __m256 scale,
-                                                    __m256 minus_offset, ptrdiff_t x) {
-    const Eight& e = *row.eight;
-    const Weight* weights = e.weights + row.order * kOrderWeights;
-    const std::byte* at = row.at + x * Stride * kColumn;
-    const std::byte* next = row.next + x * Stride * kColumn;
-    __m256i acc[4];
+  // What all tiles of a row of eight channels need in registers.
+  struct RowWeights {
+    __m256i w[kTaps][kVectors];
+    __m256i bias;
+    __m256 scale;
+    __m256 minus_offset;
+  };
+
+  // C outputs of E eights from column x on. The windows see each column that they share as one
+  // load: two loads for every product would take longer than the products.
+  template <int C, int E, int Stride, bool Across, bool Relu, bool Extra>
+  [[gnu::always_inline]] static void depthwise_tile(const Row& row, const RowWeights (&weights)[E],
+                                                    ptrdiff_t x) {
+    __m256i acc[E][4];
+#pragma GCC unroll 2
+    for (int e = 0; e < E; ++e) {
+      const RowWeights& all = weights[e];
+      const std::byte* at = row.at + e * row.eight_bytes + x * Stride * kColumn;
+      const std::byte* next = row.next + e * row.eight_bytes + x * Stride * kColumn;
 #pragma GCC unroll 4
-    for (int c = 0; c < C; ++c) {
-      acc[c] = bias;
-#pragma GCC unroll 3
-      for (int kx = 0; kx < kTaps; ++kx) {
-        const ptrdiff_t column = (c * Stride + kx) * kColumn;
+      for (int c = 0; c < C; ++c) acc[e][c] = all.bias;
+#pragma GCC unroll 9
+      for (int i = 0; i < (C - 1) * Stride + kTaps; ++i) {
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; ++v) {
-          const __m256i w = load(weights + (kx * kVectors + v) * kLanes256 * P::kDepth);
-          acc[c] = P::add(acc[c], rows_at<Across>(at + column, next + column, v), w);
-          P::settle(acc[c]);
+          const __m256i rows = rows_at<Across>(at + i * kColumn, next + i * kColumn, v);
+#pragma GCC unroll 4
+          for (int c = 0; c < C; ++c) {
+            const int kx = i - c * Stride;
+            if (kx < 0 || kx >= kTaps) continue;
+            acc[e][c] = P::add(acc[e][c], rows, all.w[kx][v]);
+            P::settle(acc[e][c]);
+          }
         }
       }
       if constexpr (Extra) {
-        for (int32_t i = 0; i < e.extra_columns; ++i) {
-          const int32_t kx = e.extra[i];
-          const ptrdiff_t column = (c * Stride + kx) * kColumn;
-          const __m256i w = load(e.rests + row.order * kOrderWeights + kx * kLanes256 * P::kDepth);
-          acc[c] = P::add(acc[c], rows_at<Across>(at + column, next + column, 0), w);
+        const Eight& eight = row.eights[e];
+        for (int32_t i = 0; i < eight.extra_columns; ++i) {
+          const ptrdiff_t kx = eight.extra[i];
+          const Weight* rests = eight.rests + row.order * kOrderWeights;
+          const __m256i w = load(rests + kx * kLanes256 * P::kDepth);
+#pragma GCC unroll 4
+          for (int c = 0; c < C; ++c) {
+            const ptrdiff_t column = (c * Stride + kx) * kColumn;
+            acc[e][c] = P::add(acc[e][c], rows_at<Across>(at + column, next + column, 0), w);
+          }
         }
       }
-    }
 #pragma GCC unroll 4
-    for (int c = 0; c < 4; ++c) {
-      acc[c] = c < C ? steps_of<Relu>(acc[c], scale, minus_offset) : _mm256_setzero_si256();
+      for (int c = 0; c < 4; ++c) {
+        acc[e][c] =
+            c < C ? steps_of<Relu>(acc[e][c], all.scale, all.minus_offset) : _mm256_setzero_si256();
+      }
     }
     store_pixels<C, Relu>(row.to, acc, row.out + x * row.stride, row.stride);
   }
 
-  template <int Stride, bool Across, bool Relu, bool Extra>
+  template <int E, int Stride, bool Across, bool Relu, bool Extra>
   [[gnu::noinline]] static void depthwise_row(const Row& given, int32_t columns) {
     constexpr int32_t kColumns = 4;
     const Row row = given;
-    const __m256i bias = load(row.eight->bias);
-    const __m256 scale = _mm256_loadu_ps(row.eight->scale);
-    const __m256 minus_offset = minus_offset_of(scale);
+    RowWeights weights[E];
+    for (int e = 0; e < E; ++e) {
+      const Eight& eight = row.eights[e];
+      for (int i = 0; i < kTaps * kVectors; ++i) {
+        weights[e].w[i / kVectors][i % kVectors] =
+            load(eight.weights + row.order * kOrderWeights + i * kLanes256 * P::kDepth);
+      }
+      weights[e].bias = load(eight.bias);
+      weights[e].scale = _mm256_loadu_ps(eight.scale);
+      weights[e].minus_offset = minus_offset_of(weights[e].scale);
+    }
     if (columns < kColumns) {
       for (ptrdiff_t x = 0; x < columns; ++x) {
-        depthwise_tile<1, Stride, Across, Relu, Extra>(row, bias, scale, minus_offset, x);
+        depthwise_tile<1, E, Stride, Across, Relu, Extra>(row, weights, x);
       }
       return;
     }
     // The last tile is moved back to be whole.
     for (ptrdiff_t x = 0; x < columns; x += kColumns) {
-      depthwise_tile<kColumns, Stride, Across, Relu, Extra>(
-          row, bias, scale, minus_offset, x + kColumns <= columns ? x : columns - kColumns);
+      depthwise_tile<kColumns, E, Stride, Across, Relu, Extra>(
+          row, weights, x + kColumns <= columns ? x : columns - kColumns);
     }
   }
-  template <int Stride, bool Across, bool Relu>
+  template <int E, int Stride, bool Across, bool Relu>
   static void depthwise_row(const Row& row, int32_t columns) {
     if constexpr (kBytes) {
-      if (row.eight->extra_columns != 0) {
-        return depthwise_row<Stride, Across, Relu, true>(row, columns);
+      if (row.eights[0].extra_columns != 0 || row.eights[E - 1].extra_columns != 0) {
+        return depthwise_row<E, Stride, Across, Relu, true>(row, columns);
       }
     }
-    depthwise_row<Stride, Across, Relu, false>(row, columns);
+    depthwise_row<E, Stride, Across, Relu, false>(row, columns);
   }
-  template <int Stride>
+  template <int E, int Stride>
   static void depthwise_row(const Row& row, int32_t columns) {
-    const bool relu = row.eight->relu != 0;
+    const bool relu = row.eights->relu != 0;
     if (row.order < 2) {
-      relu ? depthwise_row<Stride, false, true>(row, columns)
-           : depthwise_row<Stride, false, false>(row, columns);
+      relu ? depthwise_row<E, Stride, false, true>(row, columns)
+           : depthwise_row<E, Stride, false, false>(row, columns);
     } else {
-      relu ? depthwise_row<Stride, true, true>(row, columns)
-           : depthwise_row<Stride, true, false>(row, columns);
+      relu ? depthwise_row<E, Stride, true, true>(row, columns)
+           : depthwise_row<E, Stride, true, false>(row, columns);
     }
+  }
+  template <int E>
+  static void depthwise_row(const Row& row, const WindowShape& s) {
+    s.stride_h == 1 ? depthwise_row<E, 1>(row, s.out_w) : depthwise_row<E, 2>(row, s.out_w);
   }
 
   // ---- Depthwise convolution and projection. scratch: the pixels of up to four rows, and a
@@ -585,14 +638,16 @@ struct Block256 {
     Row row;
     row.to = make_requantize_shifted(d);
     row.stride = pixel_values(ops);
-    for (int32_t e = 0; e < eights_of(ops); ++e) {
-      row.at = at + e * eight_bytes(ops);
-      row.next = next + e * eight_bytes(ops);
-      row.eight = reinterpret_cast<const Eight*>(packed) + e;
+    row.eight_bytes = eight_bytes(ops);
+    for (int32_t e = 0, n; e < eights_of(ops); e += n) {
+      n = eights_of(ops) - e < kMaxEights ? 1 : kMaxEights;
+      row.at = at + e * row.eight_bytes;
+      row.next = next + e * row.eight_bytes;
+      row.eights = reinterpret_cast<const Eight*>(packed) + e;
       for (int32_t r = 0; r < rows; ++r) {
         row.order = r * s.stride_h;
         row.out = pixels + ptrdiff_t{r} * s.out_w * row.stride + e * kLanes256;
-        s.stride_h == 1 ? depthwise_row<1>(row, s.out_w) : depthwise_row<2>(row, s.out_w);
+        n == 1 ? depthwise_row<1>(row, s) : depthwise_row<kMaxEights>(row, s);
       }
     }
     packed += depthwise_packed_bytes(ops);
