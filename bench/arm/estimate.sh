@@ -40,7 +40,7 @@ printf '%-8s %5s %11s %9s %9s %9s %9s %9s %9s\n' \
   family size "million" SIMD "SIMD mem" "other mem" integer bound pipeline
 for size in "${sizes[@]}"; do
   for family in scalar neon neondot; do
-    qemu-aarch64 -cpu max -plugin "$work/blocks.so,out=$work/blocks" \
+    qemu-aarch64 -cpu max,sve=off -plugin "$work/blocks.so,out=$work/blocks" \
       -L /usr/aarch64-linux-gnu \
       -E "LD_LIBRARY_PATH=$sysroot/usr/lib/aarch64-linux-gnu:$sysroot/lib/aarch64-linux-gnu" \
       "$program" "$model" "$size" "$family" >"$work/labels"

@@ -28,7 +28,8 @@ struct Panel {
 };
 struct Header {
   int32_t use_words;
-  int32_t unused[3];
+  int32_t narrow;  // Whether all channels are; see requantize_neon.h.
+  int32_t unused[2];
 };
 
 int32_t panels(const WindowShape& s) { return (s.out_c + kPanel - 1) / kPanel; }
@@ -52,18 +53,21 @@ void pack(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* 
   const WindowShape& s = conv.shape;
   Header header = {};
   header.use_words = conv.filter_zero_point != 0;
+  header.narrow = may_be_narrow(conv);
   auto* panel = reinterpret_cast<Panel*>(packed + sizeof header);
   for (int32_t p = 0; p < panels(s); ++p, ++panel) {
     memset(panel, 0, sizeof *panel);
     for (int32_t i = 0; i < kPanel; ++i) {
       const int32_t c = first_channel(s, p) + i;
       int32_t sum = 0;
+      int32_t size = 0;
       int32_t lowest = 0;
       for (int32_t t = 0; t < kTaps; ++t) {
         const int8_t w = filter[t * static_cast<ptrdiff_t>(s.out_c) + c];
         panel->bytes[t][i] = w;
         panel->words[t][i] = static_cast<int16_t>(w - conv.filter_zero_point);
         sum += w - conv.filter_zero_point;
+        size += panel->words[t][i] < 0 ? -panel->words[t][i] : panel->words[t][i];
         lowest += w == -128;
       }
       // Two products of -128 * -128 do not fit into 16 bits.
@@ -72,6 +76,7 @@ void pack(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* 
                                             static_cast<uint32_t>(conv.input_zero_point) *
                                                 static_cast<uint32_t>(sum));
       panel->scale[i] = conv.multipliers[c].scale;
+      if (!is_narrow(panel->bias[i], size, panel->scale[i])) header.narrow = 0;
     }
   }
   memcpy(packed, &header, sizeof header);
@@ -97,6 +102,7 @@ size_t scratch_bytes(const DepthwiseConv2DInt8& conv) {
 
 // One panel at `count` outputs whose windows start `step` bytes apart; tap t of the first reads
 // x[t].
+template <bool Narrow>
 void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const (&x)[kTaps],
                int32_t count, ptrdiff_t step, ptrdiff_t out_step, int8_t* out) {
   // In registers: as far as the compiler knows, a write to int8_t may change what is in memory.
@@ -129,7 +135,7 @@ void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
     const int32x4_t high68 = vaddl_high_s16(p67, p8);
     const int32x4_t low = vaddq_s32(vaddq_s32(low01, low25), low68);
     const int32x4_t high = vaddq_s32(vaddq_s32(high01, high25), high68);
-    return to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1)));
+    return to_bytes<Narrow>(r, to_words<Narrow>(r, low, scale0, high, scale1));
   };
   // Three at a time: a core that works in order would wait for the long chain of one.
   ptrdiff_t at = 0;
@@ -144,6 +150,7 @@ void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
   for (; count > 0; --count, at += step, out += out_step) vst1_s8(out, window(at));
 }
 
+template <bool Narrow>
 void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const (&x)[kTaps],
                int32_t count, ptrdiff_t step, ptrdiff_t out_step, int8_t* out) {
   int16x8_t w[kTaps];
@@ -159,7 +166,7 @@ void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
       low = vmlal_s16(low, vget_low_s16(w[t]), vget_low_s16(value));
       high = vmlal_high_s16(high, w[t], value);
     }
-    return to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1)));
+    return to_bytes<Narrow>(r, to_words<Narrow>(r, low, scale0, high, scale1));
   };
   ptrdiff_t at = 0;
   for (; count >= 2; count -= 2, at += 2 * step, out += 2 * out_step) {
@@ -179,7 +186,7 @@ struct Rows {
 
 // One panel at outputs [begin, end) of a row, `out` at the first of them. Windows that leave the
 // picture to the left or right are taken one by one.
-template <bool Words>
+template <bool Words, bool Narrow>
 void block_run(const WindowShape& s, const Panel& panel, const RequantizeNeon& r, const Rows& rows,
                int32_t channel, int32_t begin, int32_t end, int8_t* out) {
   const ptrdiff_t step = static_cast<ptrdiff_t>(s.stride_w) * s.in_c;
@@ -197,7 +204,7 @@ void block_run(const WindowShape& s, const Panel& panel, const RequantizeNeon& r
       const bool outside = row == nullptr || column < 0 || column >= s.in_w;
       x[t] = outside ? rows.line : row + column * s.in_c + channel;
     }
-    const auto run = Words ? words_run : bytes_run;
+    const auto run = Words ? words_run<Narrow> : bytes_run<Narrow>;
     run(panel, r, x, count, step, s.out_c, out);
     out += static_cast<ptrdiff_t>(count) * s.out_c;
     i += count;
@@ -210,7 +217,10 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
   const RequantizeNeon r = make_requantize(conv);
   Header header;
   memcpy(&header, packed, sizeof header);
-  const auto block_of = header.use_words != 0 ? block_run<true> : block_run<false>;
+  const bool narrow = header.narrow != 0;
+  const auto block_of = header.use_words != 0
+                            ? (narrow ? block_run<true, true> : block_run<true, false>)
+                            : (narrow ? block_run<false, true> : block_run<false, false>);
   const auto* panel = reinterpret_cast<const Panel*>(packed + sizeof header);
   const int32_t block = block_outputs(s);
   Rows rows;

@@ -111,9 +111,17 @@ struct BlockArm {
            line * input_lines(s) <= kMaxBytes && scales_below_one(e.multipliers, s.out_c);
   }
 
+  // packed begins with this, up to kHeaderBytes.
+  struct Header {
+    int32_t narrow_expand;  // Whether all channels are; see requantize_neon.h.
+    int32_t narrow_depthwise;
+  };
+  static constexpr ptrdiff_t kHeaderBytes = 64;
+
   // body(first channel, vectors, where it is packed) for each panel: of whole eights.
   template <typename Byte, typename Body>
   static void for_panels(const Ops& ops, Byte* at, const Body& body) {
+    at += kHeaderBytes;
     for (int32_t e = 0; e < eights_of(ops); e += 2) {
       const int32_t vectors = eights_of(ops) - e == 1 ? 2 : kMaxVectors;
       body(e * kEight, vectors, at);
@@ -122,13 +130,13 @@ struct BlockArm {
   }
   static size_t expand_packed_bytes(const Ops& ops) {
     const int32_t lines = most_lines(ops.expand);
-    const ptrdiff_t bytes = eights_of(ops) / 2 * panel_bytes(kMaxVectors, lines) +
+    const ptrdiff_t bytes = kHeaderBytes + eights_of(ops) / 2 * panel_bytes(kMaxVectors, lines) +
                             eights_of(ops) % 2 * panel_bytes(2, lines);
     return static_cast<size_t>((bytes + 63) / 64 * 64);
   }
 
   static void pack_panel(const Ops& ops, const InvertedResidualWeights& weights, int32_t first,
-                         int32_t vectors, const Panel& p) {
+                         int32_t vectors, const Panel& p, int32_t* narrow) {
     const Conv2DInt8& e = ops.expand;
     const WindowShape& s = e.shape;
     const int32_t taps = gemm_depth(s);
@@ -137,12 +145,16 @@ struct BlockArm {
     const int8_t* filter = weights.expand + ptrdiff_t{first} * taps;
     for (int32_t c = 0; c < channels; ++c) {
       int32_t sum = 0;
+      int32_t size = 0;
       for (int32_t k = 0; k < taps; ++k) {
-        sum += filter[ptrdiff_t{c} * taps + k] - e.filter_zero_point;
+        const int32_t w = filter[ptrdiff_t{c} * taps + k] - e.filter_zero_point;
+        sum += w;
+        size += w < 0 ? -w : w;
       }
       const int32_t bias = weights.expand_bias != nullptr ? weights.expand_bias[first + c] : 0;
       p.bias[c] = bias_of(e, bias, sum);
       p.scale[c] = e.multipliers[first + c].scale;
+      if (!is_narrow(p.bias[c], size, p.scale[c])) *narrow = 0;
     }
     *p.lines = plain_lines(s);
     for (int32_t line = 0; line < plain_lines(s); ++line) {
@@ -184,7 +196,7 @@ struct BlockArm {
   }
 
   // Four rows of each column by V vectors of four channels.
-  template <int V>
+  template <int V, bool Narrow>
   [[gnu::noinline]] static void expand_panel(const Job& given, const int8_t* lines, int32_t columns,
                                              std::byte* to) {
     const Job job = given;
@@ -216,14 +228,19 @@ struct BlockArm {
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) {
         const float32x4_t scale = vld1q_f32(p.scale + v * kLanes);
-        int32x4_t steps[kGroupRows];
-#pragma GCC unroll 4
-        for (int r = 0; r < kGroupRows; ++r) steps[r] = to_steps(acc[r][v], scale);
-        const int8x16_t rows = to_bytes(job.to, to_words(job.to, steps[0], steps[1]),
-                                        to_words(job.to, steps[2], steps[3]));
+        const int8x16_t rows =
+            to_bytes<Narrow>(job.to, to_words<Narrow>(job.to, acc[0][v], scale, acc[1][v], scale),
+                             to_words<Narrow>(job.to, acc[2][v], scale, acc[3][v], scale));
         vst1q_s8(out + v / 2 * job.eight + v % 2 * 16, vqtbl1q_s8(rows, order));
       }
     }
+  }
+
+  template <bool Narrow>
+  static void expand_panel(const Job& job, int32_t vectors, const int8_t* lines, int32_t columns,
+                           std::byte* to) {
+    vectors == 2 ? expand_panel<2, Narrow>(job, lines, columns, to)
+                 : expand_panel<4, Narrow>(job, lines, columns, to);
   }
 
   // The places in which `rows` of the group (4 bits) are outside the picture, and the columns
@@ -298,13 +315,14 @@ struct BlockArm {
         from = lines;
         job.row = s.stride_h * bytes;
       }
+      const bool narrow = reinterpret_cast<const Header*>(packed)->narrow_expand != 0;
       std::byte* out = to + d.pad_left * kColumn;
       for_panels(ops, const_cast<std::byte*>(packed),
                  [&](int32_t channel, int32_t vectors, std::byte* at) {
                    job.panel = panel_at(at, vectors, most_lines(e));
                    std::byte* eights = out + channel / kEight * job.eight;
-                   vectors == 2 ? expand_panel<2>(job, from, columns_inside(d), eights)
-                                : expand_panel<4>(job, from, columns_inside(d), eights);
+                   narrow ? expand_panel<true>(job, vectors, from, columns_inside(d), eights)
+                          : expand_panel<false>(job, vectors, from, columns_inside(d), eights);
                  });
     }
     fill_outside(ops, outside, to);
@@ -328,15 +346,17 @@ struct BlockArm {
   };
 
   static void pack_channel(const DepthwiseConv2DInt8& d, const int8_t* filter, int32_t bias,
-                           int32_t c, Eight& e) {
+                           int32_t c, Eight& e, int32_t* narrow) {
     const int32_t lane = c % kEight;
     int32_t sum = 0;
+    int32_t size = 0;
     for (int32_t kx = 0; kx < kTaps; ++kx) {
       bool any = false;
       for (int32_t ky = 0; ky < kTaps; ++ky) {
         const int32_t w =
             filter[(ptrdiff_t{ky} * kTaps + kx) * d.shape.out_c + c] - d.filter_zero_point;
         sum += w;
+        size += w < 0 ? -w : w;
         any = any || w != nearest(w);
         for (int32_t order = 0; order < kOrders; ++order) {
           const ptrdiff_t at = order * kOrderWeights + (kx * 2 + lane / kLanes) * 16 +
@@ -351,6 +371,7 @@ struct BlockArm {
     }
     e.bias[lane] = bias_of(d, bias, sum);
     e.scale[lane] = d.multipliers[c].scale;
+    if (!is_narrow(e.bias[lane], size, e.scale[lane])) *narrow = 0;
   }
 
   static size_t depthwise_packed_bytes(const Ops& ops) {
@@ -364,6 +385,7 @@ struct BlockArm {
     const Eight* eight;
     int32_t order;
     int32_t channels;  // That exist.
+    bool narrow;
     int8_t* out;
     ptrdiff_t stride;  // Bytes from a pixel of the output to the next.
     RequantizeNeon to;
@@ -386,7 +408,7 @@ struct BlockArm {
   }
 
   // C outputs from column x on: columns that several windows share are loaded once.
-  template <int C, int Stride, bool Across, bool Extra>
+  template <int C, int Stride, bool Across, bool Extra, bool Narrow>
   [[gnu::always_inline]] static void depthwise_tile(const Row& row, const int8x16_t (&w)[kTaps][2],
                                                     const int32x4_t (&bias)[2],
                                                     const float32x4_t (&scale)[2], ptrdiff_t x) {
@@ -429,22 +451,22 @@ struct BlockArm {
     int16x8_t words[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) {
-      words[c] = to_words(row.to, to_steps(acc[c][0], scale[0]), to_steps(acc[c][1], scale[1]));
+      words[c] = to_words<Narrow>(row.to, acc[c][0], scale[0], acc[c][1], scale[1]);
     }
     int8_t* out = row.out + x * row.stride;
     if constexpr (C == 1) {
-      store(to_bytes(row.to, words[0]), row.channels, out);
+      store(to_bytes<Narrow>(row.to, words[0]), row.channels, out);
     } else {
 #pragma GCC unroll 4
       for (int c = 0; c < C; c += 2) {
-        const int8x16_t two = to_bytes(row.to, words[c], words[c + 1]);
+        const int8x16_t two = to_bytes<Narrow>(row.to, words[c], words[c + 1]);
         store(vget_low_s8(two), row.channels, out + c * row.stride);
         store(vget_high_s8(two), row.channels, out + (c + 1) * row.stride);
       }
     }
   }
 
-  template <int Stride, bool Across, bool Extra>
+  template <int Stride, bool Across, bool Extra, bool Narrow>
   [[gnu::noinline]] static void depthwise_row(const Row& given, int32_t columns) {
     constexpr int32_t kColumns = 4;
     const Row row = given;
@@ -460,15 +482,20 @@ struct BlockArm {
     const float32x4_t scale[2] = {vld1q_f32(e.scale), vld1q_f32(e.scale + kLanes)};
     if (columns < kColumns) {
       for (ptrdiff_t x = 0; x < columns; ++x) {
-        depthwise_tile<1, Stride, Across, Extra>(row, w, bias, scale, x);
+        depthwise_tile<1, Stride, Across, Extra, Narrow>(row, w, bias, scale, x);
       }
       return;
     }
     // The last tile is moved back to be whole.
     for (ptrdiff_t x = 0; x < columns; x += kColumns) {
-      depthwise_tile<kColumns, Stride, Across, Extra>(
+      depthwise_tile<kColumns, Stride, Across, Extra, Narrow>(
           row, w, bias, scale, x + kColumns <= columns ? x : columns - kColumns);
     }
+  }
+  template <int Stride, bool Across, bool Extra>
+  static void depthwise_row(const Row& row, int32_t columns) {
+    row.narrow ? depthwise_row<Stride, Across, Extra, true>(row, columns)
+               : depthwise_row<Stride, Across, Extra, false>(row, columns);
   }
   template <int Stride, bool Across>
   static void depthwise_row(const Row& row, int32_t columns) {
@@ -497,9 +524,10 @@ struct BlockArm {
     const int32_t most = kGroupRows / s.stride_h;
     const int32_t left = s.out_h - group * most;
     const int32_t rows = left < most ? left : most;
-    packed += expand_packed_bytes(ops);
     auto* pixels = reinterpret_cast<int8_t*>(scratch);
     Row row;
+    row.narrow = reinterpret_cast<const Header*>(packed)->narrow_depthwise != 0;
+    packed += expand_packed_bytes(ops);
     row.to = make_requantize(d);
     row.stride = s.out_c;
     for (int32_t e = 0; e < eights_of(ops); ++e) {
@@ -540,14 +568,19 @@ struct BlockArm {
   }
   static void pack(const Ops& ops, const InvertedResidualWeights& weights, std::byte* packed) {
     memset(packed, 0, packed_bytes(ops));
+    auto* header = reinterpret_cast<Header*>(packed);
+    header->narrow_expand = may_be_narrow(ops.expand);
+    header->narrow_depthwise = may_be_narrow(ops.depthwise);
     for_panels(ops, packed, [&](int32_t first, int32_t vectors, std::byte* at) {
-      pack_panel(ops, weights, first, vectors, panel_at(at, vectors, most_lines(ops.expand)));
+      pack_panel(ops, weights, first, vectors, panel_at(at, vectors, most_lines(ops.expand)),
+                 &header->narrow_expand);
     });
     packed += expand_packed_bytes(ops);
     auto* eights = reinterpret_cast<Eight*>(packed);
     for (int32_t c = 0; c < ops.depthwise.shape.out_c; ++c) {
       const int32_t bias = weights.depthwise_bias != nullptr ? weights.depthwise_bias[c] : 0;
-      pack_channel(ops.depthwise, weights.depthwise, bias, c, eights[c / kEight]);
+      pack_channel(ops.depthwise, weights.depthwise, bias, c, eights[c / kEight],
+                   &header->narrow_depthwise);
     }
     packed += depthwise_packed_bytes(ops);
     P::project().pack(ops.project, weights.project, weights.project_bias, packed);
