@@ -66,8 +66,11 @@ struct BlockArm {
   static int32_t row_taps(const WindowShape& s) { return s.filter_w * s.in_c; }
   static int32_t row_lines(const WindowShape& s) { return (row_taps(s) + kDepth - 1) / kDepth; }
   static int32_t plain_lines(const WindowShape& s) { return s.filter_h * row_lines(s); }
-  // Any line may need another one for what does not fit.
-  static int32_t most_lines(const Conv2DInt8& e) { return 2 * plain_lines(e.shape); }
+  // Unless all weights are bytes, any line may need another one for what does not fit.
+  static int32_t most_lines(const Conv2DInt8& e) {
+    const bool bytes = P::kLowest == -128 && e.filter_zero_point == 0;
+    return plain_lines(e.shape) * (bytes ? 1 : 2);
+  }
   static int32_t input_lines(const WindowShape& s) {
     return (kGroupRows - 1) * s.stride_h + s.filter_h;
   }
@@ -170,8 +173,9 @@ struct BlockArm {
           const int32_t w = row[k + i] - e.filter_zero_point;
           const int32_t at = c / kLanes * 16 + P::place(c % kLanes, i);
           plain[at] = static_cast<int8_t>(nearest(w));
+          if (w == nearest(w)) continue;
           rests[at] = static_cast<int8_t>(w - nearest(w));
-          any = any || rests[at] != 0;
+          any = true;
         }
       }
       if (any) p.offsets[(*p.lines)++] = p.offsets[line];
