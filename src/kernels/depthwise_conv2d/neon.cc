@@ -90,8 +90,8 @@ int32_t block_outputs(const WindowShape& s) {
   return static_cast<int32_t>(outputs < 4 ? 4 : outputs > 64 ? 64 : outputs);
 }
 
-// Outputs of a row that are computed in one go at most: those of a block whose windows read from
-// one line of zero points, which is no wider than the picture.
+// Outputs of a row that are computed together at most: of a block, as many as one line of zero
+// points, at most as wide as the picture, is enough for.
 int32_t most_outputs(const WindowShape& s) {
   const int32_t block = block_outputs(s);
   const int32_t room = (s.in_w - 1) / s.stride_w + 1;

@@ -307,16 +307,17 @@ struct BlockArm {
       job.pixel = ptrdiff_t{s.stride_w} * s.in_c;
       job.eight = eight_bytes(ops);
       job.to = make_requantize(e);
-      const int8_t* from = input + ptrdiff_t{first} * s.in_w * s.in_c;
-      job.row = ptrdiff_t{s.in_w} * s.in_c;
+      const auto* from = reinterpret_cast<const int8_t*>(scratch);
       // A line is read beyond its pixels if they are no whole fours.
-      if (outside != 0 || !is_pointwise(s) || s.in_c % kDepth != 0) {
+      if (outside == 0 && is_pointwise(s) && s.in_c % kDepth == 0) {
+        from = input + ptrdiff_t{first} * s.in_w * s.in_c;
+        job.row = ptrdiff_t{s.in_w} * s.in_c;
+      } else {
         const ptrdiff_t bytes = line_bytes(ops);
         auto* lines = reinterpret_cast<int8_t*>(scratch);
         for (int32_t i = 0; i < input_lines(s); ++i) {
           fill_line(e, input, first * s.stride_h - s.pad_top + i, bytes, lines + i * bytes);
         }
-        from = lines;
         job.row = s.stride_h * bytes;
       }
       const bool narrow = reinterpret_cast<const Header*>(packed)->narrow_expand != 0;
