@@ -40,10 +40,10 @@ printf '%-8s %5s %11s %9s %9s %9s %9s %9s %9s\n' \
   family size "million" SIMD "SIMD mem" "other mem" integer bound pipeline
 for size in "${sizes[@]}"; do
   for family in scalar neon neondot; do
-    DEEPLAB_ISA=$family qemu-aarch64 -cpu max -plugin "$work/blocks.so,out=$work/blocks" \
+    qemu-aarch64 -cpu max,sve=off -plugin "$work/blocks.so,out=$work/blocks" \
       -L /usr/aarch64-linux-gnu \
       -E "LD_LIBRARY_PATH=$sysroot/usr/lib/aarch64-linux-gnu:$sysroot/lib/aarch64-linux-gnu" \
-      "$program" "$model" "$size" >"$work/labels"
+      "$program" "$model" "$size" "$family" >"$work/labels"
     sort -k1,1nr "$work/blocks" | awk '{ print $1 * $4, $0 }' | sort -k1,1nr | cut -d' ' -f2- >"$work/sorted"
     # Blocks that hold 99.5 % of all instructions go through the model; the rest is taken at their mean.
     awk '{ all += $1 * $4; line[NR] = $0; n[NR] = $1 * $4 }

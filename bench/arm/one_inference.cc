@@ -1,6 +1,6 @@
-// MODEL SIZE: one picture to its label map at SIZE x SIZE, on one thread, between two marks that
-// the plugin blocks.c knows. The picture is made here: flat shapes and a gradient, so that
-// the label head has cells with and without borders.
+// MODEL SIZE FAMILY: one picture to its label map at SIZE x SIZE, on one thread and the kernels of
+// FAMILY, between two marks that the plugin blocks.c knows. The picture is made here: flat shapes
+// and a gradient, so that the label head has cells with and without borders.
 #include <unistd.h>
 
 #include <cstdio>
@@ -38,15 +38,16 @@ int fail(const deeplab::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int32_t size = argc == 3 ? std::atoi(argv[2]) : 0;
+  const int32_t size = argc == 4 ? std::atoi(argv[2]) : 0;
   if (size <= 0) {
-    std::fprintf(stderr, "usage: %s MODEL SIZE\n", argv[0]);
+    std::fprintf(stderr, "usage: %s MODEL SIZE FAMILY\n", argv[0]);
     return 2;
   }
   const auto model = deeplab::Model::load(argv[1]);
   if (!model.ok()) return fail(model.status());
   deeplab::Options options;
   options.threads = 1;
+  options.isa = argv[3];
   options.width = options.height = size;
   auto segmenter = deeplab::Segmenter::create(*model, options);
   if (!segmenter.ok()) return fail(segmenter.status());

@@ -54,9 +54,11 @@ Result<std::shared_ptr<const Plan>> Plan::build(graph::Graph graph, const PlanOp
   std::shared_ptr<Plan> plan(new Plan);
   plan->graph_ = std::move(graph);
   plan->options_ = options;
-  // Blocks of 192 and 288 channels at 33x33 take 20 % less time as one kernel on these two; on
-  // AVX-512 VNNI, whose other kernels are faster, they take as long or longer.
-  const bool small_blocks = options.isa == Isa::kAvx2 || options.isa == Isa::kAvxVnni;
+  // Blocks of 192 and 288 channels at 33x33 take 20 % less time as one kernel on the first two, and
+  // fewer instructions on the third; on AVX-512 VNNI and NEON, whose other kernels are faster, they
+  // take as long or longer.
+  const bool small_blocks =
+      options.isa == Isa::kAvx2 || options.isa == Isa::kAvxVnni || options.isa == Isa::kNeonDot;
   plan->groups_ = options.keep_all_tensors
                       ? do_not_fuse(plan->graph_)
                       : fuse(plan->graph_, small_blocks ? 0 : kExpandedCacheBytes);

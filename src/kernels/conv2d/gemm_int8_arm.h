@@ -31,7 +31,8 @@ static inline int32_t arm_padded_depth(const Conv2DInt8& conv) {
 struct ArmHeader {
   int32_t
       lowest_pairs;  ///< Weights of -128 whose sum of two products leaves int16; see the NEON file.
-  int32_t unused[3];
+  int32_t narrow;    ///< Whether all channels are; see requantize_neon.h.
+  int32_t unused[2];
 };
 
 static inline ptrdiff_t arm_channel_bytes(const Conv2DInt8& conv) {
@@ -50,6 +51,7 @@ static inline void arm_pack(const Conv2DInt8& conv, const int8_t* filter, const 
   const int32_t depth = gemm_depth(conv.shape);
   memset(packed, 0, arm_packed_bytes(conv));
   ArmHeader header = {};
+  header.narrow = may_be_narrow(conv);
   for (int32_t n = 0; n < conv.shape.out_c; ++n) {
     const int32_t first = n / kArmPanel * kArmPanel;
     const int32_t left = round_up(conv.shape.out_c - first, kArmLanes);
@@ -60,8 +62,11 @@ static inline void arm_pack(const Conv2DInt8& conv, const int8_t* filter, const 
     auto* weights = reinterpret_cast<int8_t*>(panel_scale + width);
     const int8_t* row = filter + static_cast<ptrdiff_t>(n) * depth;
     int32_t sum = 0;
+    int32_t size = 0;
     for (int32_t k = 0; k < depth; ++k) {
-      sum += row[k] - conv.filter_zero_point;
+      const int32_t w = row[k] - conv.filter_zero_point;
+      sum += w;
+      size += w < 0 ? -w : w;
       weights[static_cast<ptrdiff_t>(k / 4) * width * 4 + (n - first) / 4 * 16 +
               Place(n % 4, k % 4)] = row[k];
       if (k % 4 >= 2 && row[k] == -128 && row[k - 2] == -128) ++header.lowest_pairs;
@@ -70,11 +75,14 @@ static inline void arm_pack(const Conv2DInt8& conv, const int8_t* filter, const 
         static_cast<uint32_t>(bias != nullptr ? bias[n] : 0) -
         static_cast<uint32_t>(conv.input_zero_point) * static_cast<uint32_t>(sum);
     panel_scale[n - first] = conv.multipliers[n].scale;
+    const auto packed_bias = static_cast<int32_t>(panel_bias[n - first]);
+    if (!is_narrow(packed_bias, size, conv.multipliers[n].scale)) header.narrow = 0;
   }
   memcpy(packed, &header, sizeof header);
 }
 
 static inline void arm_add_bias(const Conv2DInt8& conv, const int32_t* extra, std::byte* packed) {
+  reinterpret_cast<ArmHeader*>(packed)->narrow = 0;
   for (int32_t n = 0; n < conv.shape.out_c; ++n) {
     const int32_t first = n / kArmPanel * kArmPanel;
     auto* bias =
@@ -156,15 +164,19 @@ static inline void arm_store(int8x16_t bytes, int32_t count, int8_t* out) {
 }
 
 /// The sums of V * 4 channels of one pixel to bytes in memory.
-template <int V>
+template <bool Narrow, int V>
 static inline void arm_finish(const ArmTile& t, const RequantizeNeon& r, const float32x4_t* scale,
                               int m, const int32x4_t* acc) {
-  int32x4_t steps[4];
-#pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) steps[v] = v < V ? to_steps(acc[v], scale[v]) : vdupq_n_s32(0);
-  const int16x8_t low = to_words(r, steps[0], steps[1]);
-  const int16x8_t high = V > 2 ? to_words(r, steps[2], steps[3]) : low;
-  arm_store(to_bytes(r, low, high), t.channels, t.out + static_cast<ptrdiff_t>(m) * t.out_stride);
+  constexpr int kSecond = V > 1 ? 1 : 0;
+  constexpr int kThird = V > 2 ? 2 : 0;
+  constexpr int kLast = V > 3 ? 3 : kThird;
+  const int16x8_t low = to_words<Narrow>(r, acc[0], scale[0], acc[kSecond], scale[kSecond]);
+  int16x8_t high = low;
+  if constexpr (V > 2) {
+    high = to_words<Narrow>(r, acc[kThird], scale[kThird], acc[kLast], scale[kLast]);
+  }
+  arm_store(to_bytes<Narrow>(r, low, high), t.channels,
+            t.out + static_cast<ptrdiff_t>(m) * t.out_stride);
 }
 
 /// Bias and corrections: where the sums of M pixels by V vectors start.

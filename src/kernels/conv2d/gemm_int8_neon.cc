@@ -206,7 +206,7 @@ void multiply_plainly(const ArmTile& t, const int8_t* weights, int32x4_t (&acc)[
 
 // The sum of two products leaves int16 only as -128 * -128 twice, if both weights are -128:
 // files quantized symmetrically have none. Exact: the products are added one by one.
-template <bool Exact>
+template <bool Exact, bool Narrow>
 struct Multiply {
   static constexpr int kPixels = kTile;
   template <int M, int V>
@@ -224,7 +224,7 @@ struct Multiply {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) scale[v] = vld1q_f32(scale_at + v * kArmLanes);
 #pragma GCC unroll 4
-    for (int m = 0; m < M; ++m) arm_finish<V>(t, r, scale, m, acc[m]);
+    for (int m = 0; m < M; ++m) arm_finish<Narrow, V>(t, r, scale, m, acc[m]);
   }
 };
 
@@ -232,7 +232,9 @@ void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, i
          int32_t row_begin, int32_t row_end, std::byte* scratch) {
   ArmHeader header;
   memcpy(&header, packed, sizeof header);
-  const auto run = header.lowest_pairs == 0 ? arm_run<Multiply<false>> : arm_run<Multiply<true>>;
+  const auto run = header.lowest_pairs != 0 ? arm_run<Multiply<true, false>>
+                   : header.narrow != 0     ? arm_run<Multiply<false, true>>
+                                            : arm_run<Multiply<false, false>>;
   run(conv, packed, input, output, row_begin, row_end, scratch);
 }
 

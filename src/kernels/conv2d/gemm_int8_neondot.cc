@@ -23,6 +23,7 @@ const int8_t* step(const int8_t* weights, const int8x16_t (&x)[M], int32x4_t (&a
   return weights + V * 16;
 }
 
+template <bool Narrow>
 struct Multiply {
   static constexpr int kPixels = 4;
   template <int M, int V>
@@ -56,14 +57,21 @@ struct Multiply {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) scale[v] = vld1q_f32(scale_at + v * kArmLanes);
 #pragma GCC unroll 4
-    for (int m = 0; m < M; ++m) arm_finish<V>(t, r, scale, m, acc[m]);
+    for (int m = 0; m < M; ++m) arm_finish<Narrow, V>(t, r, scale, m, acc[m]);
   }
 };
+
+void run(const Conv2DInt8& conv, const std::byte* packed, const int8_t* input, int8_t* output,
+         int32_t row_begin, int32_t row_end, std::byte* scratch) {
+  const bool narrow = reinterpret_cast<const ArmHeader*>(packed)->narrow != 0;
+  const auto run = narrow ? arm_run<Multiply<true>> : arm_run<Multiply<false>>;
+  run(conv, packed, input, output, row_begin, row_end, scratch);
+}
 
 }  // namespace
 
 const Conv2DInt8Kernel kConv2DInt8GemmNeonDot = {
-    "gemm/neondot",  Isa::kNeonDot,     arm_supports,      arm_packed_bytes,
-    arm_pack<place>, arm_scratch_bytes, arm_run<Multiply>, arm_add_bias};
+    "gemm/neondot",  Isa::kNeonDot,     arm_supports, arm_packed_bytes,
+    arm_pack<place>, arm_scratch_bytes, run,          arm_add_bias};
 
 }  // namespace deeplab::kernels

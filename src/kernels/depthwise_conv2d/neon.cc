@@ -10,6 +10,7 @@
 
 #include "kernels/depthwise_conv2d/kernel_list.h"
 #include "kernels/requantize_neon.h"
+#include "kernels/same_taps.h"
 
 namespace deeplab::kernels {
 namespace {
@@ -28,7 +29,8 @@ struct Panel {
 };
 struct Header {
   int32_t use_words;
-  int32_t unused[3];
+  int32_t narrow;  // Whether all channels are; see requantize_neon.h.
+  int32_t unused[2];
 };
 
 int32_t panels(const WindowShape& s) { return (s.out_c + kPanel - 1) / kPanel; }
@@ -52,18 +54,21 @@ void pack(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* 
   const WindowShape& s = conv.shape;
   Header header = {};
   header.use_words = conv.filter_zero_point != 0;
+  header.narrow = may_be_narrow(conv);
   auto* panel = reinterpret_cast<Panel*>(packed + sizeof header);
   for (int32_t p = 0; p < panels(s); ++p, ++panel) {
     memset(panel, 0, sizeof *panel);
     for (int32_t i = 0; i < kPanel; ++i) {
       const int32_t c = first_channel(s, p) + i;
       int32_t sum = 0;
+      int32_t size = 0;
       int32_t lowest = 0;
       for (int32_t t = 0; t < kTaps; ++t) {
         const int8_t w = filter[t * static_cast<ptrdiff_t>(s.out_c) + c];
         panel->bytes[t][i] = w;
         panel->words[t][i] = static_cast<int16_t>(w - conv.filter_zero_point);
         sum += w - conv.filter_zero_point;
+        size += panel->words[t][i] < 0 ? -panel->words[t][i] : panel->words[t][i];
         lowest += w == -128;
       }
       // Two products of -128 * -128 do not fit into 16 bits.
@@ -72,6 +77,7 @@ void pack(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* 
                                             static_cast<uint32_t>(conv.input_zero_point) *
                                                 static_cast<uint32_t>(sum));
       panel->scale[i] = conv.multipliers[c].scale;
+      if (!is_narrow(panel->bias[i], size, panel->scale[i])) header.narrow = 0;
     }
   }
   memcpy(packed, &header, sizeof header);
@@ -84,12 +90,17 @@ int32_t block_outputs(const WindowShape& s) {
   return static_cast<int32_t>(outputs < 4 ? 4 : outputs > 64 ? 64 : outputs);
 }
 
-// scratch: a line of zero points, as wide as what the rows under a block of outputs span.
-int64_t line_bytes(const WindowShape& s) {
+// Outputs of a row that are computed together at most: of a block, as many as one line of zero
+// points, at most as wide as the picture, is enough for.
+int32_t most_outputs(const WindowShape& s) {
   const int32_t block = block_outputs(s);
-  const int32_t outputs = s.out_w < block ? s.out_w : block;
-  const int64_t columns = int64_t{outputs - 1} * s.stride_w + int64_t{2} * s.dilation_w + 1;
-  return (columns < s.in_w ? columns : s.in_w) * s.in_c;
+  const int32_t room = (s.in_w - 1) / s.stride_w + 1;
+  return block < room ? block : room;
+}
+
+// scratch: a line of zero points, as wide as what one tap of so many outputs spans.
+int64_t line_bytes(const WindowShape& s) {
+  return (int64_t{most_outputs(s) - 1} * s.stride_w + 1) * s.in_c;
 }
 size_t scratch_bytes(const DepthwiseConv2DInt8& conv) {
   return static_cast<size_t>(line_bytes(conv.shape));
@@ -97,6 +108,7 @@ size_t scratch_bytes(const DepthwiseConv2DInt8& conv) {
 
 // One panel at `count` outputs whose windows start `step` bytes apart; tap t of the first reads
 // x[t].
+template <bool Narrow>
 void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const (&x)[kTaps],
                int32_t count, ptrdiff_t step, ptrdiff_t out_step, int8_t* out) {
   // In registers: as far as the compiler knows, a write to int8_t may change what is in memory.
@@ -129,7 +141,7 @@ void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
     const int32x4_t high68 = vaddl_high_s16(p67, p8);
     const int32x4_t low = vaddq_s32(vaddq_s32(low01, low25), low68);
     const int32x4_t high = vaddq_s32(vaddq_s32(high01, high25), high68);
-    return to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1)));
+    return to_bytes<Narrow>(r, to_words<Narrow>(r, low, scale0, high, scale1));
   };
   // Three at a time: a core that works in order would wait for the long chain of one.
   ptrdiff_t at = 0;
@@ -144,6 +156,7 @@ void bytes_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
   for (; count > 0; --count, at += step, out += out_step) vst1_s8(out, window(at));
 }
 
+template <bool Narrow>
 void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const (&x)[kTaps],
                int32_t count, ptrdiff_t step, ptrdiff_t out_step, int8_t* out) {
   int16x8_t w[kTaps];
@@ -159,7 +172,7 @@ void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
       low = vmlal_s16(low, vget_low_s16(w[t]), vget_low_s16(value));
       high = vmlal_high_s16(high, w[t], value);
     }
-    return to_bytes(r, to_words(r, to_steps(low, scale0), to_steps(high, scale1)));
+    return to_bytes<Narrow>(r, to_words<Narrow>(r, low, scale0, high, scale1));
   };
   ptrdiff_t at = 0;
   for (; count >= 2; count -= 2, at += 2 * step, out += 2 * out_step) {
@@ -171,36 +184,19 @@ void words_run(const Panel& panel, const RequantizeNeon& r, const int8_t* const 
   if (count > 0) vst1_s8(out, window(at));
 }
 
-// Where the windows of one output row read.
-struct Rows {
-  const int8_t* row[3];  // Null: outside the picture.
-  const int8_t* line;    // Zero points.
-};
-
-// One panel at outputs [begin, end) of a row, `out` at the first of them. Windows that leave the
-// picture to the left or right are taken one by one.
-template <bool Words>
-void block_run(const WindowShape& s, const Panel& panel, const RequantizeNeon& r, const Rows& rows,
-               int32_t channel, int32_t begin, int32_t end, int8_t* out) {
+// All panels at `count` outputs next to each other whose windows have the same taps inside: of
+// channel 0, tap t of the first reads tap[t].
+template <bool Words, bool Narrow>
+void panels_run(const WindowShape& s, const Panel* panel, const RequantizeNeon& r,
+                const int8_t* const (&tap)[kTaps], int32_t count, int8_t* out) {
   const ptrdiff_t step = static_cast<ptrdiff_t>(s.stride_w) * s.in_c;
-  const int64_t reach = int64_t{2} * s.dilation_w;
-  for (int32_t i = begin; i < end;) {
-    const int64_t left = int64_t{i} * s.stride_w - s.pad_left;
-    const bool inside = left >= 0 && left + reach < s.in_w;
-    // Outputs from here whose windows are inside.
-    const int64_t room = inside ? (s.in_w - 1 - left - reach) / s.stride_w + 1 : 1;
-    const int32_t count = room < end - i ? static_cast<int32_t>(room) : end - i;
+  for (int32_t p = 0; p < panels(s); ++p) {
+    const int32_t channel = first_channel(s, p);
     const int8_t* x[kTaps];
-    for (int t = 0; t < kTaps; ++t) {
-      const int64_t column = left + int64_t{t % 3} * s.dilation_w;
-      const int8_t* row = rows.row[t / 3];
-      const bool outside = row == nullptr || column < 0 || column >= s.in_w;
-      x[t] = outside ? rows.line : row + column * s.in_c + channel;
-    }
-    const auto run = Words ? words_run : bytes_run;
-    run(panel, r, x, count, step, s.out_c, out);
-    out += static_cast<ptrdiff_t>(count) * s.out_c;
-    i += count;
+#pragma GCC unroll 9
+    for (int t = 0; t < kTaps; ++t) x[t] = tap[t] + channel;
+    const auto run = Words ? words_run<Narrow> : bytes_run<Narrow>;
+    run(panel[p], r, x, count, step, s.out_c, out + channel);
   }
 }
 
@@ -210,27 +206,40 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
   const RequantizeNeon r = make_requantize(conv);
   Header header;
   memcpy(&header, packed, sizeof header);
-  const auto block_of = header.use_words != 0 ? block_run<true> : block_run<false>;
+  const bool narrow = header.narrow != 0;
+  const auto run_panels = header.use_words != 0
+                              ? (narrow ? panels_run<true, true> : panels_run<true, false>)
+                              : (narrow ? panels_run<false, true> : panels_run<false, false>);
   const auto* panel = reinterpret_cast<const Panel*>(packed + sizeof header);
-  const int32_t block = block_outputs(s);
-  Rows rows;
-  rows.line = reinterpret_cast<const int8_t*>(scratch);
+  const int32_t most = most_outputs(s);
+  const auto* line = reinterpret_cast<const int8_t*>(scratch);
   memset(scratch, conv.input_zero_point & 255, scratch_bytes(conv));
   for (int32_t row = row_begin; row < row_end; ++row) {
     const int64_t y0 = int64_t{row % s.out_h} * s.stride_h - s.pad_top;
+    const int8_t* rows[3];  // Null: outside the picture.
     for (int ky = 0; ky < 3; ++ky) {
       const int64_t y = y0 + int64_t{ky} * s.dilation_h;
-      rows.row[ky] = y < 0 || y >= s.in_h
-                         ? nullptr
-                         : input + (int64_t{row / s.out_h} * s.in_h + y) * s.in_w * s.in_c;
+      rows[ky] = y < 0 || y >= s.in_h
+                     ? nullptr
+                     : input + (int64_t{row / s.out_h} * s.in_h + y) * s.in_w * s.in_c;
     }
-    for (int32_t begin = 0; begin < s.out_w; begin += block) {
-      const int32_t end = s.out_w - begin < block ? s.out_w : begin + block;
-      int8_t* out = output + (int64_t{row} * s.out_w + begin) * s.out_c;
-      for (int32_t p = 0; p < panels(s); ++p) {
-        const int32_t channel = first_channel(s, p);
-        block_of(s, panel[p], r, rows, channel, begin, end, out + channel);
+    TapRange inside;
+    int32_t same_end = 0;  // Of the outputs whose windows have these taps inside.
+    for (int32_t begin = 0; begin < s.out_w;) {
+      const int32_t left = begin * s.stride_w - s.pad_left;
+      if (begin == same_end) {
+        inside = taps_inside(left, s.dilation_w, 3, s.in_w);
+        same_end = same_taps_end(s, inside, begin);
       }
+      const int32_t count = same_end - begin < most ? same_end - begin : most;
+      const int8_t* tap[kTaps];
+      for (int t = 0; t < kTaps; ++t) {
+        const int64_t column = left + int64_t{t % 3} * s.dilation_w;
+        const bool outside = rows[t / 3] == nullptr || t % 3 < inside.begin || t % 3 >= inside.end;
+        tap[t] = outside ? line : rows[t / 3] + column * s.in_c;
+      }
+      run_panels(s, panel, r, tap, count, output + (int64_t{row} * s.out_w + begin) * s.out_c);
+      begin += count;
     }
   }
 }

@@ -10,7 +10,9 @@ namespace deeplab::kernels {
 #define DEEPLAB_INVERTED_RESIDUAL_INT8_KERNELS(ENTRY, EITHER, T) \
   ENTRY(T, X86, kInvertedResidualInt8Avx512Vnni) \
   EITHER(T, X86, has_vex_vnni(), kInvertedResidualInt8AvxVnni, kInvertedResidualInt8AvxVnniEvex) \
-  ENTRY(T, X86, kInvertedResidualInt8Avx2)
+  ENTRY(T, X86, kInvertedResidualInt8Avx2) \
+  ENTRY(T, ARM, kInvertedResidualInt8NeonDot) \
+  ENTRY(T, ARM, kInvertedResidualInt8Neon)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_INVERTED_RESIDUAL_INT8_KERNELS, InvertedResidualInt8Kernel)
 
