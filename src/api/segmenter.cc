@@ -131,6 +131,7 @@ Result<ptrdiff_t> element_stride(ptrdiff_t stride, int32_t width) {
 Status Segmenter::use_engine(const SegmenterSetup& setup,
                              const vision::Normalization& normalization, int32_t output_stride) {
   DEEPLAB_ASSIGN_OR_RETURN(const PlannedNetwork network, make_plan(*model_, setup, output_stride));
+  model_->release_weights();
   DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
   DEEPLAB_ASSIGN_OR_RETURN(lut_, make_input_lut(network.plan->graph().tensor(network.input),
                                                 network.input_quantize_cut, normalization));

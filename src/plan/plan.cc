@@ -65,6 +65,8 @@ Result<std::shared_ptr<const Plan>> Plan::build(graph::Graph graph, const PlanOp
     DEEPLAB_RETURN_IF_ERROR(plan->place_tensors());
     DEEPLAB_ASSIGN_OR_RETURN(made, plan->make_steps());
   }
+  // The steps keep what they did not pack.
+  if (!options.keep_all_tensors) graph::drop_constants(plan->graph_);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
@@ -98,7 +100,7 @@ Result<bool> Plan::make_steps() {
   const auto place = [this](graph::TensorId id) -> TensorPlace {
     if (id == graph::kNoTensor) return {};
     const graph::Tensor& tensor = graph_.tensor(id);
-    if (tensor.is_constant()) return {tensor.data->data(), -1};
+    if (tensor.is_constant()) return {tensor.data->data(), -1, tensor.data.owner()};
     return {nullptr, places_[static_cast<size_t>(id)].offset};
   };
   for (size_t i = 0; i < groups_.size(); ++i) {

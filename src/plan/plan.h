@@ -55,6 +55,7 @@ class Plan {
   /// can run, more work or memory than the limits allow, allocation failure.
   static Result<std::shared_ptr<const Plan>> build(graph::Graph graph, const PlanOptions& options);
 
+  /// Without keep_all_tensors its constants have no bytes any more (ConstantBytes::drop()).
   const graph::Graph& graph() const { return graph_; }
   const PlanOptions& options() const { return options_; }
   std::span<const PlannedStep> steps() const { return steps_; }
