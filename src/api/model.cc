@@ -181,8 +181,7 @@ Result<std::shared_ptr<const graph::Graph>> Model::graph_with_weights() const {
 }
 
 Status Model::understand(const ModelOptions& options) {
-  const graph::Shape& input =
-      contents_->file.tensor(contents_->file.inputs.front()).shape;
+  const graph::Shape& input = contents_->file.tensor(contents_->file.inputs.front()).shape;
   input_height_ = input[1];
   input_width_ = input[2];
   head_ = contents_->network.head;
@@ -277,8 +276,8 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
   DEEPLAB_ASSIGN_OR_RETURN(const auto contents, this->contents());
   Network network = contents->network;
   if (key.height != input_height_ || key.width != input_width_ || key.output_stride != 0) {
-    DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph,
-                             file_graph(*contents, key.height, key.width, key.limits, key.output_stride));
+    DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph, file_graph(*contents, key.height, key.width,
+                                                            key.limits, key.output_stride));
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph), threshold_));
     DEEPLAB_RETURN_IF_ERROR(check_classes(network.head, key.height, key.width));
   }
@@ -286,6 +285,7 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
   options.isa = key.isa;
   options.threads = key.threads;
   options.limits = key.limits;
+  options.pixel_input = true;
   auto plan = plan::Plan::build(std::move(network.graph), options);
   if (!plan.ok()) return annotate(plan.status(), name_);
   return PlannedNetwork{*plan,        key.height,    key.width,

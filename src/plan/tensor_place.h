@@ -15,6 +15,8 @@ struct TensorPlace {
   const std::byte* constant = nullptr;
   int64_t offset = -1;
   std::shared_ptr<const void> owner = {};  ///< Keeps the constant alive.
+  /// Bytes that stand for floats: RunContext::pixel_values has those.
+  bool is_pixels = false;
 
   bool exists() const { return constant != nullptr || offset >= 0; }
   bool is_constant() const { return constant != nullptr; }
