@@ -84,39 +84,27 @@ Result<ChosenCanvas> choose_canvas(std::shared_ptr<const Model> model, Segmenter
       canvases_for(model->input_width(), model->input_height(), picture_width, picture_height);
   const auto area = [&](size_t i) { return double{1} * sizes[i].width * sizes[i].height; };
   const double budget = 1000 / frames_per_second;
-  ChosenCanvas chosen;
-  const auto fits = [&](size_t i) -> Result<bool> {
-    DEEPLAB_ASSIGN_OR_RETURN(const double time, measure(model, options, sizes[i], picture, mask));
-    if (time > budget && i + 1 < sizes.size()) return false;
-    chosen = {sizes[i], time};
-    return time <= budget;
-  };
-  // The time grows with the area: begin where it should fit, then go down until it does, or up as
-  // long as it does.
-  DEEPLAB_ASSIGN_OR_RETURN(const double longest, measure(model, options, sizes[0], picture, mask));
+  const auto time_of = [&](size_t i) { return measure(model, options, sizes[i], picture, mask); };
+  DEEPLAB_ASSIGN_OR_RETURN(const double longest, time_of(0));
   if (longest <= budget) return ChosenCanvas{sizes[0], longest};
+  // The time grows with the area: begin where it should fit, then go up as long as it does, or down
+  // until it does.
   size_t i = std::min<size_t>(1, sizes.size() - 1);
   while (i + 1 < sizes.size() && longest * area(i) / area(0) > budget) ++i;
-  DEEPLAB_ASSIGN_OR_RETURN(bool is_enough, fits(i));
-  if (is_enough) {
-    while (i > 1) {
-      const ChosenCanvas before = chosen;
-      DEEPLAB_ASSIGN_OR_RETURN(const bool larger_fits, fits(i - 1));
-      if (!larger_fits) {
-        chosen = before;
-        break;
-      }
-      --i;
-    }
-    return chosen;
+  DEEPLAB_ASSIGN_OR_RETURN(double time, time_of(i));
+  while (time <= budget && i > 1) {
+    DEEPLAB_ASSIGN_OR_RETURN(const double larger, time_of(i - 1));
+    if (larger > budget) break;
+    time = larger;
+    --i;
   }
-  while (!is_enough && i + 1 < sizes.size()) {
-    DEEPLAB_ASSIGN_OR_RETURN(is_enough, fits(++i));
+  while (time > budget && i + 1 < sizes.size()) {
+    DEEPLAB_ASSIGN_OR_RETURN(time, time_of(++i));
   }
-  if (is_enough) return chosen;
+  if (time <= budget) return ChosenCanvas{sizes[i], time};
   return resource_exhausted("no canvas is fast enough for ", frames_per_second,
-                            " frames per second: the smallest, ", chosen.size.width, "x",
-                            chosen.size.height, ", takes ", chosen.milliseconds, " ms");
+                            " frames per second: the smallest, ", sizes[i].width, "x",
+                            sizes[i].height, ", takes ", time, " ms");
 }
 
 }  // namespace deeplab::api

@@ -74,9 +74,11 @@ Status check_labels(size_t labels, int32_t classes, const std::string& name) {
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path,
                                                  const ModelOptions& options) {
-  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, read_file(path, tflite::kMaxFileBytes));
+  DEEPLAB_ASSIGN_OR_RETURN(std::optional<InputFile> file, InputFile::open(path));
+  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, file->read(tflite::kMaxFileBytes));
+  if (!file->is_lasting()) file.reset();
   const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-  return make(owner, *owner, path, options);
+  return make(owner, *owner, path, options, std::move(file));
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(std::span<const std::byte> bytes,
@@ -101,41 +103,92 @@ Result<std::shared_ptr<const Model>> Model::parse_static(std::span<const std::by
 Result<std::shared_ptr<const Model>> Model::make(const std::shared_ptr<const void>& owner,
                                                  std::span<const std::byte> bytes,
                                                  const std::string& name,
-                                                 const ModelOptions& options) {
+                                                 const ModelOptions& options,
+                                                 std::optional<InputFile> file) {
   std::shared_ptr<Model> model(new Model());
-  DEEPLAB_ASSIGN_OR_RETURN(
-      model->file_,
-      tflite::read_model_in_place(
-          owner, bytes, name, reading_limits(),
-          options.allow_custom_ops ? tflite::CustomOps::kAllow : tflite::CustomOps::kRefuse));
   model->name_ = name;
-  model->bytes_ = bytes;
-  model->bytes_owner_ = owner;
-  model->bytes_are_static_ = owner == nullptr;
-  if (model->has_custom_ops()) model->kept_bytes_ = owner;
+  model->output_ = options.output;
+  model->threshold_ = options.threshold;
+  tflite::ModelFile rest;
+  DEEPLAB_ASSIGN_OR_RETURN(
+      model->contents_,
+      model->read(owner, bytes,
+                  options.allow_custom_ops ? tflite::CustomOps::kAllow : tflite::CustomOps::kRefuse,
+                  rest));
+  model->metadata_ = std::move(rest.metadata);
+  model->opaque_ops_ = rest.opaque_ops;
   DEEPLAB_RETURN_IF_ERROR(annotate(model->understand(options), name));
+  if (file && !model->has_custom_ops()) {
+    model->outline_ = model->contents_->file;
+    graph::drop_constants(model->outline_);
+    model->file_ = std::move(file);
+  }
   return std::shared_ptr<const Model>(std::move(model));
 }
 
-Status Model::understand(const ModelOptions& options) {
-  if (!has_custom_ops()) {
-    DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(file_.graph, reading_limits()));
+Result<std::shared_ptr<const Model::Contents>> Model::read(const std::shared_ptr<const void>& owner,
+                                                           std::span<const std::byte> bytes,
+                                                           tflite::CustomOps custom,
+                                                           tflite::ModelFile& file) const {
+  DEEPLAB_ASSIGN_OR_RETURN(
+      file, tflite::read_model_in_place(owner, bytes, name_, reading_limits(), custom));
+  const auto contents = std::make_shared<Contents>();
+  contents->file = std::move(file.graph);
+  contents->bytes = bytes;
+  contents->bytes_owner = owner;
+  contents->bytes_are_static = owner == nullptr;
+  const bool has_custom_ops = file.opaque_ops > 0;
+  const auto make_ready = [&]() -> Status {
+    if (has_custom_ops) {
+      contents->kept_bytes = owner;
+    } else {
+      DEEPLAB_RETURN_IF_ERROR(graph::make_batch_one(contents->file, reading_limits()));
+    }
+    DEEPLAB_RETURN_IF_ERROR(select_output(contents->file, output_));
+    DEEPLAB_RETURN_IF_ERROR(check_picture_input(contents->file, has_custom_ops));
+    DEEPLAB_ASSIGN_OR_RETURN(contents->network, has_custom_ops
+                                                    ? cut_network(contents->file, threshold_)
+                                                    : make_network(contents->file, threshold_));
+    return {};
+  };
+  DEEPLAB_RETURN_IF_ERROR(annotate(make_ready(), name_));
+  return std::shared_ptr<const Contents>(contents);
+}
+
+Result<std::shared_ptr<const Model::Contents>> Model::contents() const {
+  const std::lock_guard lock(contents_mutex_);
+  if (contents_ != nullptr) return contents_;
+  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, file_->read(tflite::kMaxFileBytes));
+  if (file_->is_changed()) {
+    return io_error(name_, " was written to after it was loaded; its weights are needed again");
   }
-  DEEPLAB_RETURN_IF_ERROR(select_output(file_.graph, options.output));
-  DEEPLAB_RETURN_IF_ERROR(check_picture_input(file_.graph, has_custom_ops()));
-  const graph::Shape& input = file_.graph.tensor(file_.graph.inputs.front()).shape;
+  const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  tflite::ModelFile rest;
+  DEEPLAB_ASSIGN_OR_RETURN(contents_, read(owner, *owner, tflite::CustomOps::kRefuse, rest));
+  return contents_;
+}
+
+void Model::release_weights() const {
+  if (!file_) return;
+  std::shared_ptr<const Contents> released;  // freed without the lock
+  const std::lock_guard lock(contents_mutex_);
+  released.swap(contents_);
+}
+
+Result<std::shared_ptr<const graph::Graph>> Model::graph_with_weights() const {
+  DEEPLAB_ASSIGN_OR_RETURN(const auto contents, this->contents());
+  return std::shared_ptr<const graph::Graph>(contents, &contents->file);
+}
+
+Status Model::understand(const ModelOptions& options) {
+  const graph::Shape& input = contents_->file.tensor(contents_->file.inputs.front()).shape;
   input_height_ = input[1];
   input_width_ = input[2];
-  threshold_ = options.threshold;
-  if (has_custom_ops()) {
-    DEEPLAB_ASSIGN_OR_RETURN(network_, cut_network(file_.graph, threshold_));
-  } else {
-    DEEPLAB_ASSIGN_OR_RETURN(network_, make_network(file_.graph, threshold_));
-  }
-  const int32_t classes = network_.head.classes;
-  std::vector<std::string> labels = options.labels.value_or(file_.metadata.labels);
+  head_ = contents_->network.head;
+  const int32_t classes = head_.classes;
+  std::vector<std::string> labels = options.labels.value_or(metadata_.labels);
   // Nobody names the background of a one-class network.
-  const bool one_class = network_.head.one_class;
+  const bool one_class = head_.one_class;
   if (one_class && labels.size() == 1) labels.insert(labels.begin(), "background");
   if (options.labels) {
     DEEPLAB_RETURN_IF_ERROR(check_labels(labels.size(), classes, options.labels_name));
@@ -148,8 +201,8 @@ Status Model::understand(const ModelOptions& options) {
       !labels.empty() || classes == static_cast<int32_t>(vision::kVocClassNames.size());
   if (one_class && labels.empty()) labels = {"background", "foreground"};
   labels_ = make_labels(labels, classes);
-  DEEPLAB_ASSIGN_OR_RETURN(normalization_, choose_normalization(file_.metadata, options));
-  is_normalization_known_ = file_.metadata.normalization || options.mean || options.std;
+  DEEPLAB_ASSIGN_OR_RETURN(normalization_, choose_normalization(metadata_, options));
+  is_normalization_known_ = metadata_.normalization || options.mean || options.std;
   return {};
 }
 
@@ -160,7 +213,6 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
     return std::find_if(cache_.begin(), cache_.end(),
                         [&](const CachedPlan& entry) { return entry.key == key; });
   };
-  PlannedNetwork planned;
   {
     std::unique_lock lock(cache_mutex_);
     planned_.wait(lock, [&] {
@@ -170,16 +222,15 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
     std::erase_if(
         cache_, [](const CachedPlan& entry) { return !entry.is_planning && entry.plan.expired(); });
     const auto entry = entry_of_key();
-    if (entry != cache_.end() && (planned.plan = entry->plan.lock()) != nullptr) {
-      planned.canvas_height = height;
-      planned.canvas_width = width;
-      planned.input = network_.input;
-      planned.input_quantize_cut = network_.input_quantize_cut;
-      planned.head = entry->head;
-      keep(planned.plan);
-      return planned;
+    if (entry != cache_.end()) {
+      PlannedNetwork planned = entry->network;
+      planned.plan = entry->plan.lock();
+      if (planned.plan != nullptr) {
+        keep(planned.plan);
+        return planned;
+      }
+      cache_.erase(entry);
     }
-    if (entry != cache_.end()) cache_.erase(entry);
     cache_.push_back({key, true, {}, {}});
   }
   // Even if it fails, those that wait for this plan have to continue.
@@ -191,7 +242,8 @@ Result<PlannedNetwork> Model::plan(int32_t height, int32_t width, Isa isa, int t
     } else {
       entry->is_planning = false;
       entry->plan = made->plan;
-      entry->head = made->head;
+      entry->network = *made;
+      entry->network.plan = nullptr;
     }
     planned_.notify_all();
   };
@@ -220,15 +272,11 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
                        ": its custom ops are code for an accelerator, which only TensorFlow Lite "
                        "with its delegate runs (backend tflite)");
   }
-  PlannedNetwork planned;
-  planned.canvas_height = key.height;
-  planned.canvas_width = key.width;
-  planned.input = network_.input;
-  planned.input_quantize_cut = network_.input_quantize_cut;
-  Network network = network_;
+  DEEPLAB_ASSIGN_OR_RETURN(const auto contents, this->contents());
+  Network network = contents->network;
   if (key.height != input_height_ || key.width != input_width_ || key.output_stride != 0) {
-    DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph,
-                             file_graph(key.height, key.width, key.limits, key.output_stride));
+    DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph, file_graph(*contents, key.height, key.width,
+                                                            key.limits, key.output_stride));
     DEEPLAB_ASSIGN_OR_RETURN(network, make_network(std::move(graph), threshold_));
     DEEPLAB_RETURN_IF_ERROR(check_classes(network.head, key.height, key.width));
   }
@@ -236,17 +284,17 @@ Result<PlannedNetwork> Model::make_plan(const PlanKey& key) const {
   options.isa = key.isa;
   options.threads = key.threads;
   options.limits = key.limits;
+  options.pixel_input = true;
   auto plan = plan::Plan::build(std::move(network.graph), options);
   if (!plan.ok()) return annotate(plan.status(), name_);
-  planned.plan = *plan;
-  planned.head = network.head;
-  return planned;
+  return PlannedNetwork{*plan,        key.height,    key.width,
+                        network.head, network.input, network.input_quantize_cut};
 }
 
 /// The file's graph for a canvas.
-Result<graph::Graph> Model::file_graph(int32_t height, int32_t width, const graph::Limits& limits,
-                                       int32_t output_stride) const {
-  graph::Graph graph = file_.graph;
+Result<graph::Graph> Model::file_graph(const Contents& contents, int32_t height, int32_t width,
+                                       const graph::Limits& limits, int32_t output_stride) const {
+  graph::Graph graph = contents.file;
   if (height != input_height_ || width != input_width_) {
     DEEPLAB_RETURN_IF_ERROR(annotate(graph::resize_input(graph, height, width, limits), name_));
   }
@@ -259,9 +307,9 @@ Result<graph::Graph> Model::file_graph(int32_t height, int32_t width, const grap
 
 /// A graph may make channels of its columns; then it has no classes of its own.
 Status Model::check_classes(const passes::LabelHead& head, int32_t height, int32_t width) const {
-  if (head.classes == network_.head.classes) return {};
+  if (head.classes == head_.classes) return {};
   return unsupported(name_, ": on a canvas of ", width, "x", height, " it would have ",
-                     head.classes, " classes instead of ", network_.head.classes);
+                     head.classes, " classes instead of ", head_.classes);
 }
 
 Result<Network> Model::file_network(int32_t height, int32_t width, const graph::Limits& limits,
@@ -271,11 +319,13 @@ Result<Network> Model::file_network(int32_t height, int32_t width, const graph::
     return unsupported(name_, ": a file with custom ops runs at its own canvas only, ",
                        input_width_, "x", input_height_);
   }
-  DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph, file_graph(height, width, limits, output_stride));
+  DEEPLAB_ASSIGN_OR_RETURN(const auto contents, this->contents());
+  DEEPLAB_ASSIGN_OR_RETURN(graph::Graph graph,
+                           file_graph(*contents, height, width, limits, output_stride));
   auto cut = cut_network(std::move(graph), threshold_);
   if (!cut.ok()) return annotate(cut.status(), name_);
   Network network = std::move(*cut);
-  network.opaque_ops = file_.opaque_ops;
+  network.opaque_ops = opaque_ops_;
   DEEPLAB_RETURN_IF_ERROR(check_classes(network.head, height, width));
   DEEPLAB_RETURN_IF_ERROR(annotate(graph::check_work(network.graph, limits), name_));
   return network;
@@ -283,9 +333,11 @@ Result<Network> Model::file_network(int32_t height, int32_t width, const graph::
 
 std::optional<std::span<const std::byte>> Model::file_bytes(
     std::shared_ptr<const void>& owner) const {
-  owner = bytes_owner_.lock();
-  if (owner == nullptr && !bytes_are_static_) return std::nullopt;
-  return bytes_;
+  const std::lock_guard lock(contents_mutex_);
+  if (contents_ == nullptr) return std::nullopt;
+  owner = contents_->bytes_owner.lock();
+  if (owner == nullptr && !contents_->bytes_are_static) return std::nullopt;
+  return contents_->bytes;
 }
 
 /// Called with the lock.

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/isa.h"
 #include "base/memory_hook.h"
 #include "base/status.h"
@@ -72,8 +73,8 @@ Status check_labels(size_t labels, int32_t classes, const std::string& name);
 class Model {
  public:
   /// Reads a .tflite file of a segmentation network: one input [1, height, width, 3], scores or
-  /// labels out. Errors name the file; one of them is metadata with another number of labels than
-  /// classes.
+  /// labels out. The file stays open, see release_weights(). Errors name the file; one of them is
+  /// metadata with another number of labels than classes.
   static Result<std::shared_ptr<const Model>> load(const std::string& path,
                                                    const ModelOptions& options = {});
   /// The same from memory; `name` stands for the file in messages.
@@ -90,9 +91,11 @@ class Model {
                                                            const ModelOptions& options = {});
 
   const std::string& name() const { return name_; }
-  /// As the file has it.
-  const graph::Graph& graph() const { return file_.graph; }
-  const tflite::Metadata& metadata() const { return file_.metadata; }
+  /// As the file has it; its constants may have no bytes (ConstantBytes::drop()).
+  const graph::Graph& graph() const { return file_ ? outline_ : contents_->file; }
+  /// The same with all its constants. Error: the file has to be read again and cannot be.
+  Result<std::shared_ptr<const graph::Graph>> graph_with_weights() const;
+  const tflite::Metadata& metadata() const { return metadata_; }
   int32_t input_height() const { return input_height_; }
   int32_t input_width() const { return input_width_; }
   int32_t class_count() const { return static_cast<int32_t>(labels_.size()); }
@@ -106,17 +109,18 @@ class Model {
   bool is_normalization_known() const { return is_normalization_known_; }
 
   /// Of a file with custom ops graph() is its end alone, and nothing is known of its work.
-  bool has_custom_ops() const { return file_.opaque_ops > 0; }
+  bool has_custom_ops() const { return opaque_ops_ > 0; }
 
   /// The head of the network at the file's own size.
-  const passes::LabelHead& head() const { return network_.head; }
+  const passes::LabelHead& head() const { return head_; }
 
   /// The network planned for a canvas. Segmenters of the same canvas, threads, ISA, limits,
   /// output stride and current_memory_hook() share one plan and its packed weights for as long as
   /// any of them lives, or longer: see keep_plans(). While one thread plans, others may plan other
   /// canvases; those that want the same one wait for it. Only planning checks `limits` of memory
   /// and work: reading allocates no activations. `output_stride` 0 is the file's own; see
-  /// passes::set_output_stride(). Thread-safe.
+  /// passes::set_output_stride(). After release_weights() a new plan reads the file again.
+  /// Thread-safe.
   Result<PlannedNetwork> plan(int32_t height, int32_t width, Isa isa, int threads,
                               const graph::Limits& limits, int32_t output_stride = 0) const;
 
@@ -126,38 +130,63 @@ class Model {
   Result<Network> file_network(int32_t height, int32_t width, const graph::Limits& limits,
                                int32_t output_stride = 0) const;
   /// The bytes of the file, which `owner` then keeps (or nobody has to); nothing if they are gone,
-  /// since no constant of the graph lies in them.
+  /// since no constant of the graph lies in them, or after release_weights().
   std::optional<std::span<const std::byte>> file_bytes(std::shared_ptr<const void>& owner) const;
 
   /// How many plans, those asked for last, live as long as the model. 0 in the beginning.
   /// Thread-safe.
   void keep_plans(size_t count) const;
 
+  /// Frees the weights of a model that load() has read from a regular file: plans have packed
+  /// theirs, and another one reads the file again. Nothing is done for other models, since nobody
+  /// could read those again. Thread-safe.
+  void release_weights() const;
+
  private:
+  /// What plans are made of.
+  struct Contents {
+    graph::Graph file;  ///< As the file has it.
+    Network network;    ///< At the file's own size.
+    std::span<const std::byte> bytes;
+    std::weak_ptr<const void> bytes_owner;  // the graph's constants keep it
+    bool bytes_are_static = false;
+    std::shared_ptr<const void> kept_bytes;  // of a file with custom ops: only they are the network
+  };
+
   Model() = default;
   static Result<std::shared_ptr<const Model>> make(const std::shared_ptr<const void>& owner,
                                                    std::span<const std::byte> bytes,
                                                    const std::string& name,
-                                                   const ModelOptions& options);
-  Result<graph::Graph> file_graph(int32_t height, int32_t width, const graph::Limits& limits,
-                                  int32_t output_stride) const;
-  Status check_classes(const passes::LabelHead& head, int32_t height, int32_t width) const;
+                                                   const ModelOptions& options,
+                                                   std::optional<InputFile> file = {});
+  /// What plans need, and the rest of the file in `file`.
+  Result<std::shared_ptr<const Contents>> read(const std::shared_ptr<const void>& owner,
+                                               std::span<const std::byte> bytes,
+                                               tflite::CustomOps custom,
+                                               tflite::ModelFile& file) const;
+  Result<std::shared_ptr<const Contents>> contents() const;
   Status understand(const ModelOptions& options);
+  Result<graph::Graph> file_graph(const Contents& contents, int32_t height, int32_t width,
+                                  const graph::Limits& limits, int32_t output_stride) const;
+  Status check_classes(const passes::LabelHead& head, int32_t height, int32_t width) const;
 
   std::string name_;
-  std::span<const std::byte> bytes_;
-  std::weak_ptr<const void> bytes_owner_;  // the graph's constants keep it
-  bool bytes_are_static_ = false;
-  std::shared_ptr<const void> kept_bytes_;  // of a file with custom ops: only they are the network
-  tflite::ModelFile file_;
+  std::optional<InputFile> file_;  // to be read again; nothing: contents_ stays
+  graph::Graph outline_;           // with file_: its graph, without the bytes of constants
+  tflite::Metadata metadata_;
+  int32_t opaque_ops_ = 0;
   int32_t input_height_ = 0;
   int32_t input_width_ = 0;
   std::vector<std::string> labels_;
   bool has_label_names_ = false;
   vision::Normalization normalization_;
   bool is_normalization_known_ = false;
+  std::string output_;  ///< ModelOptions::output.
   float threshold_ = passes::kDefaultThreshold;
-  Network network_;  ///< At the file's own size.
+  passes::LabelHead head_;
+
+  mutable std::mutex contents_mutex_;
+  mutable std::shared_ptr<const Contents> contents_;  // null: released
 
   struct PlanKey {
     int32_t height = 0;
@@ -174,7 +203,7 @@ class Model {
     PlanKey key;
     bool is_planning = false;  ///< A thread makes it: wait for planned_.
     std::weak_ptr<const plan::Plan> plan;
-    passes::LabelHead head;
+    PlannedNetwork network;  ///< Without it.
   };
   Result<PlannedNetwork> make_plan(const PlanKey& key) const;
   void keep(const std::shared_ptr<const plan::Plan>& plan) const;

@@ -124,7 +124,7 @@ SegmenterFacts engine_facts(const SegmenterSetup& setup, const PlannedNetwork& n
   SegmenterFacts facts = common_facts(setup, network.head);
   facts.macs = graph::macs(plan.graph());
   facts.shared_bytes = plan.packed_weight_bytes();
-  facts.own_bytes += plan.arena_bytes() + plan.scratch_bytes() * setup.threads;
+  facts.own_bytes += plan.arena_bytes();
   return facts;
 }
 
@@ -143,10 +143,15 @@ Result<ptrdiff_t> element_stride(ptrdiff_t stride, int32_t width) {
 Status Segmenter::use_engine(const SegmenterSetup& setup,
                              const vision::Normalization& normalization, int32_t output_stride) {
   DEEPLAB_ASSIGN_OR_RETURN(const PlannedNetwork network, make_plan(*model_, setup, output_stride));
+  model_->release_weights();
   DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
   DEEPLAB_ASSIGN_OR_RETURN(lut_, make_input_lut(network.plan->graph().tensor(network.input),
                                                 network.input_quantize_cut, normalization));
   DEEPLAB_ASSIGN_OR_RETURN(auto executor, exec::PlannedExecutor::create(network.plan, pool_.get()));
+  if (network.plan->input_is_pixels()) {
+    executor->set_pixel_values({lut_.values.front().data(), sizeof lut_.values / sizeof(float)});
+    lut_ = vision::pixels_themselves(lut_.channels);
+  }
   auto runner = std::make_unique<EngineRunner>(std::move(executor), network.input, network.head);
   head_ = network.head;
   facts_ = engine_facts(setup, network);

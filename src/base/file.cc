@@ -18,19 +18,9 @@ constexpr size_t kReadChunk = size_t{1} << 16;
 
 std::string system_reason(int error) { return std::generic_category().message(error); }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ > STDERR_FILENO) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+std::array<int64_t, 2> written_at(const struct stat& info) {
+  return {int64_t{info.st_mtim.tv_sec}, int64_t{info.st_mtim.tv_nsec}};
+}
 
 /// openat() again if a signal came in between, as it does when a pipe has no writer yet.
 int open_again(int folder, const char* path, int flags, mode_t mode = 0) {
@@ -69,37 +59,73 @@ int write_all(int fd, std::span<const std::byte> bytes) {
 }  // namespace
 
 Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_bytes) {
+  DEEPLAB_ASSIGN_OR_RETURN(const InputFile file, InputFile::open(path));
+  return file.read(max_bytes);
+}
+
+Result<InputFile> InputFile::open(const std::string& path) {
+  InputFile file;
   const bool is_stdin = path == "-";
-  const std::string name = is_stdin ? "standard input" : path;
-  Descriptor fd(is_stdin ? STDIN_FILENO : open_again(AT_FDCWD, path.c_str(), O_RDONLY));
-  if (fd.get() < 0) return io_error("cannot open ", name, ": ", system_reason(errno));
+  file.name_ = is_stdin ? "standard input" : path;
+  file.file_ = is_stdin ? STDIN_FILENO : open_again(AT_FDCWD, path.c_str(), O_RDONLY);
+  if (file.file_ < 0) return io_error("cannot open ", file.name_, ": ", system_reason(errno));
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) {
-    return io_error("cannot read ", name, ": ", system_reason(errno));
+  if (::fstat(file.file_, &info) != 0) {
+    return io_error("cannot read ", file.name_, ": ", system_reason(errno));
   }
-  if (S_ISDIR(info.st_mode)) return io_error("cannot read ", name, ": it is a directory");
-  if (S_ISREG(info.st_mode) && info.st_size > max_bytes) {
-    return resource_exhausted(name, " has ", info.st_size, " bytes; the limit is ", max_bytes);
+  if (S_ISDIR(info.st_mode)) return io_error("cannot read ", file.name_, ": it is a directory");
+  file.size_ = info.st_size;  // 0 of a pipe
+  file.is_lasting_ = S_ISREG(info.st_mode) && !is_stdin;
+  file.time_ = written_at(info);
+  return file;
+}
+
+InputFile::InputFile(InputFile&& other) noexcept { *this = std::move(other); }
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  name_ = std::move(other.name_);
+  std::swap(file_, other.file_);
+  is_lasting_ = other.is_lasting_;
+  size_ = other.size_;
+  time_ = other.time_;
+  return *this;
+}
+
+InputFile::~InputFile() {
+  if (file_ > STDERR_FILENO) ::close(file_);
+}
+
+Result<std::vector<std::byte>> InputFile::read(int64_t max_bytes) const {
+  if (size_ > max_bytes) {
+    return resource_exhausted(name_, " has ", size_, " bytes; the limit is ", max_bytes);
   }
   // The size is a hint only: the file may be a pipe, or grow while it is read.
   std::vector<std::byte> bytes;
-  if (S_ISREG(info.st_mode)) bytes.reserve(static_cast<size_t>(info.st_size) + 1);
+  if (size_ > 0) bytes.reserve(static_cast<size_t>(size_) + 1);
   size_t used = 0;
   while (true) {
     if (bytes.size() == used) bytes.resize(std::max(bytes.capacity(), used + kReadChunk));
-    const ssize_t n = ::read(fd.get(), bytes.data() + used, bytes.size() - used);
+    std::byte* to = bytes.data() + used;
+    const size_t room = bytes.size() - used;
+    const ssize_t n =
+        is_lasting_ ? ::pread(file_, to, room, static_cast<off_t>(used)) : ::read(file_, to, room);
     if (n < 0) {
       if (errno == EINTR) continue;
-      return io_error("cannot read ", name, ": ", system_reason(errno));
+      return io_error("cannot read ", name_, ": ", system_reason(errno));
     }
     if (n == 0) break;
     used += static_cast<size_t>(n);
     if (static_cast<int64_t>(used) > max_bytes) {
-      return resource_exhausted(name, " has more than ", max_bytes, " bytes, the limit");
+      return resource_exhausted(name_, " has more than ", max_bytes, " bytes, the limit");
     }
   }
   bytes.resize(used);
   return bytes;
+}
+
+bool InputFile::is_changed() const {
+  struct stat info {};
+  return ::fstat(file_, &info) != 0 || written_at(info) != time_ || info.st_size != size_;
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {

@@ -1,6 +1,7 @@
 // Whole files in, whole files out.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,6 +16,31 @@ namespace deeplab {
 /// The bytes of the regular file or pipe at `path` ("-" is standard input). An error names the
 /// path and the system's reason: missing, a directory, no permission, more than `max_bytes`.
 Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_bytes);
+
+/// The same for a file that is read more than once. It stays open: another file may take its name.
+class InputFile {
+ public:
+  static Result<InputFile> open(const std::string& path);
+  InputFile(InputFile&& other) noexcept;
+  InputFile& operator=(InputFile&& other) noexcept;
+  ~InputFile();
+
+  /// Whether read() may be called again: not of pipes and standard input.
+  bool is_lasting() const { return is_lasting_; }
+  /// All of it, from its beginning. Thread-safe if it is lasting.
+  Result<std::vector<std::byte>> read(int64_t max_bytes) const;
+  /// Whether it was written to since it was opened, as far as its size and time tell.
+  bool is_changed() const;
+
+ private:
+  InputFile() = default;
+
+  std::string name_;
+  int file_ = -1;
+  bool is_lasting_ = false;
+  int64_t size_ = 0;
+  std::array<int64_t, 2> time_ = {};  // when it was written last: seconds, nanoseconds
+};
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it over `path`: the file
 /// appears whole or not at all, and on any error the temporary file is removed, even if the

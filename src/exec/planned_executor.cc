@@ -23,17 +23,11 @@ Result<std::unique_ptr<PlannedExecutor>> PlannedExecutor::create(
                             executor->plan_->options().threads);
   }
   const auto arena = static_cast<size_t>(executor->plan_->arena_bytes());
-  const auto scratch = static_cast<size_t>(executor->plan_->scratch_bytes());
   executor->arena_ = AlignedBuffer(arena);
-  executor->scratch_ = AlignedBuffer(scratch * static_cast<size_t>(context.workers));
-  if ((arena > 0 && executor->arena_.data() == nullptr) ||
-      (scratch > 0 && executor->scratch_.data() == nullptr)) {
-    return resource_exhausted("no memory for ", arena, " bytes of activations and ",
-                              context.workers, " times ", scratch, " bytes of scratch");
+  if (arena > 0 && executor->arena_.data() == nullptr) {
+    return resource_exhausted("no memory for ", arena, " bytes of activations and scratch");
   }
   context.arena = executor->arena_.data();
-  context.scratch = executor->scratch_.data();
-  context.scratch_stride = scratch;
   return executor;
 }
 
@@ -47,7 +41,14 @@ std::span<std::byte> PlannedExecutor::tensor(graph::TensorId id) {
   return {arena_.data() + place.offset, static_cast<size_t>(place.bytes)};
 }
 
+void PlannedExecutor::set_pixel_values(std::span<const float> values) {
+  pixel_values_.assign(values.begin(), values.end());
+  context_.pixel_values = pixel_values_.data();
+}
+
 void PlannedExecutor::run_step(int step) {
+  context_.scratch = context_.arena + planned(step).scratch_offset;
+  context_.scratch_stride = static_cast<size_t>(planned(step).scratch_stride);
   if (!profiling_) return planned(step).step->run(context_);
   const Stopwatch watch;
   planned(step).step->run(context_);

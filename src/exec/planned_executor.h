@@ -1,4 +1,4 @@
-// Runs a Plan: owns one arena and one scratch, and nothing else.
+// Runs a Plan: owns one arena and little else.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,10 @@ class PlannedExecutor final : public Executor {
   std::string step_kernel(int step) const override { return planned(step).kernel; }
   void run_step(int step) override;
 
+  /// If plan().input_is_pixels(), before the first run: the values of bytes 0 to 255 in each
+  /// channel of input 0. tensor() of it then has a byte for each element.
+  void set_pixel_values(std::span<const float> values);
+
   /// Off by default. While on, every run_step() adds its steady-clock time to step_nanoseconds().
   void set_profiling(bool on) { profiling_ = on; }
   /// Nanoseconds per step since the executor was made or reset_profile() was called.
@@ -49,7 +53,7 @@ class PlannedExecutor final : public Executor {
 
   std::shared_ptr<const plan::Plan> plan_;
   AlignedBuffer arena_;
-  AlignedBuffer scratch_;
+  std::vector<float> pixel_values_;
   plan::RunContext context_;
   std::vector<int64_t> nanoseconds_;
   bool profiling_ = false;

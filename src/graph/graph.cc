@@ -21,4 +21,10 @@ std::vector<int> Graph::consumers(TensorId id) const {
   return readers;
 }
 
+void drop_constants(Graph& graph) {
+  for (Tensor& tensor : graph.tensors) {
+    if (tensor.is_constant()) tensor.data.drop();
+  }
+}
+
 }  // namespace deeplab::graph

@@ -29,6 +29,9 @@ struct Graph {
 /// small.
 inline constexpr int32_t kMaxSide = 1 << 16;
 
+/// Drops the bytes of all constants.
+void drop_constants(Graph& graph);
+
 /// What one model may ask of the machine. A model over a limit is refused before anything of
 /// that size is allocated, or that work begun. With the defaults, reading and planning any file
 /// takes less than a second and a gigabyte.

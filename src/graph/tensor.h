@@ -52,6 +52,14 @@ class ConstantBytes {
   ConstantBytes(std::shared_ptr<const void> owner, std::span<const std::byte> view)
       : owner_(std::move(owner)), view_(view) {}
 
+  /// Lets go of the bytes: an empty view that is not null is left.
+  void drop() {
+    static constexpr std::byte kNothing{};
+    owner_.reset();
+    view_ = {&kNothing, 0};
+  }
+  const std::shared_ptr<const void>& owner() const { return owner_; }
+
   bool operator==(std::nullptr_t) const { return view_.data() == nullptr; }
   /// The same bytes, wherever they are.
   bool operator==(const ConstantBytes& other) const {

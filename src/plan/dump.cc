@@ -10,8 +10,10 @@ namespace {
 std::string tensor_text(const Plan& plan, graph::TensorId id) {
   const graph::Tensor& tensor = plan.graph().tensor(id);
   const ArenaPlace& arena_place = plan.place(id);
+  const bool is_pixels = plan.input_is_pixels() && id == plan.graph().inputs.front();
   const std::string text =
-      str_cat("t", id, " ", graph::type_name(tensor.type), " ", graph::shape_text(tensor.shape));
+      str_cat("t", id, " ", is_pixels ? "pixels for " : "", graph::type_name(tensor.type), " ",
+              graph::shape_text(tensor.shape));
   if (arena_place.offset < 0) return text + " in scratch";
   return str_cat(text, " @", arena_place.offset, "+", arena_place.bytes);
 }
@@ -54,15 +56,20 @@ std::string dump(const Plan& plan) {
     requests.push_back({arena_place.bytes, arena_place.first_step, arena_place.last_step});
     sum += arena_place.bytes;
   }
+  const size_t tensors = requests.size();
+  for (int i = 0; i < std::ssize(plan.steps()); ++i) {
+    const int64_t scratch = plan.steps()[static_cast<size_t>(i)].scratch_stride;
+    requests.push_back({scratch * plan.options().threads, i, i});
+  }
   std::ostringstream out;
   out << "plan: " << plan.steps().size() << " steps, " << isa_name(plan.options().isa) << ", "
       << plan.options().threads << (plan.options().threads == 1 ? " thread\n" : " threads\n")
       << "step   op  type                          MACs  inputs -> output (tensor type shape "
          "@arena offset+bytes)  kernel\n";
   for (size_t i = 0; i < plan.steps().size(); ++i) dump_step(plan, i, out);
-  out << "arena " << plan.arena_bytes() << " bytes for " << requests.size() << " tensors of " << sum
-      << " bytes; no layout takes less than " << arena_lower_bound(requests) << '\n'
-      << "scratch " << plan.scratch_bytes()
+  out << "arena " << plan.arena_bytes() << " bytes for " << tensors << " tensors of " << sum
+      << " bytes and scratch; no layout takes less than " << arena_lower_bound(requests) << '\n'
+      << "scratch at most " << plan.scratch_bytes()
       << " bytes a thread, packed weights "  // prose-ok: output that others read
       << plan.packed_weight_bytes() << " bytes, " << millions(graph::macs(plan.graph()))
       << " multiply-accumulates\n";

@@ -62,12 +62,26 @@ Result<std::shared_ptr<const Plan>> Plan::build(graph::Graph graph, const PlanOp
   plan->groups_ = options.keep_all_tensors
                       ? do_not_fuse(plan->graph_)
                       : fuse(plan->graph_, small_blocks ? 0 : kExpandedCacheBytes);
+  plan->input_is_pixels_ = options.pixel_input && plan->may_read_pixels();
   // Groups that no step can run are dissolved, and all begins again, once: real models have none.
   for (bool made = false; !made;) {
     DEEPLAB_RETURN_IF_ERROR(plan->place_tensors());
     DEEPLAB_ASSIGN_OR_RETURN(made, plan->make_steps());
   }
+  plan->place_scratch();
+  // The steps keep what they did not pack.
+  if (!options.keep_all_tensors) graph::drop_constants(plan->graph_);
   return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+/// Input 0 is a float picture that one op reads.
+bool Plan::may_read_pixels() const {
+  constexpr int32_t kMostChannels = 3;
+  const graph::TensorId id = graph_.inputs.front();
+  const graph::Tensor& input = graph_.tensor(id);
+  return input.type == graph::DataType::kFloat32 && input.shape.size() == 4 &&
+         input.shape[0] == 1 && input.shape[3] <= kMostChannels &&
+         graph_.consumers(id).size() == 1 && std::ranges::count(graph_.outputs, id) == 0;
 }
 
 Status Plan::place_tensors() {
@@ -77,6 +91,10 @@ Status Plan::place_tensors() {
     }
   }
   places_ = lifetimes(graph_, groups_, options_.keep_all_tensors);
+  if (input_is_pixels_) {
+    const graph::TensorId input = graph_.inputs.front();
+    places_[static_cast<size_t>(input)].bytes = graph_.tensor(input).elements();
+  }
   std::vector<ArenaRequest> requests;
   std::vector<ArenaPlace*> requesters;
   for (ArenaPlace& tensor_place : places_) {
@@ -97,11 +115,14 @@ Result<bool> Plan::make_steps() {
   scratch_bytes_ = 0;
   int64_t packed = 0;
   std::vector<size_t> impossible;
-  const auto place = [this](graph::TensorId id) -> TensorPlace {
+  const auto is_pixels = [this](graph::TensorId id) {
+    return input_is_pixels_ && id == graph_.inputs.front();
+  };
+  const auto place = [&](graph::TensorId id) -> TensorPlace {
     if (id == graph::kNoTensor) return {};
     const graph::Tensor& tensor = graph_.tensor(id);
-    if (tensor.is_constant()) return {tensor.data->data(), -1};
-    return {nullptr, places_[static_cast<size_t>(id)].offset};
+    if (tensor.is_constant()) return {tensor.data->data(), -1, tensor.data.owner()};
+    return {nullptr, places_[static_cast<size_t>(id)].offset, nullptr, is_pixels(id)};
   };
   for (size_t i = 0; i < groups_.size(); ++i) {
     const OpGroup& group = groups_[i];
@@ -119,14 +140,42 @@ Result<bool> Plan::make_steps() {
       impossible.push_back(i);
       continue;
     }
-    scratch_bytes_ =
-        std::max(scratch_bytes_, aligned(static_cast<int64_t>(made->step->scratch_bytes())));
+    const bool reads_pixels = std::ranges::any_of(
+        ops, [](const LoweredOp& op) { return !op.inputs.empty() && op.inputs[0].is_pixels; });
+    if (reads_pixels && !made->step->takes_pixels()) {
+      input_is_pixels_ = false;
+      return false;
+    }
+    const auto scratch = aligned(static_cast<int64_t>(made->step->scratch_bytes()));
+    scratch_bytes_ = std::max(scratch_bytes_, scratch);
     packed += static_cast<int64_t>(made->step->packed_bytes());
     DEEPLAB_RETURN_IF_ERROR(check_bytes(packed));
-    steps_.push_back({group.ops, last.output(), std::move(made->kernel), std::move(made->step)});
+    steps_.push_back(
+        {group.ops, last.output(), std::move(made->kernel), std::move(made->step), 0, scratch});
   }
   dissolve(impossible);
   return impossible.empty();
+}
+
+/// Each step's in the lowest gap between the tensors that live then.
+void Plan::place_scratch() {
+  std::vector<const ArenaPlace*> rising;
+  for (const ArenaPlace& tensor_place : places_) {
+    if (tensor_place.offset >= 0) rising.push_back(&tensor_place);
+  }
+  std::ranges::sort(rising, {}, &ArenaPlace::offset);
+  for (int i = 0; i < std::ssize(steps_); ++i) {
+    PlannedStep& step = steps_[static_cast<size_t>(i)];
+    const int64_t bytes = step.scratch_stride * options_.threads;
+    int64_t offset = 0;
+    for (const ArenaPlace* tensor_place : rising) {
+      if (i < tensor_place->first_step || tensor_place->last_step < i) continue;
+      if (tensor_place->offset - offset >= bytes) break;
+      offset = std::max(offset, tensor_place->offset + aligned(tensor_place->bytes));
+    }
+    step.scratch_offset = offset;
+    arena_bytes_ = std::max(arena_bytes_, offset + bytes);
+  }
 }
 
 void Plan::dissolve(std::span<const size_t> groups) {
@@ -149,9 +198,7 @@ Status Plan::check_bytes(int64_t packed) const {
                             " threads need more than the limit of ", limit, " bytes");
 }
 
-int64_t Plan::required_bytes() const {
-  return packed_weight_bytes() + arena_bytes_ + scratch_bytes_ * options_.threads;
-}
+int64_t Plan::required_bytes() const { return packed_weight_bytes() + arena_bytes_; }
 
 int64_t Plan::packed_weight_bytes() const {
   int64_t sum = 0;

@@ -26,6 +26,9 @@ struct PlanOptions {
   /// Gives every tensor memory of its own, so that all of them can be read after a run. No ops are
   /// fused then.
   bool keep_all_tensors = false;
+  /// A float32 input may come as bytes, a quarter of the memory, of which PlannedExecutor gets the
+  /// values as a table; see Plan::input_is_pixels().
+  bool pixel_input = false;
   /// Enforced while planning, except max_total_bytes, which a plan does not need.
   graph::Limits limits;
 };
@@ -38,6 +41,8 @@ struct PlannedStep {
   graph::TensorId output = graph::kNoTensor;
   std::string kernel;  ///< "gemm/avx2", "reference", "3x3/avx512vnni + gemm/avx512vnni + add", ...
   std::unique_ptr<const Step> step;
+  int64_t scratch_offset = 0;  ///< In the arena.
+  int64_t scratch_stride = 0;  ///< Bytes of one worker, a multiple of 64.
 };
 
 /// Where an activation lives. Tensors without memory (constants, dead ones, those inside a fused
@@ -55,25 +60,32 @@ class Plan {
   /// can run, more work or memory than the limits allow, allocation failure.
   static Result<std::shared_ptr<const Plan>> build(graph::Graph graph, const PlanOptions& options);
 
+  /// Without keep_all_tensors its constants have no bytes any more (ConstantBytes::drop()).
   const graph::Graph& graph() const { return graph_; }
   const PlanOptions& options() const { return options_; }
   std::span<const PlannedStep> steps() const { return steps_; }
   const ArenaPlace& place(graph::TensorId id) const { return places_[static_cast<size_t>(id)]; }
 
-  /// Activations of one run; an executor allocates this much, 64-byte aligned.
+  /// With PlanOptions::pixel_input: whether input 0 is bytes, since the first step takes them.
+  bool input_is_pixels() const { return input_is_pixels_; }
+
+  /// Activations of one run, and between those of each step the scratch of all workers; an executor
+  /// allocates this much, 64-byte aligned.
   int64_t arena_bytes() const { return arena_bytes_; }
-  /// Scratch of one worker, a multiple of 64; an executor allocates it options().threads times.
+  /// The most scratch that one worker needs in any step, a multiple of 64.
   int64_t scratch_bytes() const { return scratch_bytes_; }
   int64_t packed_weight_bytes() const;
-  /// The sum of all three, with the scratch of all threads.
+  /// Packed weights and arena.
   int64_t required_bytes() const;
 
  private:
   Plan() = default;
-  Result<bool> make_steps();  ///< False: groups were dissolved, start again.
+  bool may_read_pixels() const;
+  Result<bool> make_steps();  ///< False: groups were dissolved, or pixels refused: start again.
   void dissolve(std::span<const size_t> groups);
   Status check_bytes(int64_t packed) const;
   Status place_tensors();
+  void place_scratch();
 
   graph::Graph graph_;
   PlanOptions options_;
@@ -82,6 +94,7 @@ class Plan {
   std::vector<ArenaPlace> places_;
   int64_t arena_bytes_ = 0;
   int64_t scratch_bytes_ = 0;
+  bool input_is_pixels_ = false;
 };
 
 /// The plan as a table, one line per step: op, kernel, tensors with shape and place, MACs; then the

@@ -12,8 +12,10 @@ namespace deeplab::plan {
 /// The memory and the threads of one executor, as a step sees them.
 struct RunContext {
   std::byte* arena = nullptr;
-  std::byte* scratch = nullptr;  ///< `workers` pieces of `scratch_stride` bytes.
+  std::byte* scratch = nullptr;  ///< The step's: `workers` pieces of `scratch_stride` bytes.
   size_t scratch_stride = 0;
+  /// Of an input that is pixels, 256 for each channel: see PlanOptions::pixel_input.
+  const float* pixel_values = nullptr;
   int workers = 1;
   ThreadPool* pool = nullptr;  ///< Null: everything on the calling thread.
 };
@@ -26,6 +28,8 @@ class Step {
   virtual void run(const RunContext& context) const = 0;
   /// 64-byte-aligned scratch that one worker needs.
   virtual size_t scratch_bytes() const { return 0; }
+  /// Whether its first input may be pixels (TensorPlace::is_pixels).
+  virtual bool takes_pixels() const { return false; }
   /// Bytes of packed weights that the step owns.
   virtual size_t packed_bytes() const { return 0; }
 };

@@ -3,17 +3,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "plan/step.h"
 
 namespace deeplab::plan {
 
-/// A constant of the graph (kept alive by the plan), a piece of the arena, or nothing (an absent
-/// bias).
+/// A constant of the graph, a piece of the arena, or nothing (an absent bias).
 struct TensorPlace {
   const std::byte* constant = nullptr;
   int64_t offset = -1;
+  std::shared_ptr<const void> owner = {};  ///< Keeps the constant alive.
+  /// Bytes that stand for floats: RunContext::pixel_values has those.
+  bool is_pixels = false;
 
   bool exists() const { return constant != nullptr || offset >= 0; }
   bool is_constant() const { return constant != nullptr; }

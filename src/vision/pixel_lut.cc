@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 
 namespace deeplab::vision {
 namespace {
@@ -75,6 +76,14 @@ Result<PixelLut> make_lut(const Normalization& normalization, ElementType type,
       for (int p = 0; p < 256; ++p) table[static_cast<size_t>(p)] = static_cast<uint8_t>(p + low);
     }
   }
+  return lut;
+}
+
+PixelLut pixels_themselves(int32_t channels) {
+  PixelLut lut;
+  lut.type = ElementType::kUint8;
+  lut.channels = channels;
+  for (auto& table : lut.bytes) std::iota(table.begin(), table.end(), uint8_t{0});
   return lut;
 }
 

@@ -54,4 +54,7 @@ Result<PixelLut> make_lut(const Normalization& normalization, ElementType type,
                           Quantization quantization = {},
                           QuantizeRule rule = QuantizeRule::kIdentityWhereClose);
 
+/// Tables that leave 8-bit pixels as they are.
+PixelLut pixels_themselves(int32_t channels);
+
 }  // namespace deeplab::vision

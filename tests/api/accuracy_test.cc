@@ -60,7 +60,9 @@ void compare_with_goldens(const std::string& file, GoldenAgreement& agreement) {
   ASSERT_TRUE(model.ok()) << model.status().message();
   auto segmenter = api::Segmenter::create(*model, {});
   ASSERT_TRUE(segmenter.ok()) << segmenter.status().message();
-  graph::Graph whole = (*model)->graph();
+  const auto file_graph = (*model)->graph_with_weights();
+  ASSERT_TRUE(file_graph.ok()) << file_graph.status().message();
+  graph::Graph whole = **file_graph;
   ASSERT_TRUE(passes::optimize(whole).ok());
   plan::PlanOptions options;
   options.isa = available_isas().back();

@@ -1,10 +1,12 @@
 // The whole road inside the library: any pixel order, any canvas, any mask size.
 #include "api/segmenter.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "tests/api/test_models.h"
 
@@ -34,6 +36,49 @@ std::vector<uint8_t> mask_of(api::Segmenter& segmenter, const vision::ImageView&
   const Status status = segmenter.category_mask(width, height, mask.data(), width);
   EXPECT_TRUE(status.ok()) << status.message();
   return mask;
+}
+
+// Weights are freed once they are packed, and read again for another canvas.
+TEST(SegmenterTest, AModelReadsItsFileAgainForAnotherCanvas) {
+  const std::vector<uint8_t> rgb = synthetic_photo(60, 40);
+  const auto view = rgb_view(rgb, 60, 40);
+  for (const std::string& file : kSampleModels) {
+    const std::string copy = ::testing::TempDir() + "/reads-again.tflite";
+    std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
+    const auto model = api::Model::load(copy);
+    ASSERT_TRUE(model.ok()) << model.status().message();
+    const auto mask_at = [&](int32_t side) {
+      api::SegmenterOptions options;
+      options.width = options.height = side;
+      auto segmenter = api::Segmenter::create(*model, options);
+      EXPECT_TRUE(segmenter.ok()) << segmenter.status().message();
+      return segmenter.ok() ? mask_of(**segmenter, view, 60, 40) : std::vector<uint8_t>();
+    };
+    const auto expected = mask_at(65);
+    EXPECT_EQ(mask_of(*make_segmenter(file, 65, 65), view, 60, 40), expected);
+    EXPECT_NE(mask_at(33), std::vector<uint8_t>());
+    // The file has no name any more, which is nothing to the model.
+    std::filesystem::remove(copy);
+    EXPECT_EQ(mask_at(65), expected);
+  }
+}
+
+TEST(SegmenterTest, AFileThatWasWrittenToIsNotReadAgain) {
+  const std::string copy = ::testing::TempDir() + "/written-to.tflite";
+  std::filesystem::copy_file(kInt8Labels, copy, std::filesystem::copy_options::overwrite_existing);
+  const auto model = api::Model::load(copy);
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  api::SegmenterOptions options;
+  options.width = options.height = 33;
+  const auto first = api::Segmenter::create(*model, options);
+  ASSERT_TRUE(first.ok()) << first.status().message();
+  std::filesystem::resize_file(copy, 1000);
+  EXPECT_TRUE(api::Segmenter::create(*model, options).ok()) << "the same plan";
+  options.width = options.height = 65;
+  const Status status = api::Segmenter::create(*model, options).status();
+  EXPECT_EQ(status.code(), StatusCode::kIoError);
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("written-to.tflite was written to"));
+  std::filesystem::remove(copy);
 }
 
 TEST(SegmenterTest, PixelOrderAndStrideDoNotMatter) {

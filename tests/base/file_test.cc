@@ -60,6 +60,41 @@ TEST_F(File, AppearsWithTheModeOfAPlainFile) {
   EXPECT_EQ(fs::status(path("ours")).permissions(), fs::status(path("plain")).permissions());
 }
 
+TEST_F(File, ThatIsOpenIsReadAgainWhateverBecomesOfItsName) {
+  ASSERT_TRUE(write_file_atomically(path("f"), bytes_of("old")).ok());
+  auto file = InputFile::open(path("f"));
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  EXPECT_TRUE(file->is_lasting());
+  const auto expect_old = [&] {
+    const auto read = file->read(kNoLimit);
+    ASSERT_TRUE(read.ok()) << read.status().message();
+    EXPECT_EQ(*read, bytes_of("old"));
+    EXPECT_FALSE(file->is_changed());
+  };
+  expect_old();
+  ASSERT_TRUE(write_file_atomically(path("f"), bytes_of("new one")).ok());
+  expect_old();
+  fs::remove(path("f"));
+  expect_old();
+  EXPECT_EQ(file->read(2).status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(File, ThatIsWrittenToWhileItIsOpenHasChanged) {
+  std::ofstream(path("f")) << "abc";
+  const auto longer = InputFile::open(path("f"));
+  ASSERT_TRUE(longer.ok());
+  std::ofstream(path("f"), std::ios::app) << "d";
+  EXPECT_TRUE(longer->is_changed());
+  const auto other = InputFile::open(path("f"));
+  ASSERT_TRUE(other.ok());
+  const timespec times[] = {{0, 0}, {1, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path("f").c_str(), times, 0), 0);
+  EXPECT_TRUE(other->is_changed());
+  const auto pipe = InputFile::open("-");
+  ASSERT_TRUE(pipe.ok());
+  EXPECT_FALSE(pipe->is_lasting());
+}
+
 TEST_F(File, ReadErrorsNameThePathAndTheReason) {
   const Status missing = read_file(path("missing"), kNoLimit).status();
   EXPECT_EQ(missing.code(), StatusCode::kIoError);

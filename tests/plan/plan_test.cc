@@ -33,6 +33,7 @@ TEST(Plan, LiveTensorsNeverShareMemory) {
     for (bool keep : {false, true}) {
       PlanOptions options;
       options.keep_all_tensors = keep;
+      options.threads = 3;
       const auto plan = build(optimized(small_deeplab(type)), options);
       ASSERT_NE(plan, nullptr);
       std::vector<ArenaRequest> requests;
@@ -45,6 +46,13 @@ TEST(Plan, LiveTensorsNeverShareMemory) {
         if (p.offset < 0) continue;
         requests.push_back({p.bytes, p.first_step, p.last_step});
         layout.offsets.push_back(p.offset);
+      }
+      for (int i = 0; i < std::ssize(plan->steps()); ++i) {
+        const PlannedStep& step = plan->steps()[static_cast<size_t>(i)];
+        EXPECT_GE(step.scratch_stride, static_cast<int64_t>(step.step->scratch_bytes())) << i;
+        if (step.scratch_stride == 0) continue;
+        requests.push_back({step.scratch_stride * options.threads, i, i});
+        layout.offsets.push_back(step.scratch_offset);
       }
       const Status status = check_arena(requests, layout);
       EXPECT_TRUE(status.ok()) << status.message();
@@ -158,6 +166,25 @@ TEST(Plan, DumpNamesEveryStepAndTheTotals) {
   EXPECT_NE(text.find("int8 1x33x33x8 @"), std::string::npos) << text;
   EXPECT_NE(text.find(str_cat("arena ", plan->arena_bytes(), " bytes")), std::string::npos) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 + 11 + 2) << text;
+}
+
+// Once they are packed, nothing but a step that reads them holds the constants.
+TEST(Plan, LetsGoOfConstants) {
+  for (bool keep : {false, true}) {
+    Graph graph = optimized(small_deeplab(DataType::kFloat32));
+    std::vector<std::weak_ptr<const void>> owners;
+    for (const graph::Tensor& tensor : graph.tensors) {
+      if (tensor.is_constant()) owners.push_back(tensor.data.owner());
+    }
+    PlanOptions options;
+    options.isa = available_isas().back();
+    options.keep_all_tensors = keep;
+    const auto plan = build(std::move(graph), options);
+    ASSERT_NE(plan, nullptr);
+    ASSERT_FALSE(owners.empty());
+    const auto held = std::ranges::count_if(owners, [](const auto& o) { return !o.expired(); });
+    EXPECT_EQ(held, keep ? std::ssize(owners) : 0);
+  }
 }
 
 TEST(Plan, PackedWeightsAreCounted) {

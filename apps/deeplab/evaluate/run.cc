@@ -45,8 +45,10 @@ EvaluateRun::EvaluateRun(std::shared_ptr<const api::Model> model, const eval::Vo
       photo_errors_(dataset.items.size()) {}
 
 Status EvaluateRun::read_state() {
-  state_.emplace(setup_.state, *model_, dataset_, setup_.protocol, setup_.predictions,
+  DEEPLAB_ASSIGN_OR_RETURN(const auto graph, model_->graph_with_weights());
+  state_.emplace(setup_.state, *model_, *graph, dataset_, setup_.protocol, setup_.predictions,
                  setup_.classes.get());
+  model_->release_weights();
   DEEPLAB_ASSIGN_OR_RETURN(photos_, state_->read());
   // A label map that somebody took away is made again.
   for (size_t i = 0; i < photos_.size(); ++i) {

@@ -49,10 +49,10 @@ class Hash {
   uint64_t state_ = 0xCBF29CE484222325u;
 };
 
-std::string model_hash(const api::Model& model) {
+std::string model_hash(const api::Model& model, const graph::Graph& graph) {
   Hash hash;
-  hash.add(graph::dump(model.graph()));
-  for (const graph::Tensor& tensor : model.graph().tensors) {
+  hash.add(graph::dump(graph));
+  for (const graph::Tensor& tensor : graph.tensors) {
     if (tensor.is_constant()) hash.add(*tensor.data);
   }
   for (const std::string& label : model.labels()) hash.add(label);
@@ -132,13 +132,13 @@ eval::PhotoScore photo_from_json(const Json& object, int32_t classes) {
 
 }  // namespace
 
-EvaluateState::EvaluateState(std::string path, const api::Model& model,
+EvaluateState::EvaluateState(std::string path, const api::Model& model, const graph::Graph& graph,
                              const eval::VocDataset& dataset, const eval::Protocol& protocol,
                              const std::string& predictions, const eval::ClassMap* classes)
     : path_(std::move(path)),
       classes_(model.class_count()),
       facts_{{"program", deeplab_version()},
-             {"model", model_hash(model)},
+             {"model", model_hash(model, graph)},
              {"dataset", resolved(dataset.root)},
              {"split", html::valid_utf8(dataset.split)},
              {"--fit", std::string(vision::fit_name(protocol.fit))},

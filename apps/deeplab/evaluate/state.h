@@ -21,11 +21,11 @@ namespace deeplab::app {
 /// and for the files of a photo (their sizes and times).
 class EvaluateState {
  public:
-  /// `path` need not exist. `predictions`: the directory of the label maps, or nothing. `classes`
-  /// may be null.
-  EvaluateState(std::string path, const api::Model& model, const eval::VocDataset& dataset,
-                const eval::Protocol& protocol, const std::string& predictions,
-                const eval::ClassMap* classes);
+  /// `path` need not exist. `graph`: the model's, with its weights. `predictions`: the directory of
+  /// the label maps, or nothing. `classes` may be null.
+  EvaluateState(std::string path, const api::Model& model, const graph::Graph& graph,
+                const eval::VocDataset& dataset, const eval::Protocol& protocol,
+                const std::string& predictions, const eval::ClassMap* classes);
 
   /// What the file has of the dataset's photos, in the dataset's order; all empty if there is
   /// no file yet. A photo whose files have changed is left out. Errors: a file that is not a state,

@@ -38,6 +38,7 @@ Status analyse(ModelFacts& facts, const FactsOptions& options) {
   DEEPLAB_ASSIGN_OR_RETURN(plan_options.isa, selected_isa());
   DEEPLAB_ASSIGN_OR_RETURN(const auto pool, ThreadPool::create(options.threads));
   plan_options.threads = pool->threads();
+  plan_options.pixel_input = true;  // as a segmenter has it
   DEEPLAB_ASSIGN_OR_RETURN(facts.plan, plan::Plan::build(std::move(network), plan_options));
   return {};
 }

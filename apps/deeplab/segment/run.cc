@@ -1,10 +1,10 @@
 #include "apps/deeplab/segment/run.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "apps/deeplab/common/interrupt.h"
 #include "base/ordered_work.h"
+#include "base/parallel.h"
 #include "base/stopwatch.h"
 
 namespace deeplab::app {
@@ -56,10 +56,9 @@ Result<std::unique_ptr<SegmentRun>> SegmentRun::create(const Model& model, const
   const bool one_at_a_time =
       options.tflite && !options.tflite->delegate.empty() && options.tflite->delegate != "xnnpack";
   if (photos.size() > 1 && !one_at_a_time) {
-    const int cpus = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-    const int threads = options.threads == 0 ? cpus : options.threads;
-    workers = static_cast<int>(std::min({static_cast<size_t>(std::max(threads, 1)), photos.size(),
-                                         static_cast<size_t>(kMaxWorkers)}));
+    DEEPLAB_ASSIGN_OR_RETURN(const int threads, ThreadPool::count_threads(options.threads));
+    workers = static_cast<int>(
+        std::min({static_cast<size_t>(threads), photos.size(), static_cast<size_t>(kMaxWorkers)}));
     each.threads = threads / workers;
   }
   std::unique_ptr<SegmentRun> self(

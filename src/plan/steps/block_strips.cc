@@ -21,6 +21,24 @@ constexpr int64_t kStripBytes = 128 * 1024;
 /// once more are moved to the front only when the buffer is full.
 constexpr int64_t kFloatWideBytes = 256 * 1024;
 
+/// `count` pixels as floats.
+void look_up(const float* values, int32_t channels, const uint8_t* pixels, int64_t count,
+             float* out) {
+  constexpr int kValues = 256;
+  if (channels == 3) {
+    for (int64_t i = 0; i < count; ++i, pixels += 3, out += 3) {
+      // Through integer registers: cores of today store twice as many of those in a cycle.
+      for (int c = 0; c < 3; ++c) {
+        std::memcpy(out + c, values + c * kValues + pixels[c], sizeof(float));
+      }
+    }
+    return;
+  }
+  for (int64_t i = 0; i < count * channels; ++i) {
+    out[i] = values[i % channels * kValues + pixels[i]];
+  }
+}
+
 template <typename Types>
 class BlockStripsStep final : public Step {
  public:
@@ -66,6 +84,10 @@ class BlockStripsStep final : public Step {
     }
     wide_bytes_ = expand_ ? bytes(wide_rows_ * wide_row_) : 0;
     deep_bytes_ = bytes(strip_rows_ * deep_row_);
+    if (end_.places().input.is_pixels && expand_) {
+      const kernels::WindowShape& e = expand_->shape();
+      pixel_bytes_ = bytes(int64_t{rows_under(e, input_rows(strip_rows_))} * e.in_w * e.in_c);
+    }
   }
 
   void run(const RunContext& context) const override {
@@ -79,34 +101,60 @@ class BlockStripsStep final : public Step {
              });
   }
   size_t scratch_bytes() const override {
-    return kernel_scratch_ + wide_bytes_ + deep_bytes_ + end_.narrow_bytes(strip_rows_);
+    return kernel_scratch_ + wide_bytes_ + deep_bytes_ + pixel_bytes_ +
+           end_.narrow_bytes(strip_rows_);
   }
+  bool takes_pixels() const override { return kFloat && expand_ != nullptr; }
   size_t packed_bytes() const override {
     return (expand_ ? expand_->packed_bytes() : 0) + depthwise_->packed_bytes() +
            channelwise_.packed_bytes() + project_->packed_bytes();
   }
 
  private:
-  /// Rows of the depthwise input under so many neighbouring output rows.
-  int32_t input_rows(int32_t rows) const {
-    const kernels::WindowShape& d = depthwise_->shape();
-    return (rows - 1) * d.stride_h + (d.filter_h - 1) * d.dilation_h + 1;
+  /// Input rows under so many neighbouring output rows.
+  static int32_t rows_under(const kernels::WindowShape& w, int32_t rows) {
+    return (rows - 1) * w.stride_h + (w.filter_h - 1) * w.dilation_h + 1;
+  }
+  /// Of the depthwise convolution.
+  int32_t input_rows(int32_t rows) const { return rows_under(depthwise_->shape(), rows); }
+
+  /// What rows [begin, end) of the expanded tensor are made of, where row 0 would be.
+  const Element* expand_input(const RunContext& context, int32_t begin, int32_t end,
+                              std::byte* buffer) const {
+    const std::byte* input = end_.places().input.read(context);
+    if constexpr (kFloat) {
+      if (end_.places().input.is_pixels) {
+        const kernels::WindowShape& e = expand_->shape();
+        const int64_t row = int64_t{e.in_w} * e.in_c;
+        const int32_t top = begin * e.stride_h - e.pad_top;
+        const int32_t first = std::clamp(top, 0, e.in_h);
+        const int32_t last = std::clamp(top + rows_under(e, end - begin), first, e.in_h);
+        auto* values = reinterpret_cast<float*>(buffer);
+        const auto* pixels = reinterpret_cast<const uint8_t*>(input) + first * row;
+        const int64_t count = int64_t{last - first} * e.in_w;
+        look_up(context.pixel_values, e.in_c, pixels, count, values);
+        return row_zero(values, first, row);
+      }
+    }
+    return reinterpret_cast<const Element*>(input);
   }
 
   void run_rows(const RunContext& context, int32_t begin, int32_t end, std::byte* scratch) const {
     const kernels::WindowShape& d = depthwise_->shape();
-    const auto* input = reinterpret_cast<const Element*>(end_.places().input.read(context));
     std::byte* buffers = scratch + kernel_scratch_;
     auto* wide = reinterpret_cast<Element*>(buffers);
     auto* deep = reinterpret_cast<Element*>(buffers + wide_bytes_);
     std::byte* narrow = buffers + wide_bytes_ + deep_bytes_;
+    std::byte* pixels = narrow + end_.narrow_bytes(strip_rows_);
 
     int32_t held_begin = 0;  // Rows [held_begin, held_end) of the expanded tensor are in `wide`.
     int32_t held_end = 0;
     for (int32_t row = begin; row < end; row += strip_rows_) {
       const int32_t rows = std::min(strip_rows_, end - row);
-      const Element* wide_zero = input;
-      if (expand_) {
+      const Element* wide_zero = nullptr;
+      if (!expand_) {
+        wide_zero = reinterpret_cast<const Element*>(end_.places().input.read(context));
+      } else {
         const int32_t top = row * d.stride_h - d.pad_top;
         const int32_t first = std::clamp(top, 0, d.in_h);
         const int32_t last = std::clamp(top + input_rows(rows), first, d.in_h);
@@ -119,7 +167,10 @@ class BlockStripsStep final : public Step {
           held_begin = first;
         }
         Element* held_zero = row_zero(wide, held_begin, wide_row_);
-        expand_->run(input, held_zero, first + kept, last, scratch);
+        if (first + kept < last) {
+          expand_->run(expand_input(context, first + kept, last, pixels), held_zero, first + kept,
+                       last, scratch);
+        }
         held_end = last;
         wide_zero = held_zero;
       }
@@ -148,6 +199,7 @@ class BlockStripsStep final : public Step {
   size_t kernel_scratch_ = 0;
   size_t wide_bytes_ = 0;
   size_t deep_bytes_ = 0;
+  size_t pixel_bytes_ = 0;  ///< Of floats made of pixels.
 };
 
 /// A convolution of the block: its parameters and their kernel, both null if there is none.
