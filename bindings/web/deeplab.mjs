@@ -73,12 +73,23 @@ function findMemory(bytes) {
 
 const modules = {};  // By whether memory is shared: promises of what all segmenters have in common.
 
-async function compile(shared) {
-  const bytes = await readFileOfModule();
+/** What WebAssembly.instantiate() takes, and the memory that it imports. */
+async function compileFor(shared, bytes) {
   const { flags, initial, maximum } = findMemory(bytes);
   // The same instructions are valid for both kinds of memory.
   if (!shared) bytes[flags] &= ~2;
   return { module: await WebAssembly.compile(bytes), memory: { initial, maximum, shared } };
+}
+
+/**
+ * A section of deeplab.wasm is the module of what needs relaxed SIMD. If the host does not know these instructions,
+ * `relaxed` is null.
+ */
+async function compile(shared) {
+  const { module, memory } = await compileFor(shared, await readFileOfModule());
+  const [section] = WebAssembly.Module.customSections(module, 'relaxed_simd');
+  const relaxed = await compileFor(shared, new Uint8Array(section)).catch(() => ({ module: null }));
+  return { module, memory, relaxed: relaxed.module };
 }
 
 function compileOnce(shared) {
@@ -95,22 +106,25 @@ class Instance {
   #stopped = false;
 
   static async create(shared) {
-    const { module, memory } = await compileOnce(shared);
+    const { module, memory, relaxed } = await compileOnce(shared);
     const self = new Instance();
     self.module = module;
+    self.relaxed = relaxed;
     try {
       self.memory = new WebAssembly.Memory(memory);
     } catch (error) {
       throw new DeeplabError('RESOURCE_EXHAUSTED', `no memory for another segmenter: ${error.message}`);
     }
-    self.exports = (await WebAssembly.instantiate(module, self.#imports(module))).exports;
+    const relaxedSimd = relaxed && (await WebAssembly.instantiate(relaxed, { env: { memory: self.memory } })).exports;
+    self.exports = (await WebAssembly.instantiate(module, self.#imports(module, relaxedSimd))).exports;
     self.exports._initialize?.();
+    if (relaxedSimd) relaxedSimd.__stack_pointer.value = self.exports.web_relaxed_simd_stack();
     return self;
   }
 
   // What C's library asks of a system: the time, and an environment, which is empty. What it would need to end the
   // program is an error.
-  #imports(module) {
+  #imports(module, relaxedSimd) {
     const imports = {};
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {};
@@ -119,6 +133,7 @@ class Instance {
       };
     }
     imports.env = { ...imports.env, emscripten_notify_memory_growth() {} };
+    imports.relaxed_simd = relaxedSimd ?? { ...imports.relaxed_simd, is_fused: () => 0 };
     imports.wasi_snapshot_preview1 = {
       ...imports.wasi_snapshot_preview1,
       environ_sizes_get: (count, size) => {
@@ -147,7 +162,8 @@ class Instance {
       if (this.#stopped) return void worker.terminate();
       this.#workers.push(worker);
       try {
-        await handOver(worker, { module: this.module, memory: this.memory, begin, end: begin + bytes });
+        const { module, relaxed, memory } = this;
+        await handOver(worker, { module, relaxed, memory, begin, end: begin + bytes });
       } catch (error) {
         throw new DeeplabError('IO_ERROR', `deeplab-worker.mjs: the worker did not start: ${error.message}`);
       }
@@ -242,7 +258,6 @@ function maySleep() {
 }
 
 async function bytesOfModel(model) {
-  if (model === undefined || model === null) return null;
   if (model instanceof ArrayBuffer) return new Uint8Array(model);
   if (ArrayBuffer.isView(model)) return new Uint8Array(model.buffer, model.byteOffset, model.byteLength);
   if (typeof Blob !== 'undefined' && model instanceof Blob) return new Uint8Array(await model.arrayBuffer());
@@ -313,7 +328,7 @@ export class Segmenter {
       throw invalid(`threads: expected 0 to ${MAX_THREADS}, found ${threads}`);
     }
     const [width, height] = sizeOf(size);
-    const bytes = await bytesOfModel(model);
+    const bytes = (model ?? null) === null ? null : await bytesOfModel(model);
     if (bytes !== null && bytes.length === 0) throw new DeeplabError('INVALID_MODEL', 'model: the file is empty');
     const count = !mayShare() ? 1 : threads > 0 ? threads : Math.min(Math.max(await cpuCount(), 1), MAX_THREADS);
     const self = new Segmenter();

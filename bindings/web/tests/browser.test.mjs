@@ -2,23 +2,26 @@
 // cross-origin isolation, and so with threads, and without.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { Segmenter, decodePhotos, madePicture, nativeMasks, noCommand, noData, photoPaths } from './common.mjs';
+import { Segmenter, data, decodePhotos, madePicture, nativeMasks, noCommand, noData, photoPaths } from './common.mjs';
 import { noBrowser, withBrowser } from './browser.mjs';
 
 const script = `import { Segmenter } from './deeplab.mjs';
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-export async function hashes({ pictures, threads }) {
-  const segmenter = await Segmenter.create({ threads });
+export async function hashes({ pictures, threads, model }) {
+  const file = model && await (await fetch(model)).arrayBuffer();
+  const segmenter = await Segmenter.create({ threads, model: file });
   const masks = [];
   for (const { name, width, height, channels } of pictures) {
     const data = new Uint8Array(await (await fetch(name)).arrayBuffer());
     const { categoryMask } = await segmenter.segment({ data, width, height, channels });
     masks.push(hex(await crypto.subtle.digest('SHA-256', categoryMask)));
   }
-  const used = segmenter.threads;
+  const { threads: used, isa } = segmenter;
   segmenter.close();
-  return { masks, threads: used, cpus: navigator.hardwareConcurrency, isolated: globalThis.crossOriginIsolated };
+  return { masks, isa, threads: used, cpus: navigator.hardwareConcurrency, isolated: globalThis.crossOriginIsolated };
 }
 export async function others() {
   const segmenter = await Segmenter.create({ size: 65 });
@@ -34,13 +37,15 @@ const workerScript = `import { hashes, others } from './script.mjs';
 onmessage = async ({ data }) => postMessage(data === null ? await others() : await hashes(data));`;
 const html = '<!doctype html><meta charset="utf-8"><title>test</title>';
 
-async function run(pictures) {
-  const masks = await nativeMasks(pictures);
+/** `model`: a file of the test data, or the built-in one. */
+async function run(pictures, { model, threadCounts = [undefined, 1, 2, 5] } = {}) {
+  const masks = await nativeMasks(pictures, model ? ['-m', model] : []);
   const expected = masks.map((mask) => createHash('sha256').update(mask).digest('hex'));
   const extra = { '/test.html': html, '/script.mjs': script, '/worker.mjs': workerScript };
   pictures.forEach(({ data }, i) => {
     extra[`/${i}.raw`] = Buffer.from(data);
   });
+  if (model) extra['/model.raw'] = readFileSync(model);
   const list = pictures.map(({ width, height, channels }, i) => ({ name: `${i}.raw`, width, height, channels }));
   await withBrowser(extra, async (browser, address, requests) => {
     for (const folder of ['/', '/isolated/']) {
@@ -54,12 +59,13 @@ async function run(pictures) {
         worker.postMessage(sent);
       }), message);
       // Threads where memory can be shared, as many as asked for, or as there are.
-      for (const threads of [undefined, 1, 2, 5]) {
+      for (const threads of threadCounts) {
         for (const run of [onMain, inWorker]) {
-          const result = await run({ pictures: list, threads });
+          const result = await run({ pictures: list, threads, model: model && 'model.raw' });
           const isolated = folder === '/isolated/';
           assert.equal(result.isolated, isolated);
           assert.equal(result.threads, isolated ? threads ?? result.cpus : 1);
+          if (model) assert.equal(result.isa, 'relaxedsimd', 'expected a CPU with fused multiply-add');
           assert.deepEqual(result.masks, expected);
         }
       }
@@ -82,4 +88,6 @@ test('20 photos in Chromium', { skip: noBrowser || noCommand || noData }, async 
   const pictures = await decodePhotos(photoPaths(20), segmenter.labels);
   segmenter.close();
   await run(pictures);
+  // Float, by fused multiply-adds.
+  await run(pictures, { model: join(data, 'models/deeplabv3_257_mv_gpu.tflite'), threadCounts: [1, 2] });
 });

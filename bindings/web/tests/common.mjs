@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { inflateSync } from 'node:zlib';
 
 export const packageFolder = process.env.DEEPLAB_WEB_PACKAGE ?? '';
@@ -15,6 +16,14 @@ export const data = process.env.DEEPLAB_TEST_DATA ?? '';
 if (!existsSync(join(packageFolder, 'deeplab.mjs'))) {
   throw new Error('DEEPLAB_WEB_PACKAGE: expected the folder that build.sh made');
 }
+
+// One function that calls f32x4.relaxed_madd. Node 20 needs a flag for it.
+const hasRelaxedSimd = () => WebAssembly.validate(Buffer.from(
+  '0061736d0100000001080160037b7b7b017b030201000a0d010b00200020012002fd85020b', 'hex'));
+if (!hasRelaxedSimd()) setFlagsFromString('--experimental-wasm-relaxed-simd');
+
+/** The reason to skip what needs relaxed SIMD; false if Node has it. */
+export const noRelaxedSimd = hasRelaxedSimd() ? false : `skipped: no relaxed SIMD in Node ${process.version}`;
 
 export const { Segmenter, DeeplabError } = await import(pathToFileURL(join(packageFolder, 'deeplab.mjs')));
 
