@@ -13,6 +13,7 @@ export class DeeplabError extends Error {
 const FITS = ['pad', 'letterbox', 'stretch'];
 const MAX_CLASSES = 255;
 const MAX_THREADS = 256;
+const MAX_LABEL_FILE = 1 << 20;  // The library's limit.
 
 const invalid = (message) => new DeeplabError('INVALID_ARGUMENT', message);
 
@@ -265,6 +266,77 @@ async function bytesOfModel(model) {
     'the built-in one');
 }
 
+/** The content of a raw deflate stream, which has `size` bytes or is an error; null if the host cannot inflate. */
+async function inflate(packed, size) {
+  if (node) {
+    const content = (await nodeModule('node:zlib')).inflateRawSync(packed, { maxOutputLength: size + 1 });
+    if (content.length !== size) throw new RangeError();
+    return content;
+  }
+  let stream;
+  try {
+    stream = new DecompressionStream('deflate-raw');
+  } catch {
+    return null;
+  }
+  const content = new Uint8Array(size);
+  const reader = new Blob([packed]).stream().pipeThrough(stream).getReader();
+  let length = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    content.set(part.value, length);  // An error if there is more.
+    length += part.value.length;
+  }
+  if (length < size) throw new RangeError();
+  return content;
+}
+
+/**
+ * The module has no zlib. So label files that lie deflated in the ZIP archive at a model's end come a second time,
+ * stored, and the archive's directory says so. Numbers are positions in PKWARE's APPNOTE 4.3. An archive that is not as
+ * expected stays as it is: the library says what is wrong with it.
+ */
+async function withStoredLabels(file) {
+  const uint16 = (bytes, at) => bytes[at] | bytes[at + 1] << 8;
+  const uint32 = (bytes, at) => (uint16(bytes, at) | uint16(bytes, at + 2) << 16) >>> 0;
+  const end = file.length - 22;
+  if (end < 0 || uint32(file, end) !== 0x06054b50) return file;
+  const directoryAt = end - uint32(file, end + 12);
+  const start = directoryAt - uint32(file, end + 16);
+  if (start < 0) return file;
+  const tail = file.slice(directoryAt);
+  const tailView = new DataView(tail.buffer);
+  const parts = [];
+  let partsAt = directoryAt;
+  for (let at = 0; at + 46 <= end - directoryAt && uint32(tail, at) === 0x02014b50;) {
+    const [method, packedSize, size, nameLength] = [uint16(tail, at + 10), uint32(tail, at + 20), uint32(tail, at + 24),
+      uint16(tail, at + 28)];
+    const header = start + uint32(tail, at + 42);
+    const data = header + 30 + uint16(file, header + 26) + uint16(file, header + 28);
+    const isEncrypted = (uint16(tail, at + 8) & 1) !== 0;
+    if (method === 8 && !isEncrypted && data + packedSize <= directoryAt) {
+      let content;
+      try {
+        // The library reads no longer ones, and says so.
+        content = size > MAX_LABEL_FILE ? new Uint8Array() : await inflate(file.subarray(data, data + packedSize), size);
+      } catch {
+        throw new DeeplabError('INVALID_MODEL', 'the ZIP archive after the model is damaged: an entry does not inflate');
+      }
+      if (content === null) return file;
+      tailView.setUint16(at + 10, 0, true);
+      tailView.setUint32(at + 20, size, true);
+      tailView.setUint32(at + 42, partsAt - start, true);
+      const local = new Uint8Array(30);
+      local.set([0x50, 0x4b, 3, 4]);  // The library takes the rest from the directory.
+      parts.push(local, content);
+      partsAt += local.length + content.length;
+    }
+    at += 46 + nameLength + uint16(tail, at + 30) + uint16(tail, at + 32);
+  }
+  if (parts.length === 0) return file;
+  tailView.setUint32(tail.length - 6, partsAt - start, true);
+  return new Uint8Array(await new Blob([file.subarray(0, directoryAt), ...parts, tail]).arrayBuffer());
+}
+
 function sizeOf(size) {
   if (size === undefined || size === null) return [0, 0];
   const [width, height] = Array.isArray(size) ? size : [size, size];
@@ -328,7 +400,7 @@ export class Segmenter {
       throw invalid(`threads: expected 0 to ${MAX_THREADS}, found ${threads}`);
     }
     const [width, height] = sizeOf(size);
-    const bytes = (model ?? null) === null ? null : await bytesOfModel(model);
+    const bytes = (model ?? null) === null ? null : await withStoredLabels(await bytesOfModel(model));
     if (bytes !== null && bytes.length === 0) throw new DeeplabError('INVALID_MODEL', 'model: the file is empty');
     const count = !mayShare() ? 1 : threads > 0 ? threads : Math.min(Math.max(await cpuCount(), 1), MAX_THREADS);
     const self = new Segmenter();

@@ -5,7 +5,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Segmenter, data, decodePhotos, madePicture, nativeMasks, noCommand, noData, photoPaths } from './common.mjs';
+import { deflateRawSync } from 'node:zlib';
+import {
+  Segmenter, data, decodePhotos, madePicture, nativeMasks, noCommand, noData, photoPaths, withDeflatedLabels,
+} from './common.mjs';
 import { noBrowser, withBrowser } from './browser.mjs';
 
 const script = `import { Segmenter } from './deeplab.mjs';
@@ -30,7 +33,11 @@ export async function others() {
   const first = await segmenter.segment(image);
   const bitmap = await segmenter.segment(await createImageBitmap(image));
   const code = await Segmenter.create({ model: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9]) }).catch((error) => error.code);
-  return { same: first.categoryMask.every((id, i) => id === bitmap.categoryMask[i]), width: bitmap.width,
+  const fetched = async (name) => (await fetch(name)).arrayBuffer();
+  const { labels } = await Segmenter.create({ size: 65, model: await fetched('deflated.raw') });
+  const cut = await Segmenter.create({ size: 65, model: await fetched('cut.raw') }).catch((error) => error.message);
+  return { labels: labels.join(), cut, width: bitmap.width,
+    same: first.categoryMask.every((id, i) => id === bitmap.categoryMask[i]),
     overlay: first.overlay() instanceof ImageData, cutout: first.width, code };
 }`;
 const workerScript = `import { hashes, others } from './script.mjs';
@@ -45,6 +52,11 @@ async function run(pictures, { model, threadCounts = [undefined, 1, 2, 5] } = {}
   pictures.forEach(({ data }, i) => {
     extra[`/${i}.raw`] = Buffer.from(data);
   });
+  extra['/deflated.raw'] = withDeflatedLabels(deflateRawSync);
+  extra['/cut.raw'] = withDeflatedLabels((text) => deflateRawSync(text).subarray(0, -9));
+  const segmenter = await Segmenter.create({ size: 65 });
+  const labels = segmenter.labels.join();
+  segmenter.close();
   if (model) extra['/model.raw'] = readFileSync(model);
   const list = pictures.map(({ width, height, channels }, i) => ({ name: `${i}.raw`, width, height, channels }));
   await withBrowser(extra, async (browser, address, requests) => {
@@ -69,7 +81,8 @@ async function run(pictures, { model, threadCounts = [undefined, 1, 2, 5] } = {}
           assert.deepEqual(result.masks, expected);
         }
       }
-      const others = { same: true, width: 50, overlay: true, cutout: 50, code: 'INVALID_MODEL' };
+      const cut = 'the ZIP archive after the model is damaged: an entry does not inflate';
+      const others = { labels, cut, same: true, width: 50, overlay: true, cutout: 50, code: 'INVALID_MODEL' };
       assert.deepEqual(await page.evaluate(async () => (await import('./script.mjs')).others()), others);
       assert.deepEqual(await inWorker(null), others);
       await page.close();

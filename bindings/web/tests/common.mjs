@@ -144,6 +144,24 @@ export function photoPaths(count) {
 /** The bytes of the built-in model. */
 export const builtin = readFileSync(new URL('../../../models/deeplab.tflite', import.meta.url));
 
+/**
+ * The built-in model, whose archive has one stored label file, with that file deflated. `change` gets the directory's
+ * entry and the end of the archive.
+ */
+export function withDeflatedLabels(deflated, change = () => {}) {
+  const entry = builtin.lastIndexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+  const header = builtin.lastIndexOf(Buffer.from([0x50, 0x4b, 3, 4]));
+  const data = header + 30 + builtin.readUInt16LE(header + 26);
+  assert.ok(header > 0 && entry > data && data + builtin.readUInt32LE(entry + 20) === entry);
+  const packed = deflated(builtin.subarray(data, entry));
+  const directory = Buffer.from(builtin.subarray(entry));
+  directory.writeUInt16LE(8, 10);
+  directory.writeUInt32LE(packed.length, 20);
+  directory.writeUInt32LE(directory.readUInt32LE(directory.length - 6) + packed.length - (entry - data), directory.length - 6);
+  change(directory);
+  return Buffer.concat([builtin.subarray(0, data), packed, directory]);
+}
+
 /** Bytes of the model changed at random: each time an error or a model, and the page lives. How many were refused. */
 export async function damagedModels(rounds, seed, options) {
   let state = seed;
