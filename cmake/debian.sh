@@ -15,7 +15,7 @@ codecs_packages="libheif-dev libtiff-dev libgif-dev liblcms2-dev"
 bench_packages="libbenchmark-dev"
 wheel_packages="build-essential cmake ninja-build zlib1g-dev flatbuffers-compiler libflatbuffers-dev python3"
 # chromium is for the tests; without it, and without playwright-core from npm, those of the browser are skipped.
-web_packages="cmake ninja-build emscripten nodejs flatbuffers-compiler libflatbuffers-dev"
+web_packages="cmake ninja-build emscripten clang-16 nodejs flatbuffers-compiler libflatbuffers-dev"
 python_packages="python3 python3-numpy python3-pil python3-venv mypy"
 # plugins-good (jpeg, avi, crop) and gi are for the tests.
 gstreamer_packages="libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-plugins-base

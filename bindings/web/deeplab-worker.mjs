@@ -1,6 +1,6 @@
 // A thread of a segmenter: an instance of the module with the segmenter's memory. It gets one message, answers it, and
 // from then on waits for work inside the module, until it is ended.
-async function start({ module, memory, begin, end }) {
+async function start({ module, relaxed, memory, begin, end }) {
   const imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     imports[from] ??= {};
@@ -8,9 +8,12 @@ async function start({ module, memory, begin, end }) {
       throw new Error(`a worker called ${name}()`);
     };
   }
+  const relaxedSimd = relaxed && (await WebAssembly.instantiate(relaxed, { env: { memory } })).exports;
+  if (relaxedSimd) imports.relaxed_simd = relaxedSimd;
   const { exports } = await WebAssembly.instantiate(module, imports);
   exports.stackRestore(end);
-  exports.web_start_worker(begin);
+  const relaxedStack = exports.web_start_worker(begin);
+  if (relaxedSimd) relaxedSimd.__stack_pointer.value = relaxedStack;
   return exports;
 }
 

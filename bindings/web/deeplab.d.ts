@@ -28,7 +28,10 @@ export interface Options {
   fit?: 'pad' | 'letterbox' | 'stretch';
   /** The canvas in pixels, or [width, height]; the model's own without. */
   size?: number | [number, number];
-  /** The kernel family, 'simd128' or 'scalar'; the fastest without. Both give the same bytes. */
+  /**
+   * The kernel family: 'relaxedsimd', 'simd128' or 'scalar'; the fastest without. All give the same bytes, but that float
+   * models differ in the last bits with 'simd128'.
+   */
   isa?: string;
 }
 

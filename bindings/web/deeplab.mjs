@@ -13,6 +13,7 @@ export class DeeplabError extends Error {
 const FITS = ['pad', 'letterbox', 'stretch'];
 const MAX_CLASSES = 255;
 const MAX_THREADS = 256;
+const MAX_LABEL_FILE = 1 << 20;  // The library's limit.
 
 const invalid = (message) => new DeeplabError('INVALID_ARGUMENT', message);
 
@@ -73,12 +74,23 @@ function findMemory(bytes) {
 
 const modules = {};  // By whether memory is shared: promises of what all segmenters have in common.
 
-async function compile(shared) {
-  const bytes = await readFileOfModule();
+/** What WebAssembly.instantiate() takes, and the memory that it imports. */
+async function compileFor(shared, bytes) {
   const { flags, initial, maximum } = findMemory(bytes);
   // The same instructions are valid for both kinds of memory.
   if (!shared) bytes[flags] &= ~2;
   return { module: await WebAssembly.compile(bytes), memory: { initial, maximum, shared } };
+}
+
+/**
+ * A section of deeplab.wasm is the module of what needs relaxed SIMD. If the host does not know these instructions,
+ * `relaxed` is null.
+ */
+async function compile(shared) {
+  const { module, memory } = await compileFor(shared, await readFileOfModule());
+  const [section] = WebAssembly.Module.customSections(module, 'relaxed_simd');
+  const relaxed = await compileFor(shared, new Uint8Array(section)).catch(() => ({ module: null }));
+  return { module, memory, relaxed: relaxed.module };
 }
 
 function compileOnce(shared) {
@@ -95,22 +107,25 @@ class Instance {
   #stopped = false;
 
   static async create(shared) {
-    const { module, memory } = await compileOnce(shared);
+    const { module, memory, relaxed } = await compileOnce(shared);
     const self = new Instance();
     self.module = module;
+    self.relaxed = relaxed;
     try {
       self.memory = new WebAssembly.Memory(memory);
     } catch (error) {
       throw new DeeplabError('RESOURCE_EXHAUSTED', `no memory for another segmenter: ${error.message}`);
     }
-    self.exports = (await WebAssembly.instantiate(module, self.#imports(module))).exports;
+    const relaxedSimd = relaxed && (await WebAssembly.instantiate(relaxed, { env: { memory: self.memory } })).exports;
+    self.exports = (await WebAssembly.instantiate(module, self.#imports(module, relaxedSimd))).exports;
     self.exports._initialize?.();
+    if (relaxedSimd) relaxedSimd.__stack_pointer.value = self.exports.web_relaxed_simd_stack();
     return self;
   }
 
   // What C's library asks of a system: the time, and an environment, which is empty. What it would need to end the
   // program is an error.
-  #imports(module) {
+  #imports(module, relaxedSimd) {
     const imports = {};
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {};
@@ -119,6 +134,7 @@ class Instance {
       };
     }
     imports.env = { ...imports.env, emscripten_notify_memory_growth() {} };
+    imports.relaxed_simd = relaxedSimd ?? { ...imports.relaxed_simd, is_fused: () => 0 };
     imports.wasi_snapshot_preview1 = {
       ...imports.wasi_snapshot_preview1,
       environ_sizes_get: (count, size) => {
@@ -147,7 +163,8 @@ class Instance {
       if (this.#stopped) return void worker.terminate();
       this.#workers.push(worker);
       try {
-        await handOver(worker, { module: this.module, memory: this.memory, begin, end: begin + bytes });
+        const { module, relaxed, memory } = this;
+        await handOver(worker, { module, relaxed, memory, begin, end: begin + bytes });
       } catch (error) {
         throw new DeeplabError('IO_ERROR', `deeplab-worker.mjs: the worker did not start: ${error.message}`);
       }
@@ -242,12 +259,82 @@ function maySleep() {
 }
 
 async function bytesOfModel(model) {
-  if (model === undefined || model === null) return null;
   if (model instanceof ArrayBuffer) return new Uint8Array(model);
   if (ArrayBuffer.isView(model)) return new Uint8Array(model.buffer, model.byteOffset, model.byteLength);
   if (typeof Blob !== 'undefined' && model instanceof Blob) return new Uint8Array(await model.arrayBuffer());
   throw invalid('model: expected the bytes of a .tflite file (ArrayBuffer, Uint8Array or Blob), or nothing for ' +
     'the built-in one');
+}
+
+/** The content of a raw deflate stream, which has `size` bytes or is an error; null if the host cannot inflate. */
+async function inflate(packed, size) {
+  if (node) {
+    const content = (await nodeModule('node:zlib')).inflateRawSync(packed, { maxOutputLength: size + 1 });
+    if (content.length !== size) throw new RangeError();
+    return content;
+  }
+  let stream;
+  try {
+    stream = new DecompressionStream('deflate-raw');
+  } catch {
+    return null;
+  }
+  const content = new Uint8Array(size);
+  const reader = new Blob([packed]).stream().pipeThrough(stream).getReader();
+  let length = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    content.set(part.value, length);  // An error if there is more.
+    length += part.value.length;
+  }
+  if (length < size) throw new RangeError();
+  return content;
+}
+
+/**
+ * The module has no zlib. So label files that lie deflated in the ZIP archive at a model's end come a second time,
+ * stored, and the archive's directory says so. Numbers are positions in PKWARE's APPNOTE 4.3. An archive that is not as
+ * expected stays as it is: the library says what is wrong with it.
+ */
+async function withStoredLabels(file) {
+  const uint16 = (bytes, at) => bytes[at] | bytes[at + 1] << 8;
+  const uint32 = (bytes, at) => (uint16(bytes, at) | uint16(bytes, at + 2) << 16) >>> 0;
+  const end = file.length - 22;
+  if (end < 0 || uint32(file, end) !== 0x06054b50) return file;
+  const directoryAt = end - uint32(file, end + 12);
+  const start = directoryAt - uint32(file, end + 16);
+  if (start < 0) return file;
+  const tail = file.slice(directoryAt);
+  const tailView = new DataView(tail.buffer);
+  const parts = [];
+  let partsAt = directoryAt;
+  for (let at = 0; at + 46 <= end - directoryAt && uint32(tail, at) === 0x02014b50;) {
+    const [method, packedSize, size, nameLength] = [uint16(tail, at + 10), uint32(tail, at + 20), uint32(tail, at + 24),
+      uint16(tail, at + 28)];
+    const header = start + uint32(tail, at + 42);
+    const data = header + 30 + uint16(file, header + 26) + uint16(file, header + 28);
+    const isEncrypted = (uint16(tail, at + 8) & 1) !== 0;
+    if (method === 8 && !isEncrypted && data + packedSize <= directoryAt) {
+      let content;
+      try {
+        // The library reads no longer ones, and says so.
+        content = size > MAX_LABEL_FILE ? new Uint8Array() : await inflate(file.subarray(data, data + packedSize), size);
+      } catch {
+        throw new DeeplabError('INVALID_MODEL', 'the ZIP archive after the model is damaged: an entry does not inflate');
+      }
+      if (content === null) return file;
+      tailView.setUint16(at + 10, 0, true);
+      tailView.setUint32(at + 20, size, true);
+      tailView.setUint32(at + 42, partsAt - start, true);
+      const local = new Uint8Array(30);
+      local.set([0x50, 0x4b, 3, 4]);  // The library takes the rest from the directory.
+      parts.push(local, content);
+      partsAt += local.length + content.length;
+    }
+    at += 46 + nameLength + uint16(tail, at + 30) + uint16(tail, at + 32);
+  }
+  if (parts.length === 0) return file;
+  tailView.setUint32(tail.length - 6, partsAt - start, true);
+  return new Uint8Array(await new Blob([file.subarray(0, directoryAt), ...parts, tail]).arrayBuffer());
 }
 
 function sizeOf(size) {
@@ -313,7 +400,7 @@ export class Segmenter {
       throw invalid(`threads: expected 0 to ${MAX_THREADS}, found ${threads}`);
     }
     const [width, height] = sizeOf(size);
-    const bytes = await bytesOfModel(model);
+    const bytes = (model ?? null) === null ? null : await withStoredLabels(await bytesOfModel(model));
     if (bytes !== null && bytes.length === 0) throw new DeeplabError('INVALID_MODEL', 'model: the file is empty');
     const count = !mayShare() ? 1 : threads > 0 ? threads : Math.min(Math.max(await cpuCount(), 1), MAX_THREADS);
     const self = new Segmenter();

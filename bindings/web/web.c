@@ -16,6 +16,7 @@
 enum {
   kOpen = 1 << 16,
   kStackBytes = 1 << 20,
+  kRelaxedStackBytes = 1 << 16, /* of the module of relaxed SIMD */
   /* How often a worker looks before it sleeps: some tens of microseconds, as the steps of a network
    * follow each other faster than that. */
   kLooks = 20000
@@ -82,13 +83,25 @@ static void leave_call(void) {
   if (atomic_fetch_sub(&team.inside, 1) == 1) wake(&team.inside);
 }
 
-/* Memory that a worker needs for itself: its thread-local variables, then its stack. */
-EXPORT(web_worker_bytes) size_t web_worker_bytes(void) {
-  return kStackBytes + ((__builtin_wasm_tls_size() + 63) & ~(size_t)63);
+/* Where the main instance's module of relaxed SIMD has its stack: the end of it. */
+EXPORT(web_relaxed_simd_stack) char* web_relaxed_simd_stack(void) {
+  static _Alignas(64) char stack[kRelaxedStackBytes];
+  return stack + kRelaxedStackBytes;
 }
 
+static size_t tls_bytes(void) { return (__builtin_wasm_tls_size() + 63) & ~(size_t)63; }
+
+/* Memory that a worker needs for itself: its thread-local variables, then both stacks. */
+EXPORT(web_worker_bytes) size_t web_worker_bytes(void) {
+  return tls_bytes() + kRelaxedStackBytes + kStackBytes;
+}
+
+/* Gives the end of the stack for the module of relaxed SIMD. */
 extern void __wasm_init_tls(void* memory);
-EXPORT(web_start_worker) void web_start_worker(void* memory) { __wasm_init_tls(memory); }
+EXPORT(web_start_worker) char* web_start_worker(char* memory) {
+  __wasm_init_tls(memory);
+  return memory + tls_bytes() + kRelaxedStackBytes;
+}
 
 EXPORT(web_be_worker) void web_be_worker(void) {
   for (int32_t seen = 0;;) {

@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <string>
 
+#include "base/relaxed_simd.h"
+
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -13,6 +15,12 @@
 #endif
 
 namespace deeplab {
+
+#if defined(__wasm_simd128__)
+/// Not 0: this machine has relaxed SIMD, and its multiply-add is fused.
+RELAXED_SIMD(is_fused) int32_t is_fused();
+#endif
+
 namespace {
 
 #if defined(__x86_64__) && !defined(DEEPLAB_SCALAR_ONLY)

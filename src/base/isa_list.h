@@ -49,6 +49,11 @@ ISA(kNeonDot, ARM, "neondot", "-march=armv8.2-a+dotprod",
 ISA(kSimd128, WASM, "simd128", "-msimd128",
     true)
 
+// Its kernels are those of the module of relaxed SIMD: see relaxed_simd.h.
+ISA(kRelaxedSimd, WASM, "relaxedsimd", "-msimd128",
+    is_fused() != 0,
+    Isa::kSimd128)
+
 // clang-format on
 
 #undef ISA

@@ -8,12 +8,10 @@
 namespace deeplab::kernels {
 
 /// acc + x * w: rounded once with the engine's rounding, after the product, too, with TensorFlow
-/// Lite's and on WebAssembly, which has no fused multiply-add.
+/// Lite's.
 template <Rounding kRounding>
 float multiply_add(float x, float w, float acc) {
-#if !defined(__wasm__)
   if constexpr (kRounding == Rounding::kEngine) return std::fma(x, w, acc);
-#endif
   return acc + x * w;
 }
 

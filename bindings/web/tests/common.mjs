@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { inflateSync } from 'node:zlib';
 
 export const packageFolder = process.env.DEEPLAB_WEB_PACKAGE ?? '';
@@ -15,6 +16,14 @@ export const data = process.env.DEEPLAB_TEST_DATA ?? '';
 if (!existsSync(join(packageFolder, 'deeplab.mjs'))) {
   throw new Error('DEEPLAB_WEB_PACKAGE: expected the folder that build.sh made');
 }
+
+// One function that calls f32x4.relaxed_madd. Node 20 needs a flag for it.
+const hasRelaxedSimd = () => WebAssembly.validate(Buffer.from(
+  '0061736d0100000001080160037b7b7b017b030201000a0d010b00200020012002fd85020b', 'hex'));
+if (!hasRelaxedSimd()) setFlagsFromString('--experimental-wasm-relaxed-simd');
+
+/** The reason to skip what needs relaxed SIMD; false if Node has it. */
+export const noRelaxedSimd = hasRelaxedSimd() ? false : `skipped: no relaxed SIMD in Node ${process.version}`;
 
 export const { Segmenter, DeeplabError } = await import(pathToFileURL(join(packageFolder, 'deeplab.mjs')));
 
@@ -134,6 +143,24 @@ export function photoPaths(count) {
 
 /** The bytes of the built-in model. */
 export const builtin = readFileSync(new URL('../../../models/deeplab.tflite', import.meta.url));
+
+/**
+ * The built-in model, whose archive has one stored label file, with that file deflated. `change` gets the directory's
+ * entry and the end of the archive.
+ */
+export function withDeflatedLabels(deflated, change = () => {}) {
+  const entry = builtin.lastIndexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+  const header = builtin.lastIndexOf(Buffer.from([0x50, 0x4b, 3, 4]));
+  const data = header + 30 + builtin.readUInt16LE(header + 26);
+  assert.ok(header > 0 && entry > data && data + builtin.readUInt32LE(entry + 20) === entry);
+  const packed = deflated(builtin.subarray(data, entry));
+  const directory = Buffer.from(builtin.subarray(entry));
+  directory.writeUInt16LE(8, 10);
+  directory.writeUInt32LE(packed.length, 20);
+  directory.writeUInt32LE(directory.readUInt32LE(directory.length - 6) + packed.length - (entry - data), directory.length - 6);
+  change(directory);
+  return Buffer.concat([builtin.subarray(0, data), packed, directory]);
+}
 
 /** Bytes of the model changed at random: each time an error or a model, and the page lives. How many were refused. */
 export async function damagedModels(rounds, seed, options) {

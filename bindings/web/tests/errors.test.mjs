@@ -5,8 +5,10 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { DeeplabError, Segmenter, builtin, damagedModels, inFolder, madePicture, packageFolder } from './common.mjs';
-
+import { deflateRawSync } from 'node:zlib';
+import {
+  DeeplabError, Segmenter, builtin, damagedModels, inFolder, madePicture, packageFolder, withDeflatedLabels,
+} from './common.mjs';
 
 function fails(promise, code, words) {
   return assert.rejects(promise, (error) => {
@@ -24,16 +26,23 @@ test('models', async () => {
   await fails(Segmenter.create({ model: 'model.tflite' }), 'INVALID_ARGUMENT', /bytes of a .tflite/);
 });
 
-// The built-in model has its labels stored, in a ZIP at its end; here its directory says that they are deflated.
 test('deflated labels', async () => {
-  const model = Buffer.from(builtin);
-  const entry = model.lastIndexOf(Buffer.from([0x50, 0x4b, 1, 2]));
-  assert.ok(entry > 0);
-  model.writeUInt16LE(8, entry + 10);
-  await fails(Segmenter.create({ model }), 'UNSUPPORTED', /without zlib/);
-  model.writeUInt16LE(0, entry + 10);
-  model.writeUInt32LE(1, entry + 16);
-  await fails(Segmenter.create({ model }), 'INVALID_MODEL', /checksum/);
+  const stored = await Segmenter.create({ size: 33, threads: 1 });
+  const deflated = await Segmenter.create({ model: withDeflatedLabels((text) => deflateRawSync(text)), size: 33, threads: 1 });
+  assert.deepEqual(deflated.labels, stored.labels);
+  assert.equal(deflated.labels[8], 'cat');
+  deflated.close();
+  stored.close();
+  const broken = (deflate, change, code, words) =>
+    fails(Segmenter.create({ model: withDeflatedLabels(deflate, change), size: 33, threads: 1 }), code, words);
+  const cut = (text) => deflateRawSync(text).subarray(0, -4);
+  await broken(cut, undefined, 'INVALID_MODEL', /does not inflate/);
+  await broken((text) => text, undefined, 'INVALID_MODEL', /does not inflate/);
+  await broken((text) => deflateRawSync(Buffer.concat([text, text])), undefined, 'INVALID_MODEL', /does not inflate/);
+  await broken(deflateRawSync, (entry) => entry.writeUInt32LE(1, 16), 'INVALID_MODEL', /checksum/);
+  await broken(deflateRawSync, (entry) => entry.writeUInt32LE(entry.readUInt32LE(24) + 1, 24), 'INVALID_MODEL', /does not inflate/);
+  await broken(deflateRawSync, (entry) => entry.writeUInt16LE(1, 8), 'UNSUPPORTED', /encrypted/);
+  await broken(deflateRawSync, (entry) => entry.writeUInt32LE(0xFFFFFFF0, 24), 'RESOURCE_EXHAUSTED', /4294967280 bytes/);
 });
 
 test('options', async () => {

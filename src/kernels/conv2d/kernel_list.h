@@ -27,6 +27,8 @@ DEEPLAB_DECLARE_KERNELS(DEEPLAB_CONV2D_INT8_KERNELS, Conv2DInt8Kernel)
   ENTRY(T, X86, kConv2DFloatGemmAvx2) \
   ENTRY(T, ARM, kConv2DFloatGemmNeon) \
   ENTRY(T, X86, kConv2DFloatGemmFma) \
+  ENTRY(T, WASM, kConv2DFloatGemmRelaxedSimd) \
+  ENTRY(T, WASM, kConv2DFloatGemmSimd128) \
   ENTRY(T, ANY, kConv2DFloatGemmScalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_CONV2D_FLOAT_KERNELS, Conv2DFloatKernel)

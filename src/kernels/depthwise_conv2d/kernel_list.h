@@ -31,10 +31,14 @@ DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_INT8_KERNELS, DepthwiseConv2DInt8Kerne
   ENTRY(T, X86, kDepthwiseFloatAvx2) \
   ENTRY(T, ARM, kDepthwiseFloatNeon) \
   ENTRY(T, X86, kDepthwiseFloatFma) \
+  ENTRY(T, WASM, kDepthwiseFloatRelaxedSimd) \
+  ENTRY(T, WASM, kDepthwiseFloatSimd128) \
   ENTRY(T, ANY, kDepthwiseFloatScalar) \
   ENTRY(T, X86, kDepthwiseFloatSpreadAvx512) \
   ENTRY(T, X86, kDepthwiseFloatSpreadAvx2) \
   ENTRY(T, ARM, kDepthwiseFloatSpreadNeon) \
+  ENTRY(T, WASM, kDepthwiseFloatSpreadRelaxedSimd) \
+  ENTRY(T, WASM, kDepthwiseFloatSpreadSimd128) \
   ENTRY(T, ANY, kDepthwiseFloatSpreadScalar)
 // clang-format on
 DEEPLAB_DECLARE_KERNELS(DEEPLAB_DEPTHWISE_FLOAT_KERNELS, DepthwiseConv2DFloatKernel)

@@ -1,5 +1,5 @@
 // int8 depthwise convolution on WebAssembly's vectors, eight channels at a time. 3x3 windows inside
-// the picture, nearly all of the network's: the bytes of two taps are interleaved, and
+// the picture, nearly all of the network's: two taps are interleaved, and
 // i32x4.dot_i16x8_s adds both products; the input's zero point is taken back in the bias. Other
 // windows: tap by tap, those inside the picture.
 #include <string.h>
@@ -130,14 +130,13 @@ void windows3(const WindowShape& s, const RequantizeSimd128& r, const std::byte*
     v128_t high = bias1;
 #pragma GCC unroll 5
     for (int32_t p = 0; p < kPairs; ++p) {
-      const v128_t a = wasm_v128_load64_zero(tap[2 * p]);
+      const v128_t a = wasm_i16x8_load8x8(tap[2 * p]);
       const v128_t b =
-          2 * p + 1 < 9 ? wasm_v128_load64_zero(tap[2 * p + 1]) : wasm_i32x4_const_splat(0);
-      const v128_t both =
-          wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(both), w[p][0]));
-      high =
-          wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(both), w[p][1]));
+          2 * p + 1 < 9 ? wasm_i16x8_load8x8(tap[2 * p + 1]) : wasm_i32x4_const_splat(0);
+      const v128_t both0 = wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+      const v128_t both1 = wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+      low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(both0, w[p][0]));
+      high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(both1, w[p][1]));
     }
     finish(r, header, low, high, out);
   }

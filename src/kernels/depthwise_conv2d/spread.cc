@@ -130,7 +130,11 @@ DEEPLAB_ON_ARM(const DepthwiseConv2DInt8Kernel kDepthwiseInt8SpreadNeon =
                const DepthwiseConv2DFloatKernel kDepthwiseFloatSpreadNeon =
                    float_kernel<Isa::kNeon>("spread/neon");)
 DEEPLAB_ON_WASM(const DepthwiseConv2DInt8Kernel kDepthwiseInt8SpreadSimd128 =
-                    int8_kernel<Isa::kSimd128>("spread/simd128");)
+                    int8_kernel<Isa::kSimd128>("spread/simd128");
+                const DepthwiseConv2DFloatKernel kDepthwiseFloatSpreadRelaxedSimd =
+                    float_kernel<Isa::kRelaxedSimd>("spread/relaxedsimd");
+                const DepthwiseConv2DFloatKernel kDepthwiseFloatSpreadSimd128 =
+                    float_kernel<Isa::kSimd128>("spread/simd128");)
 const DepthwiseConv2DInt8Kernel kDepthwiseInt8SpreadScalar =
     int8_kernel<Isa::kScalar>("spread/scalar");
 const DepthwiseConv2DFloatKernel kDepthwiseFloatSpreadScalar =
