@@ -308,9 +308,7 @@ Result<imageio::Image> ClassMap::read_mask(const std::string& path) const {
   const imageio::ReadOptions options;
   DEEPLAB_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
                            read_file(path, options.max_file_bytes));
-  DEEPLAB_ASSIGN_OR_RETURN(
-      const imageio::Image mask,
-      has_wide_ids(bytes) ? imageio::decode_wide_label_png(bytes, path) : decode_mask(bytes, path));
+  DEEPLAB_ASSIGN_OR_RETURN(const imageio::Image mask, decode_wide_mask(bytes, path, options));
   return map_ids(mask, path);
 }
 

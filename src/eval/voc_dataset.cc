@@ -256,10 +256,8 @@ std::optional<uint8_t> voc_id(Rgb colour) {
 }
 
 /// What a PNG's header says of its pixels; decode_image() finds all that may be wrong with it.
-constexpr size_t kBitDepthAt = 24;  // of a PNG
-constexpr size_t kColourTypeAt = 25;
-
 bool is_colour_png(std::span<const std::byte> bytes) {
+  constexpr size_t kColourTypeAt = 25;
   if (bytes.size() <= kColourTypeAt) return false;
   const auto type = std::to_integer<int>(bytes[kColourTypeAt]);
   return type == 2 || type == 6;
@@ -305,6 +303,14 @@ Result<imageio::Image> ids_of_colours(const imageio::Image& rgb, const std::stri
     mask.pixels[i] = last_id;
   }
   return mask;
+}
+
+/// Whether all samples of 16 bits are those of 8 bits, scaled.
+bool has_8_bit_samples(const imageio::Image& wide) {
+  for (size_t i = 0; i + 1 < wide.pixels.size(); i += 2) {
+    if (wide.pixels[i] != wide.pixels[i + 1]) return false;
+  }
+  return true;
 }
 
 /// RGBA without its alpha. Error: a pixel that is not opaque, since nobody knows its class.
@@ -375,24 +381,39 @@ Result<imageio::Image> read_mask(const std::string& path) {
 
 Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::string& name,
                                    const imageio::ReadOptions& options) {
-  Result<imageio::Image> mask = imageio::decode_label_png(bytes, name, options);
-  // Other PNGs that hold no ids (16-bit grey above 255) must not be read as pictures: scaled to 8
-  // bits, their ids would be others.
-  if (mask.status().code() != StatusCode::kUnsupported) return mask;
-  if (has_wide_ids(bytes)) {
-    return unsupported(mask.status().message(), "; --mask-map FILE says what other values mean");
+  DEEPLAB_ASSIGN_OR_RETURN(imageio::Image mask, decode_wide_mask(bytes, name, options));
+  if (mask.channels == 1) return mask;
+  const size_t count = mask.pixels.size() / 2;
+  for (size_t i = 0; i < count; ++i) {
+    if (mask.pixels[2 * i] != 0) {
+      const auto width = static_cast<size_t>(mask.width);
+      return unsupported(name, ": the 16-bit value ",
+                         mask.pixels[2 * i] << 8 | mask.pixels[2 * i + 1], " at x ", i % width,
+                         ", y ", i / width,
+                         " is out of range; expected labels from 0 to 255; --mask-map FILE says "
+                         "what other values mean");
+    }
+    mask.pixels[i] = mask.pixels[2 * i + 1];
   }
-  if (!is_colour_png(bytes)) return mask;
+  mask.channels = 1;
+  mask.pixels.resize(count);
+  return mask;
+}
+
+Result<imageio::Image> decode_wide_mask(std::span<const std::byte> bytes, const std::string& name,
+                                        const imageio::ReadOptions& options) {
+  Result<imageio::Image> mask = imageio::decode_wide_label_png(bytes, name, options);
+  if (mask.ok() && is_colour_png(bytes) && has_8_bit_samples(*mask)) {
+    mask = unsupported("colours");  // greys among VOC's colours
+  }
+  // Other PNGs that hold no ids must not be read as pictures: scaled to 8 bits, their ids would be
+  // others.
+  if (mask.status().code() != StatusCode::kUnsupported || !is_colour_png(bytes)) return mask;
   imageio::ReadOptions with_alpha = options;
   with_alpha.keep_alpha = true;
   DEEPLAB_ASSIGN_OR_RETURN(imageio::Image rgb, imageio::decode_image(bytes, name, with_alpha));
   DEEPLAB_RETURN_IF_ERROR(drop_alpha(rgb, name));
   return ids_of_colours(rgb, name);
-}
-
-bool has_wide_ids(std::span<const std::byte> png) {
-  return png.size() > kColourTypeAt && std::to_integer<int>(png[kBitDepthAt]) == 16 &&
-         !is_colour_png(png);
 }
 
 Result<imageio::Image> read_mask(const VocItem& item, const ClassMap* classes) {

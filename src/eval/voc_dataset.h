@@ -63,8 +63,10 @@ Result<imageio::Image> read_mask(const std::string& path);
 Result<imageio::Image> decode_mask(std::span<const std::byte> bytes, const std::string& name,
                                    const imageio::ReadOptions& options = {});
 
-/// Whether a PNG is grey with 16 bits, and so may hold ids above 255.
-bool has_wide_ids(std::span<const std::byte> png);
+/// The same with ids above 255 for a class map: of a PNG of 16 bits channels = 2, the higher byte
+/// first.
+Result<imageio::Image> decode_wide_mask(std::span<const std::byte> bytes, const std::string& name,
+                                        const imageio::ReadOptions& options = {});
 
 /// The mask of a photo through `classes` or, if null, as read_mask() has it.
 Result<imageio::Image> read_mask(const VocItem& item, const ClassMap* classes);

@@ -154,10 +154,14 @@ Result<Decoded> decode(Bytes bytes, const ReadOptions& options) {
 
 namespace {
 
-/// Grey samples of `sample_bytes` each, an alpha sample after each if `has_alpha`, as `label_bytes`
-/// per pixel: an id beyond them or a pixel that is not opaque means something that is not known
-/// here.
-Status narrow_labels(Image& image, int sample_bytes, bool has_alpha, int label_bytes) {
+Status is_colour() {
+  return unsupported("a colour (RGB) PNG; expected a label map as an indexed or grey PNG");
+}
+
+/// Samples of `sample_bytes` each, `colours` equal ones per pixel and an alpha sample after them if
+/// `has_alpha`, as `label_bytes` per pixel: an id beyond them or a pixel that is not opaque means
+/// something that is not known here.
+Status narrow_labels(Image& image, int sample_bytes, int colours, bool has_alpha, int label_bytes) {
   const auto pixel_bytes = static_cast<size_t>(image.channels);
   const auto width = static_cast<size_t>(image.width);
   const size_t count = image.pixels.size() / pixel_bytes;
@@ -168,7 +172,10 @@ Status narrow_labels(Image& image, int sample_bytes, bool has_alpha, int label_b
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* pixel = image.pixels.data() + i * pixel_bytes;
     const int value = sample(pixel);
-    if (has_alpha && sample(pixel + sample_bytes) != opaque) {
+    for (int k = 1; k < colours; ++k) {
+      if (sample(pixel + k * sample_bytes) != value) return is_colour();
+    }
+    if (has_alpha && sample(pixel + colours * sample_bytes) != opaque) {
       return unsupported("the alpha at x ", i % width, ", y ", i / width,
                          " is not opaque; expected a label map without transparency");
     }
@@ -195,16 +202,16 @@ Result<Image> decode_png_labels(Bytes bytes, const ReadOptions& options, bool wi
   PngDecoder decoder(bytes);
   DEEPLAB_RETURN_IF_ERROR(decoder.read_header());
   const int type = decoder.color_type();
-  if (type == PNG_COLOR_TYPE_RGB || type == PNG_COLOR_TYPE_RGB_ALPHA) {
-    return unsupported("a colour (RGB) PNG; expected a label map as an indexed or grey PNG");
-  }
+  const bool rgb = type == PNG_COLOR_TYPE_RGB || type == PNG_COLOR_TYPE_RGB_ALPHA;
   const int sample_bytes = decoder.bit_depth() > 8 ? 2 : 1;
-  const bool has_alpha = type == PNG_COLOR_TYPE_GRAY_ALPHA;
+  if (rgb && !(wide && sample_bytes == 2)) return is_colour();
+  const bool has_alpha = type == PNG_COLOR_TYPE_GRAY_ALPHA || type == PNG_COLOR_TYPE_RGB_ALPHA;
   // 1/2/4-bit values into bytes, unscaled.
   DEEPLAB_ASSIGN_OR_RETURN(Image image, decoder.read_pixels(png_set_packing));
   if (sample_bytes > 1 || has_alpha) {
     const int label_bytes = wide ? sample_bytes : 1;
-    DEEPLAB_RETURN_IF_ERROR(narrow_labels(image, sample_bytes, has_alpha, label_bytes));
+    DEEPLAB_RETURN_IF_ERROR(
+        narrow_labels(image, sample_bytes, rgb ? 3 : 1, has_alpha, label_bytes));
   }
   return image;
 }

@@ -69,6 +69,7 @@ Result<Image> read_label_png(const std::string& path, const ReadOptions& options
 Result<Image> decode_label_png(std::span<const std::byte> bytes, const std::string& name,
                                const ReadOptions& options = {});
 /// The same for labels from 0 to 65535: of a PNG of 16 bits channels = 2, the higher byte first.
+/// One of 16 bits may be RGB, if all its pixels are greys.
 Result<Image> decode_wide_label_png(std::span<const std::byte> bytes, const std::string& name,
                                     const ReadOptions& options = {});
 

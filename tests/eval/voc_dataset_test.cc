@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "imageio/writer.h"
+#include "tests/imageio/sample_files.h"
 #include "vision/palette.h"
 
 namespace deeplab::eval {
@@ -249,6 +250,23 @@ TEST_F(VocDatasetTest, SixteenBitsHoldIds) {
   ASSERT_TRUE(read.ok()) << read.status().message();
   EXPECT_THAT(read->pixels, ElementsAre(0, 1, 20, 255));
   EXPECT_EQ(read->channels, 1);
+}
+
+// Scaled to 8 bits, every id would be 0.
+TEST_F(VocDatasetTest, ColourPngsOfSixteenBitsHoldIdsOrColours) {
+  const auto read = [&](const std::vector<uint8_t>& rows) {
+    const auto png =
+        imageio::testing::png_file({.width = 2, .height = 1, .bit_depth = 16, .rows = rows});
+    return decode_mask(png, "mask.png");
+  };
+  const auto ids = read({0, 7, 0, 7, 0, 7, 0, 255, 0, 255, 0, 255});
+  ASSERT_TRUE(ids.ok()) << ids.status().message();
+  EXPECT_THAT(ids->pixels, ElementsAre(7, 255));
+  const auto colours = read({128, 128, 0, 0, 0, 0, 224, 224, 224, 224, 192, 192});
+  ASSERT_TRUE(colours.ok()) << colours.status().message();
+  EXPECT_THAT(colours->pixels, ElementsAre(1, 255));
+  EXPECT_THAT(read({1, 7, 1, 7, 1, 7, 0, 0, 0, 0, 0, 0}).status().message(),
+              HasSubstr("mask.png: the 16-bit value 263 at x 0, y 0 is out of range"));
 }
 
 TEST_F(VocDatasetTest, EqualChannelsAreTheId) {

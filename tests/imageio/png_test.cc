@@ -187,6 +187,12 @@ TEST(LabelPng, WideLabelsKeepTheirSixteenBits) {
   EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY_ALPHA, 16, {101, 145, 255, 255, 0, 1, 255, 255}),
             (Samples{101, 145, 0, 1}));
   EXPECT_EQ(labels(PNG_COLOR_TYPE_GRAY, 8, {7, 9}), (Samples{7, 9}));
+  EXPECT_EQ(labels(PNG_COLOR_TYPE_RGB, 16, {1, 2, 1, 2, 1, 2, 0, 9, 0, 9, 0, 9}),
+            (Samples{1, 2, 0, 9}));
+  const File colours =
+      png_file({.width = 1, .height = 1, .bit_depth = 16, .rows = {0, 1, 0, 1, 0, 2}});
+  expect_error(decode_wide_label_png(colours, "mask.png").status(), "mask.png", "colour (RGB) PNG",
+               StatusCode::kUnsupported);
 }
 
 TEST(LabelPng, OtherPicturesAreRefusedByName) {
