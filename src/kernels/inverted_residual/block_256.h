@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "kernels/conv2d/gemm_int8_256.h"
-#include "kernels/inverted_residual/inverted_residual.h"
+#include "kernels/inverted_residual/depthwise_weights.h"
 #include "kernels/requantize_shifted_256.h"
 
 namespace deeplab::kernels {
@@ -364,72 +364,12 @@ struct Block256 {
     fill_outside(ops, outside, to);
   }
 
-  // ---- Depthwise convolution, of eight channels at a time. With stride 1 two of a group's four
-  // windows lie in it and two end in the next group: for these the next group's first two rows
-  // take the places of the first two. The weights are there in all four orders.
+  // ---- Depthwise convolution, of eight channels at a time.
 
-  static constexpr int32_t kOrders = 4;
-  static constexpr ptrdiff_t kOrderWeights = kTaps * kVectors * kLanes256 * P::kDepth;
-
-  struct Eight {
-    int32_t relu;  // Whether the biases have kFloatBits in them.
-    // Filter columns with weights that do not fit less the filter's zero point.
-    int32_t extra_columns;
-    int32_t extra[kTaps];
-    int32_t unused[3];
-    int32_t bias[kLanes256];
-    float scale[kLanes256];
-    Weight weights[kOrders * kOrderWeights];  // [order][kx][kVectors][8][P::kDepth]
-    Weight rests[kBytes ? kOrders * kOrderWeights : kLanes256];
-  };
-
-  static void pack_channel(const DepthwiseConv2DInt8& d, const int8_t* filter, int32_t bias,
-                           int32_t c, Eight& e, int32_t* relu) {
-    const int32_t lane = c % kLanes256;
-    int32_t negative = 0;
-    int32_t positive = 0;
-    for (int32_t kx = 0; kx < kTaps; ++kx) {
-      bool any = false;
-      for (int32_t ky = 0; ky < kTaps; ++ky) {
-        const int32_t w =
-            filter[(ptrdiff_t{ky} * kTaps + kx) * d.shape.out_c + c] - d.filter_zero_point;
-        const int32_t near = kBytes ? nearest_byte(w) : w;
-        (w < 0 ? negative : positive) += w;
-        any = any || w != near;
-        for (int32_t order = 0; order < kOrders; ++order) {
-          const int32_t row = (order + ky) % kGroupRows;
-          const int32_t vector = kx * kVectors + row / P::kDepth;
-          const ptrdiff_t at =
-              order * kOrderWeights + (vector * kLanes256 + lane) * P::kDepth + row % P::kDepth;
-          e.weights[at] = static_cast<Weight>(near);
-          if constexpr (kBytes) e.rests[at] = static_cast<Weight>(w - near);
-        }
-      }
-      bool known = false;
-      for (int32_t i = 0; i < e.extra_columns; ++i) known = known || e.extra[i] == kx;
-      if (any && !known) e.extra[e.extra_columns++] = kx;
-    }
-    e.bias[lane] = shifted_bias(d, bias, negative + positive);
-    if (!fits_float_bits(e.bias[lane], negative, positive)) *relu = 0;
-    e.scale[lane] = d.multipliers[c].scale;
-  }
+  using Eight = DepthwiseWeights<kLanes256, Weight>;
 
   static size_t depthwise_packed_bytes(const Ops& ops) {
     return (sizeof(Eight) * static_cast<size_t>(eights_of(ops)) + 63) / 64 * 64;
-  }
-  static void depthwise_pack(const Ops& ops, const InvertedResidualWeights& weights,
-                             std::byte* packed) {
-    const DepthwiseConv2DInt8& d = ops.depthwise;
-    auto* eights = reinterpret_cast<Eight*>(packed);
-    int32_t relu = is_relu(d);
-    for (int32_t c = 0; c < d.shape.out_c; ++c) {
-      const int32_t bias = weights.depthwise_bias != nullptr ? weights.depthwise_bias[c] : 0;
-      pack_channel(d, weights.depthwise, bias, c, eights[c / kLanes256], &relu);
-    }
-    for (int32_t e = 0; relu != 0 && e < eights_of(ops); ++e) {
-      eights[e].relu = 1;
-      for (int32_t& bias : eights[e].bias) bias += kFloatBits;
-    }
   }
 
   // Vector v of a column's rows. Across: the last two of this group, and the first two of the next
@@ -546,7 +486,7 @@ struct Block256 {
         const Eight& eight = row.eights[e];
         for (int32_t i = 0; i < eight.extra_columns; ++i) {
           const ptrdiff_t kx = eight.extra[i];
-          const Weight* rests = eight.rests + row.order * kOrderWeights;
+          const Weight* rests = eight.rests + row.order * Eight::kOrder;
           const __m256i w = load(rests + kx * kLanes256 * P::kDepth);
 #pragma GCC unroll 4
           for (int c = 0; c < C; ++c) {
@@ -573,7 +513,7 @@ struct Block256 {
       const Eight& eight = row.eights[e];
       for (int i = 0; i < kTaps * kVectors; ++i) {
         weights[e].w[i / kVectors][i % kVectors] =
-            load(eight.weights + row.order * kOrderWeights + i * kLanes256 * P::kDepth);
+            load(eight.weights + row.order * Eight::kOrder + i * kLanes256 * P::kDepth);
       }
       weights[e].bias = load(eight.bias);
       weights[e].scale = _mm256_loadu_ps(eight.scale);
@@ -676,7 +616,7 @@ struct Block256 {
     memset(packed, 0, packed_bytes(ops));
     expand_pack(ops, weights, packed);
     packed += expand_packed_bytes(ops);
-    depthwise_pack(ops, weights, packed);
+    pack_depthwise(ops.depthwise, weights, reinterpret_cast<Eight*>(packed));
     packed += depthwise_packed_bytes(ops);
     Gemm::pack(ops.project, weights.project, weights.project_bias, packed);
   }

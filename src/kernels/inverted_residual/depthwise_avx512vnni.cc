@@ -1,9 +1,8 @@
-// The depthwise convolution of 16 channels of a group at a time, with stride 1 or 2. With stride 1
-// two of a group's four windows lie in it and two end in the next group: for these the next group's
-// first two rows take the places of the first two. The weights are there in all four orders.
+// The depthwise convolution of 16 channels of a group at a time, with stride 1 or 2.
 #include <immintrin.h>
 #include <string.h>
 
+#include "kernels/inverted_residual/depthwise_weights.h"
 #include "kernels/inverted_residual/stages_avx512vnni.h"
 #include "kernels/requantize_shifted_avx512.h"
 #include "kernels/shifted_avx512vnni.h"
@@ -11,56 +10,8 @@
 namespace deeplab::kernels::inverted_residual {
 namespace {
 
-// Filter columns with weights that do not fit a byte less the filter's zero point.
-struct Extra {
-  int32_t columns;
-  int32_t column[kTaps];
-};
-
-// Orders of a window's weights w0, w1, w2 in a dot product: for windows that begin in the first to
-// the fourth row of a group.
-constexpr int32_t kOrders = 4;
-constexpr ptrdiff_t kOrderBytes = kTaps * kCell;
-
-// Of 16 channels; weights int8 [order][kx][16][4], and as many for what is left of them.
-struct Block {
-  Extra extra;
-  int32_t relu;  // Whether the biases have kFloatBits in them: in all blocks or in none.
-  int32_t unused[kLanes - 2 - kTaps];
-  int32_t bias[kLanes];
-  float scale[kLanes];
-  int8_t weights[kOrders * kOrderBytes];
-  int8_t rests[kOrders * kOrderBytes];
-};
+using Block = DepthwiseWeights<kLanes, int8_t>;
 static_assert(sizeof(Block) % 64 == 0);
-
-void pack_channel(const DepthwiseConv2DInt8& d, const int8_t* filter, int32_t bias, int32_t c,
-                  Block& b, int32_t* relu) {
-  const int32_t lane = c % kLanes;
-  int32_t negative = 0;
-  int32_t positive = 0;
-  for (int32_t kx = 0; kx < kTaps; ++kx) {
-    bool any = false;
-    for (int32_t ky = 0; ky < kTaps; ++ky) {
-      const int32_t w =
-          filter[(ptrdiff_t{ky} * kTaps + kx) * d.shape.out_c + c] - d.filter_zero_point;
-      const int32_t byte = nearest_byte(w);
-      (w < 0 ? negative : positive) += w;
-      any = any || w != byte;
-      for (int32_t order = 0; order < kOrders; ++order) {
-        const ptrdiff_t at = order * kOrderBytes + kx * kCell + lane * 4 + (order + ky) % 4;
-        b.weights[at] = static_cast<int8_t>(byte);
-        b.rests[at] = static_cast<int8_t>(w - byte);
-      }
-    }
-    bool known = false;
-    for (int32_t i = 0; i < b.extra.columns; ++i) known = known || b.extra.column[i] == kx;
-    if (any && !known) b.extra.column[b.extra.columns++] = kx;
-  }
-  b.bias[lane] = shifted_bias(d, bias, negative + positive);
-  if (!fits_float_bits(b.bias[lane], negative, positive)) *relu = 0;
-  b.scale[lane] = d.multipliers[c].scale;
-}
 
 // All cells of 16 channels.
 template <int Stride, bool HasExtra, bool Relu>
@@ -73,7 +24,7 @@ void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* a
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
     for (int kx = 0; kx < kTaps; ++kx) {
-      w[r][kx] = _mm512_loadu_si512(block.weights + r * Stride * kOrderBytes + kx * kCell);
+      w[r][kx] = _mm512_loadu_si512(block.weights + r * Stride * Block::kOrder + kx * kCell);
     }
   }
   const Sums512 bias = load_sums(block.bias);
@@ -102,10 +53,10 @@ void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* a
       for (int kx = 0; kx < kTaps; ++kx) {
         add_column(kx, [&](int r) { return w[r][kx]; });
       }
-      for (int32_t i = 0; HasExtra && i < block.extra.columns; ++i) {
-        const ptrdiff_t kx = block.extra.column[i];
+      for (int32_t i = 0; HasExtra && i < block.extra_columns; ++i) {
+        const ptrdiff_t kx = block.extra[i];
         add_column(kx, [&](int r) {
-          return _mm512_loadu_si512(block.rests + r * Stride * kOrderBytes + kx * kCell);
+          return _mm512_loadu_si512(block.rests + r * Stride * Block::kOrder + kx * kCell);
         });
       }
 #pragma GCC unroll 4
@@ -121,7 +72,7 @@ void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* a
 template <int Stride, bool Relu>
 void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* at,
                const uint8_t* next, int32_t columns, uint8_t* cells) {
-  block.extra.columns != 0 ? run_block<Stride, true, Relu>(to, block, at, next, columns, cells)
+  block.extra_columns != 0 ? run_block<Stride, true, Relu>(to, block, at, next, columns, cells)
                            : run_block<Stride, false, Relu>(to, block, at, next, columns, cells);
 }
 
@@ -132,18 +83,8 @@ size_t depthwise_packed_bytes(const Ops& ops) {
 }
 
 void depthwise_pack(const Ops& ops, const InvertedResidualWeights& weights, std::byte* packed) {
-  const DepthwiseConv2DInt8& d = ops.depthwise;
   memset(packed, 0, depthwise_packed_bytes(ops));
-  auto* blocks = reinterpret_cast<Block*>(packed);
-  int32_t relu = is_relu(d);
-  for (int32_t c = 0; c < d.shape.out_c; ++c) {
-    const int32_t bias = weights.depthwise_bias != nullptr ? weights.depthwise_bias[c] : 0;
-    pack_channel(d, weights.depthwise, bias, c, blocks[c / kLanes], &relu);
-  }
-  for (int32_t b = 0; relu != 0 && b < blocks_of(ops); ++b) {
-    blocks[b].relu = 1;
-    for (int32_t& bias : blocks[b].bias) bias += kFloatBits;
-  }
+  pack_depthwise(ops.depthwise, weights, reinterpret_cast<Block*>(packed));
 }
 
 void depthwise_run(const Ops& ops, const std::byte* packed, const uint8_t* at, const uint8_t* next,
