@@ -20,7 +20,8 @@ enum class ExitCode : int {
 };
 
 /// The work that the command line asks for. The chosen subcommand's callback sets it; main() runs
-/// it once the whole line has parsed, so that a wrong flag never leaves work half done.
+/// it once the whole line has parsed, so that a wrong flag never leaves work half done. The App is
+/// gone by then.
 using Action = std::function<ExitCode()>;
 
 void add_segment(CLI::App& app, Action& action);

@@ -21,15 +21,22 @@ ExitCode print(const std::string& text) {
   return ExitCode::kFailed;
 }
 
+/// By name.
+using Files = std::map<std::string, std::string>;
+
 /// deeplab.1, deeplab-COMMAND.1 of every command, and deeplab.SHELL of every shell.
-ExitCode write_all(const CLI::App& app, const std::string& directory) {
-  std::map<std::string, std::string> files = {{"deeplab.1", man_page(app, nullptr)}};
+Files all_files(const CLI::App& app) {
+  Files files = {{"deeplab.1", man_page(app, nullptr)}};
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     files["deeplab-" + command->get_name() + ".1"] = man_page(app, command);
   }
   for (const auto& [name, shell] : kShells) {
     files["deeplab." + name] = completion_script(app, shell);
   }
+  return files;
+}
+
+ExitCode write(const Files& files, const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) {
@@ -63,7 +70,7 @@ void add_manual(CLI::App& app, Action& action) {
   command->footer("For instance: deeplab manual segment | man -l -");
   command->callback([&app, &action, name, directory] {
     if (!directory->empty()) {
-      action = [&app, directory] { return write_all(app, *directory); };
+      action = [files = all_files(app), directory] { return write(files, *directory); };
       return;
     }
     const CLI::App* of = nullptr;
@@ -71,7 +78,7 @@ void add_manual(CLI::App& app, Action& action) {
       of = find_subcommand(app, *name);
       if (of == nullptr) throw CLI::ValidationError("unknown subcommand '" + *name + "'");
     }
-    action = [&app, of] { return print(man_page(app, of)); };
+    action = [page = man_page(app, of)] { return print(page); };
   });
 }
 
@@ -85,7 +92,7 @@ void add_completion(CLI::App& app, Action& action) {
       ->check(CLI::IsMember(kShells));
   command->footer("For instance: source <(deeplab completion bash)");
   command->callback([&app, &action, name] {
-    action = [&app, shell = kShells.at(*name)] { return print(completion_script(app, shell)); };
+    action = [script = completion_script(app, kShells.at(*name))] { return print(script); };
   });
 }
 
