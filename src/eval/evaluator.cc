@@ -74,7 +74,7 @@ Result<std::vector<Scores>> Evaluator::scores(
     if (advance) advance(dataset.items[i], photo.warning);
     error = std::move(photo.error);
     if (!error.ok()) return false;
-    for (size_t i = 0; i < confusions.size(); ++i) confusions[i].add(photo.scores[i].counts);
+    for (size_t c = 0; c < confusions.size(); ++c) confusions[c].add(photo.scores[c].counts);
     return true;
   });
   DEEPLAB_RETURN_IF_ERROR(end.status);
