@@ -94,7 +94,8 @@ Result<PlannedNetwork> make_plan(const Model& model, const SegmenterSetup& setup
 }
 
 /// TensorFlow Lite takes memory without asking, so that only what it needs at least can be refused.
-Status check_lite_memory(const Model& model, const Network& network, const SegmenterSetup& setup) {
+[[maybe_unused]] Status check_lite_memory(const Model& model, const Network& network,
+                                          const SegmenterSetup& setup) {
   const int64_t scores = score_bytes(network.head, setup.temporal);
   const int64_t least = least_bytes(network.graph);
   if (scores <= setup.limits.max_plan_bytes && least <= setup.limits.max_plan_bytes - scores) {

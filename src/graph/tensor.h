@@ -56,7 +56,7 @@ class ConstantBytes {
   void drop() {
     static constexpr std::byte kNothing{};
     owner_.reset();
-    view_ = {&kNothing, 0};
+    view_ = {&kNothing, size_t{0}};  // A plain 0 could be a pointer as well.
   }
   const std::shared_ptr<const void>& owner() const { return owner_; }
 

@@ -140,8 +140,9 @@ Result<bool> Plan::make_steps() {
       impossible.push_back(i);
       continue;
     }
-    const bool reads_pixels = std::ranges::any_of(
-        ops, [](const LoweredOp& op) { return !op.inputs.empty() && op.inputs[0].is_pixels; });
+    const bool reads_pixels = std::any_of(ops.begin(), ops.end(), [](const LoweredOp& op) {
+      return !op.inputs.empty() && op.inputs[0].is_pixels;
+    });
     if (reads_pixels && !made->step->takes_pixels()) {
       input_is_pixels_ = false;
       return false;
@@ -163,7 +164,9 @@ void Plan::place_scratch() {
   for (const ArenaPlace& tensor_place : places_) {
     if (tensor_place.offset >= 0) rising.push_back(&tensor_place);
   }
-  std::ranges::sort(rising, {}, &ArenaPlace::offset);
+  std::sort(rising.begin(), rising.end(), [](const ArenaPlace* one, const ArenaPlace* other) {
+    return one->offset < other->offset;
+  });
   for (int i = 0; i < std::ssize(steps_); ++i) {
     PlannedStep& step = steps_[static_cast<size_t>(i)];
     const int64_t bytes = step.scratch_stride * options_.threads;
