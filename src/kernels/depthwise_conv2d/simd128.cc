@@ -191,7 +191,7 @@ void windows3(const RequantizeSimd128& r, const std::byte* packed, const std::by
 // every fourth... The number of such chains that outputs of a row make, or 0 if windows do not
 // share columns so.
 int32_t chains(const WindowShape& s) {
-  if (!is_3x3(s)) return 0;
+  if (!is_3x3(s) || int64_t{2} * s.dilation_w >= s.in_w) return 0;  // None is inside.
   if (s.dilation_w % s.stride_w == 0) return s.dilation_w / s.stride_w;
   return s.stride_w == 2 * s.dilation_w ? 1 : 0;
 }
