@@ -62,6 +62,18 @@ size_t scratch_bytes(const Conv2DInt8& conv) {
   return rows_bytes(conv) + static_cast<size_t>(gemm_depth(conv.shape));
 }
 
+// Pixel 0 or 1 of two.
+template <int Pixel>
+[[gnu::always_inline]] inline void store_pixel(v128_t bytes, int32_t channels, int8_t* out) {
+  if (channels == kTileN) {
+    wasm_v128_store64_lane(out, bytes, Pixel);
+  } else {
+    int8_t all[16];
+    wasm_v128_store(all, bytes);
+    memcpy(out, all + Pixel * kTileN, static_cast<size_t>(channels));
+  }
+}
+
 // M pixels of `depth` 16-bit taps by one panel, of which `channels` exist.
 template <int M>
 void tile(const int16_t* rows, const std::byte* panel, int32_t depth, const RequantizeSimd128& r,
@@ -71,8 +83,6 @@ void tile(const int16_t* rows, const std::byte* panel, int32_t depth, const Requ
     acc[m][0] = wasm_v128_load(panel);
     acc[m][1] = wasm_v128_load(panel + 16);
   }
-  const v128_t scale0 = wasm_v128_load(panel + 32);
-  const v128_t scale1 = wasm_v128_load(panel + 48);
   const std::byte* w = panel + 64;
   for (int32_t k = 0; k < depth; k += 2, w += 32) {
     const v128_t w0 = wasm_v128_load(w);
@@ -83,15 +93,16 @@ void tile(const int16_t* rows, const std::byte* panel, int32_t depth, const Requ
       acc[m][1] = wasm_i32x4_add(acc[m][1], wasm_i32x4_dot_i16x8(x, w1));
     }
   }
-  for (int m = 0; m < M; ++m, out += out_stride) {
-    const v128_t bytes = to_bytes(to_values(r, acc[m][0], scale0), to_values(r, acc[m][1], scale1));
-    if (channels == kTileN) {
-      wasm_v128_store64_lane(out, bytes, 0);
-    } else {
-      int8_t all[16];
-      wasm_v128_store(all, bytes);
-      memcpy(out, all, static_cast<size_t>(channels));
-    }
+  const v128_t scale0 = wasm_v128_load(panel + 32);
+  const v128_t scale1 = wasm_v128_load(panel + 48);
+#pragma GCC unroll 2
+  for (int m = 0; m < M; m += 2, out += 2 * out_stride) {
+    constexpr int kLast = M - 1;
+    const int next = m < kLast ? m + 1 : m;
+    const v128_t bytes = to_bytes(r, to_words(r, acc[m][0], scale0, acc[m][1], scale1),
+                                  to_words(r, acc[next][0], scale0, acc[next][1], scale1));
+    store_pixel<0>(bytes, channels, out);
+    if (m < kLast) store_pixel<1>(bytes, channels, out + out_stride);
   }
 }
 

@@ -1,7 +1,8 @@
-// int8 depthwise convolution on WebAssembly's vectors, eight channels at a time. 3x3 windows inside
-// the picture, nearly all of the network's: two taps are interleaved, and
-// i32x4.dot_i16x8_s adds both products; the input's zero point is taken back in the bias. Other
-// windows: tap by tap, those inside the picture.
+// int8 depthwise convolution on WebAssembly's vectors, eight channels at a time. 3x3 windows,
+// nearly all of the network's: two taps are interleaved, and i32x4.dot_i16x8_s adds both products;
+// a window shares columns with the next one. Rows outside the picture are read from a line of zero
+// points, which is taken back in the bias. Other windows, and those at the left and right edge: tap
+// by tap, those inside the picture.
 #include <string.h>
 
 #include "kernels/depthwise_conv2d/kernel_list.h"
@@ -11,6 +12,7 @@ namespace deeplab::kernels {
 namespace {
 
 constexpr int32_t kPanel = 8;
+constexpr int32_t kBlockOutputs = 64;
 
 /// The sum of so many products of 8-bit differences stays inside int32.
 constexpr int64_t kMaxTaps = 1 << 15;
@@ -29,13 +31,16 @@ int32_t first_channel(const WindowShape& s, int32_t panel) {
 }
 
 // packed: panels of a header, then weights tap by tap, int16 [taps][8], then, of 3x3 filters, by
-// pairs of taps, int16 [5][8][2], the last one with a zero.
+// pairs of taps, int16 [7][8][2]: (0, 3), (1, 4), (2, 5), the upper rows of each column; (6, 7),
+// (8, none) for a window that starts with a pair of columns; (none, 6), (7, 8) for one that starts
+// in the middle of it.
 struct Header {
   int32_t bias[kPanel];
   int32_t inside_bias[kPanel];  // Without what the input's zero point adds to a whole window.
   float scale[kPanel];
 };
-constexpr int32_t kPairs = 5;
+constexpr int32_t kPairs = 7;
+constexpr int8_t kPairTaps[kPairs][2] = {{0, 3}, {1, 4}, {2, 5}, {6, 7}, {8, -1}, {-1, 6}, {7, 8}};
 constexpr int32_t kPairBytes = kPanel * 2 * sizeof(int16_t);
 
 bool is_3x3(const WindowShape& s) { return s.filter_h == 3 && s.filter_w == 3; }
@@ -65,7 +70,9 @@ void pack(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* 
         const auto w = static_cast<int16_t>(filter[static_cast<ptrdiff_t>(t) * s.out_c + c] -
                                             conv.filter_zero_point);
         weights[t * kPanel + i] = w;
-        if (is_3x3(s)) pairs[(t / 2 * kPanel + i) * 2 + t % 2] = w;
+        for (int32_t both = 0; is_3x3(s) && both < kPairs * 2; ++both) {
+          if (kPairTaps[both / 2][both % 2] == t) pairs[(both / 2 * kPanel + i) * 2 + both % 2] = w;
+        }
         sum += static_cast<uint32_t>(w);
       }
       header->bias[i] = bias != nullptr ? bias[c] : 0;
@@ -77,13 +84,8 @@ void pack(const DepthwiseConv2DInt8& conv, const int8_t* filter, const int32_t* 
   }
 }
 
-size_t no_scratch(const DepthwiseConv2DInt8&) { return 0; }
-
-void finish(const RequantizeSimd128& r, const Header& header, v128_t low, v128_t high,
-            int8_t* out) {
-  const v128_t bytes = to_bytes(to_values(r, low, wasm_v128_load(header.scale)),
-                                to_values(r, high, wasm_v128_load(header.scale + 4)));
-  wasm_v128_store64_lane(out, bytes, 0);
+v128_t words_of(const RequantizeSimd128& r, const Header& header, v128_t low, v128_t high) {
+  return to_words(r, low, wasm_v128_load(header.scale), high, wasm_v128_load(header.scale + 4));
 }
 
 // One panel at one output; `input` is at the panel's first channel of the pixel under tap (0, 0).
@@ -105,81 +107,174 @@ void any_window(const DepthwiseConv2DInt8& conv, const RequantizeSimd128& r,
       high = wasm_i32x4_add(high, wasm_i32x4_extmul_high_i16x8(x, w));
     }
   }
-  finish(r, header, low, high, out);
+  const v128_t words = words_of(r, header, low, high);
+  wasm_v128_store64_lane(out, to_bytes(r, words, words), 0);
 }
 
-// One panel at `count` outputs of a row whose 3x3 windows are inside the picture.
-void windows3(const WindowShape& s, const RequantizeSimd128& r, const std::byte* packed,
-              const int8_t* input, int32_t count, int8_t* out) {
+// Two taps of eight channels, interleaved.
+struct Pair {
+  v128_t low;
+  v128_t high;
+};
+[[gnu::always_inline]] inline Pair interleave(v128_t a, v128_t b) {
+  return {wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
+          wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
+}
+[[gnu::always_inline]] inline void add(Pair& sum, const Pair& x, const Pair& weights) {
+  sum.low = wasm_i32x4_add(sum.low, wasm_i32x4_dot_i16x8(x.low, weights.low));
+  sum.high = wasm_i32x4_add(sum.high, wasm_i32x4_dot_i16x8(x.high, weights.high));
+}
+
+// A column of the three input rows.
+struct Column {
+  Pair upper;
+  v128_t lower;
+};
+[[gnu::always_inline]] inline Column load_column(const int8_t* const (&rows)[3], ptrdiff_t at) {
+  return {interleave(wasm_i16x8_load8x8(rows[0] + at), wasm_i16x8_load8x8(rows[1] + at)),
+          wasm_i16x8_load8x8(rows[2] + at)};
+}
+
+// One panel at `count` 3x3 windows next to each other, which start Step columns apart: 1 or 2;
+// rows[k] is the first one's row k. Two columns at a time: in them start two windows, or one.
+template <int Step>
+void windows3(const RequantizeSimd128& r, const std::byte* packed, const std::byte* pairs,
+              const int8_t* const (&rows)[3], ptrdiff_t column, int32_t count, ptrdiff_t out_step,
+              int8_t* out) {
+  constexpr int32_t kWindows = 2 / Step;
   const auto& header = *reinterpret_cast<const Header*>(packed);
-  const std::byte* pairs = packed + sizeof(Header) + taps_bytes(s);
-  v128_t w[kPairs][2];
+  // Loaded once: V8 puts all loads of a loop's body first, and does not have registers for so many.
+  Pair w[kPairs];
+#pragma GCC unroll 7
   for (int32_t p = 0; p < kPairs; ++p) {
-    w[p][0] = wasm_v128_load(pairs + p * kPairBytes);
-    w[p][1] = wasm_v128_load(pairs + p * kPairBytes + 16);
+    w[p] = {wasm_v128_load(pairs + p * kPairBytes), wasm_v128_load(pairs + p * kPairBytes + 16)};
   }
-  const v128_t bias0 = wasm_v128_load(header.inside_bias);
-  const v128_t bias1 = wasm_v128_load(header.inside_bias + 4);
-  const ptrdiff_t right = static_cast<ptrdiff_t>(s.dilation_w) * s.in_c;
-  const ptrdiff_t down = static_cast<ptrdiff_t>(s.dilation_h) * s.in_w * s.in_c;
-  const ptrdiff_t step = static_cast<ptrdiff_t>(s.stride_w) * s.in_c;
-  for (int32_t i = 0; i < count; ++i, input += step, out += s.out_c) {
-    const int8_t* tap[10] = {};
-    for (int32_t t = 0; t < 9; ++t) tap[t] = input + t / 3 * down + t % 3 * right;
-    v128_t low = bias0;
-    v128_t high = bias1;
-#pragma GCC unroll 5
-    for (int32_t p = 0; p < kPairs; ++p) {
-      const v128_t a = wasm_i16x8_load8x8(tap[2 * p]);
-      const v128_t b =
-          2 * p + 1 < 9 ? wasm_i16x8_load8x8(tap[2 * p + 1]) : wasm_i32x4_const_splat(0);
-      const v128_t both0 = wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-      const v128_t both1 = wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-      low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(both0, w[p][0]));
-      high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(both1, w[p][1]));
+  const Pair bias = {wasm_v128_load(header.inside_bias), wasm_v128_load(header.inside_bias + 4)};
+  const Pair scale = {wasm_v128_load(header.scale), wasm_v128_load(header.scale + 4)};
+  Column c0 = load_column(rows, 0);
+  Column c1 = load_column(rows, column);
+  Pair lower01 = interleave(c0.lower, c1.lower);
+  ptrdiff_t at = 2 * column;
+  for (; count > 0; count -= kWindows, at += 2 * column, out += kWindows * out_step) {
+    const Column c2 = load_column(rows, at);
+    // The last window's third column may be the picture's last one.
+    const Column c3 = load_column(rows, count > 1 ? at + column : at);
+    const Pair lower23 = interleave(c2.lower, c3.lower);
+    Pair sum = bias;
+    Pair next = sum;
+    add(sum, c0.upper, w[0]);
+    add(sum, c1.upper, w[1]);
+    add(sum, c2.upper, w[2]);
+    add(sum, lower01, w[3]);
+    add(sum, lower23, w[4]);
+    const v128_t words = to_words(r, sum.low, scale.low, sum.high, scale.high);
+    if constexpr (kWindows == 2) {
+      add(next, c1.upper, w[0]);
+      add(next, c2.upper, w[1]);
+      add(next, c3.upper, w[2]);
+      add(next, lower01, w[5]);
+      add(next, lower23, w[6]);
+      const v128_t bytes =
+          to_bytes(r, words, to_words(r, next.low, scale.low, next.high, scale.high));
+      wasm_v128_store64_lane(out, bytes, 0);
+      if (count > 1) wasm_v128_store64_lane(out + out_step, bytes, 1);
+    } else {
+      wasm_v128_store64_lane(out, to_bytes(r, words, words), 0);
     }
-    finish(r, header, low, high, out);
+    c0 = c2;
+    c1 = c3;
+    lower01 = lower23;
   }
 }
 
-// Outputs of a row that are computed together, panel by panel: as many as keep the three input rows
-// under them in half of a 32 KB L1.
+// Windows that share columns: of neighbouring outputs, every one, or with dilation every second,
+// every fourth... The number of such chains that outputs of a row make, or 0 if windows do not
+// share columns so.
+int32_t chains(const WindowShape& s) {
+  if (!is_3x3(s) || int64_t{2} * s.dilation_w >= s.in_w) return 0;  // None is inside.
+  if (s.dilation_w % s.stride_w == 0) return s.dilation_w / s.stride_w;
+  return s.stride_w == 2 * s.dilation_w ? 1 : 0;
+}
+
+// Outputs of a row that are computed together, panel by panel: few enough for the lines of L1 under
+// them, of which each holds several panels, to stay there.
 int32_t block_outputs(const WindowShape& s) {
-  const int64_t outputs = 16 * 1024 / (int64_t{3} * s.stride_w * s.in_c);
-  return static_cast<int32_t>(outputs < 4 ? 4 : outputs > 64 ? 64 : outputs);
+  const int32_t least = 4 * chains(s);
+  return least < kBlockOutputs ? kBlockOutputs : least;
+}
+
+// A line of zero points under the windows of a block: at most as wide as the picture, since they
+// are inside.
+size_t scratch_bytes(const DepthwiseConv2DInt8& conv) {
+  const WindowShape& s = conv.shape;
+  if (chains(s) == 0) return 0;
+  const int64_t columns =
+      (int64_t{block_outputs(s)} - 1) * s.stride_w + int64_t{2} * s.dilation_w + 1;
+  return static_cast<size_t>((columns < s.in_w ? columns : s.in_w) * s.in_c);
+}
+
+// One panel at `count` outputs next to each other.
+void chains_run(const WindowShape& s, const RequantizeSimd128& r, const std::byte* packed,
+                const int8_t* const (&rows)[3], int32_t count, int8_t* out) {
+  const std::byte* pairs = packed + sizeof(Header) + taps_bytes(s);
+  const ptrdiff_t column = static_cast<ptrdiff_t>(s.dilation_w) * s.in_c;
+  const int32_t all = chains(s);
+  for (int32_t chain = 0; chain < all && chain < count; ++chain) {
+    const ptrdiff_t at = static_cast<ptrdiff_t>(chain) * s.stride_w * s.in_c;
+    const int8_t* const first[3] = {rows[0] + at, rows[1] + at, rows[2] + at};
+    const int32_t windows = (count - chain + all - 1) / all;
+    const ptrdiff_t out_step = static_cast<ptrdiff_t>(all) * s.out_c;
+    int8_t* to = out + static_cast<ptrdiff_t>(chain) * s.out_c;
+    if (s.stride_w > s.dilation_w) {
+      windows3<2>(r, packed, pairs, first, column, windows, out_step, to);
+    } else {
+      windows3<1>(r, packed, pairs, first, column, windows, out_step, to);
+    }
+  }
 }
 
 void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t* input,
-         int8_t* output, int32_t row_begin, int32_t row_end, std::byte* /*scratch*/) {
+         int8_t* output, int32_t row_begin, int32_t row_end, std::byte* scratch) {
   const WindowShape& s = conv.shape;
   const RequantizeSimd128 r = make_requantize(conv);
   const int32_t block = block_outputs(s);
+  const auto* line = reinterpret_cast<const int8_t*>(scratch);
+  bool line_filled = false;
   for (int32_t row = row_begin; row < row_end; ++row) {
     const int32_t y0 = row % s.out_h * s.stride_h - s.pad_top;
     const TapRange rows = taps_inside(y0, s.dilation_h, s.filter_h, s.in_h);
-    const int64_t line = (int64_t{row / s.out_h} * s.in_h + y0) * s.in_w;
-    const bool whole_rows = is_3x3(s) && rows.begin == 0 && rows.end == 3;
+    if (chains(s) > 0 && !line_filled && (rows.begin > 0 || rows.end < 3)) {
+      memset(scratch, conv.input_zero_point & 255, scratch_bytes(conv));
+      line_filled = true;
+    }
+    const int64_t top = (int64_t{row / s.out_h} * s.in_h + y0) * s.in_w;
     for (int32_t begin = 0; begin < s.out_w; begin += block) {
       const int32_t end = s.out_w - begin < block ? s.out_w : begin + block;
       for (int32_t i = begin; i < end;) {
         const int32_t x0 = i * s.stride_w - s.pad_left;
         const TapRange columns = taps_inside(x0, s.dilation_w, s.filter_w, s.in_w);
         int32_t count = 1;
-        const bool inside = whole_rows && columns.begin == 0 && columns.end == 3;
+        const bool inside = chains(s) > 0 && columns.begin == 0 && columns.end == 3;
         if (inside) {
           // Outputs from here on whose windows are inside.
           const int64_t room = (s.in_w - 1 - x0 - int64_t{2} * s.dilation_w) / s.stride_w + 1;
           count = room < end - i ? static_cast<int32_t>(room) : end - i;
         }
-        const int8_t* x = input + (line + x0) * s.in_c;
+        const int64_t pixel = top + x0;
         int8_t* out = output + (int64_t{row} * s.out_w + i) * s.out_c;
         const std::byte* panel = packed;
         for (int32_t p = 0; p < panels(s); ++p, panel += panel_bytes(s)) {
           const int32_t channel = first_channel(s, p);
           if (inside) {
-            windows3(s, r, panel, x + channel, count, out + channel);
+            const int8_t* from[3];
+            for (int32_t k = 0; k < 3; ++k) {
+              const int64_t at = pixel + int64_t{k} * s.dilation_h * s.in_w;
+              from[k] = (k < rows.begin || k >= rows.end ? line : input + at * s.in_c) + channel;
+            }
+            chains_run(s, r, panel, from, count, out + channel);
           } else {
-            any_window(conv, r, panel, x + channel, rows, columns, out + channel);
+            any_window(conv, r, panel, input + pixel * s.in_c + channel, rows, columns,
+                       out + channel);
           }
         }
         i += count;
@@ -191,6 +286,6 @@ void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t*
 }  // namespace
 
 const DepthwiseConv2DInt8Kernel kDepthwiseInt8Simd128 = {
-    "direct/simd128", Isa::kSimd128, supports, packed_bytes, pack, no_scratch, run};
+    "direct/simd128", Isa::kSimd128, supports, packed_bytes, pack, scratch_bytes, run};
 
 }  // namespace deeplab::kernels
