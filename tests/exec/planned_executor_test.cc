@@ -25,7 +25,9 @@ struct Planned {
 };
 Planned make(Graph graph, Isa isa, int threads, bool keep_all_tensors) {
   Planned planned;
-  auto plan = plan::Plan::build(std::move(graph), {isa, threads, keep_all_tensors, {}});
+  auto plan = plan::Plan::build(
+      std::move(graph),
+      {.isa = isa, .threads = threads, .keep_all_tensors = keep_all_tensors, .limits = {}});
   EXPECT_TRUE(plan.ok()) << plan.status().message();
   if (!plan.ok()) return planned;
   if (threads > 1) planned.pool = std::move(*ThreadPool::create(threads));
