@@ -193,9 +193,9 @@ Status Model::understand(const ModelOptions& options) {
   if (options.labels) {
     DEEPLAB_RETURN_IF_ERROR(check_labels(labels.size(), classes, options.labels_name));
   } else if (!labels.empty() && labels.size() != static_cast<size_t>(classes)) {
-    return invalid_model("the metadata names ", labels.size(), " classes, the network has ",
-                         classes,
-                         "; expected one label per class, or the right ones beside the file");
+    return invalid_model(
+        "the metadata names ", labels.size(), " classes, the network has ", classes,
+        "; expected one label per class, or the right ones by the option 'labels'");
   }
   has_label_names_ =
       !labels.empty() || classes == static_cast<int32_t>(vision::kVocClassNames.size());

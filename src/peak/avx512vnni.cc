@@ -9,7 +9,7 @@ namespace deeplab::peak {
 namespace {
 
 int32_t run(int64_t iterations) {
-  return run_chains<__m512i>(iterations, _mm512_set1_epi8(3), _mm512_set1_epi8(-2));
+  return run_chains<uint32_t, __m512i>(iterations, _mm512_set1_epi8(3), _mm512_set1_epi8(-2));
 }
 
 }  // namespace

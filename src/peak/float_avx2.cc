@@ -9,7 +9,7 @@ namespace deeplab::peak {
 namespace {
 
 int32_t run(int64_t iterations) {
-  return run_chains<__m256>(iterations, _mm256_set1_ps(3), _mm256_set1_ps(-2));
+  return run_chains<float, __m256>(iterations, _mm256_set1_ps(3), _mm256_set1_ps(-2));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace deeplab::peak {
 namespace {
 
 int32_t run(int64_t iterations) {
-  return run_chains<float32x4_t>(iterations, vdupq_n_f32(3), vdupq_n_f32(-2));
+  return run_chains<float, float32x4_t>(iterations, vdupq_n_f32(3), vdupq_n_f32(-2));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace deeplab::peak {
 
 static int32_t run_avxvnni(int64_t iterations) {
-  return run_chains<__m256i>(iterations, _mm256_set1_epi8(3), _mm256_set1_epi8(-2));
+  return run_chains<uint32_t, __m256i>(iterations, _mm256_set1_epi8(3), _mm256_set1_epi8(-2));
 }
 
 }  // namespace deeplab::peak

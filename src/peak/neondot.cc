@@ -9,7 +9,7 @@ namespace deeplab::peak {
 namespace {
 
 int32_t run(int64_t iterations) {
-  return run_chains<int32x4_t>(iterations, vdupq_n_s8(3), vdupq_n_s8(-2));
+  return run_chains<uint32_t, int32x4_t>(iterations, vdupq_n_s8(3), vdupq_n_s8(-2));
 }
 
 }  // namespace

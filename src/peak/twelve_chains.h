@@ -14,7 +14,8 @@ namespace deeplab::peak {
 
 static constexpr int kChains = 12;
 
-template <typename Sums, typename Operands>
+// `Lane`: what a sum begins with; unsigned if it may wrap.
+template <typename Lane, typename Sums, typename Operands>
 static int32_t run_chains(int64_t iterations, Operands a, Operands b) {
   Sums s0 = {}, s1 = {}, s2 = {}, s3 = {}, s4 = {}, s5 = {}, s6 = {}, s7 = {}, s8 = {}, s9 = {};
   Sums s10 = {}, s11 = {};
@@ -28,9 +29,10 @@ static int32_t run_chains(int64_t iterations, Operands a, Operands b) {
                    "+" DEEPLAB_REGISTER(s9), "+" DEEPLAB_REGISTER(s10), "+" DEEPLAB_REGISTER(s11)
                  : [a] DEEPLAB_REGISTER(a), [b] DEEPLAB_REGISTER(b));
   }
-  int32_t lane;
-  memcpy(&lane, &s0, sizeof lane);
-  return lane;
+  Lane first, last;
+  memcpy(&first, &s0, sizeof first);
+  memcpy(&last, &s11, sizeof last);
+  return static_cast<int32_t>(first + last);
 }
 
 }  // namespace deeplab::peak

@@ -316,7 +316,7 @@ TEST_F(Dataset, MetadataWithTheWrongNumberOfLabelsIsNamed) {
   ProgramRun run = run_deeplab({"segment", kCatPhoto, "-m", model, "-o", dir_ / "out"});
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.err, AllOf(HasSubstr(model), HasSubstr("names 2 classes"), HasSubstr("has 21"),
-                             HasSubstr("--labels")));
+                             HasSubstr("the option 'labels'")));
   std::string labels = "\xEF\xBB\xBF";
   for (int id = 0; id < 21; ++id) labels += fmt::format("label{}\n", id);
   write_text(dir_ / "labels.txt", labels);
