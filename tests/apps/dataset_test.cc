@@ -93,7 +93,7 @@ class Dataset : public ::testing::Test {
     if (!normalization) file->metadata.normalization.reset();
     const auto written = tflite::write_model(*file);
     EXPECT_TRUE(written.ok()) << written.status().message();
-    const std::string path = dir_ / "model.tflite";
+    std::string path = dir_ / "model.tflite";
     EXPECT_TRUE(write_file_atomically(path, *written).ok());
     return path;
   }
