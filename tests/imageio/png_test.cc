@@ -153,14 +153,15 @@ TEST(LabelPng, IndicesAreRawAtEveryDepth) {
   EXPECT_EQ(labels(PNG_COLOR_TYPE_PALETTE, 8, {0, 20, 255, 1}), (Samples{0, 20, 255, 1}));
 }
 
+/// A PNG of two labels beside each other.
+File two_labels(int color_type, int bit_depth, const Samples& rows) {
+  return png_file(
+      {.width = 2, .height = 1, .color_type = color_type, .bit_depth = bit_depth, .rows = rows});
+}
+
 TEST(LabelPng, SixteenBitsAndOpaqueAlphaHoldLabels) {
   const auto labels = [](int color_type, int bit_depth, const Samples& rows) {
-    const auto image = decode_label_png(png_file({.width = 2,
-                                                  .height = 1,
-                                                  .color_type = color_type,
-                                                  .bit_depth = bit_depth,
-                                                  .rows = rows}),
-                                        "mask.png");
+    const auto image = decode_label_png(two_labels(color_type, bit_depth, rows), "mask.png");
     EXPECT_TRUE(image.ok()) << image.status().message();
     return image.ok() ? image->pixels : Samples();
   };
@@ -172,12 +173,7 @@ TEST(LabelPng, SixteenBitsAndOpaqueAlphaHoldLabels) {
 
 TEST(LabelPng, WideLabelsKeepTheirSixteenBits) {
   const auto labels = [](int color_type, int bit_depth, const Samples& rows) {
-    const auto image = decode_wide_label_png(png_file({.width = 2,
-                                                       .height = 1,
-                                                       .color_type = color_type,
-                                                       .bit_depth = bit_depth,
-                                                       .rows = rows}),
-                                             "mask.png");
+    const auto image = decode_wide_label_png(two_labels(color_type, bit_depth, rows), "mask.png");
     EXPECT_TRUE(image.ok()) << image.status().message();
     if (!image.ok()) return Samples();
     EXPECT_EQ(image->channels, bit_depth == 16 ? 2 : 1);
