@@ -159,6 +159,32 @@ TEST_P(FusedSteps, BlocksOfEveryShape) {
   }
 }
 
+// Float blocks run rows that a dilation keeps apart as pictures of their own.
+TEST(FusedSteps, RowsADilationApart) {
+  for (uint32_t seed = 0; seed < 16; ++seed) {
+    Builder b(DataType::kFloat32, 500 + seed);
+    const int32_t height = b.pick(9, 40);
+    const int32_t width = b.pick(30, 50);
+    const int32_t dilation = b.pick(2, seed % 4 == 0 ? height + 2 : 5);
+    const int32_t in = b.pick(1, 9);
+    // Over kExpandedCacheBytes: with its expansion.
+    const int32_t wide = 90000 * dilation / (height * width) + 1;
+    graph::Conv2D expand;
+    expand.activation = graph::Activation::kRelu6;
+    graph::DepthwiseConv2D depthwise;
+    const bool valid = seed % 4 == 1;
+    depthwise.window = {valid ? Padding::kValid : Padding::kSame, 1, 1,
+                        valid ? std::min(dilation, (height - 1) / 2) : dilation, b.pick(1, 4)};
+    const auto x = b.picture(height, width, in);
+    const auto deep = b.depthwise(depthwise, b.conv(expand, x, in, wide), wide);
+    auto out = b.conv({}, deep, wide, in);
+    if (!valid && seed % 2 == 0) out = b.add(x, out);
+    SCOPED_TRACE(str_cat("seed ", seed, ": ", height, "x", width, "x", in, ", ", wide,
+                         " wide, dilation ", depthwise.window.dilation_h));
+    ASSERT_NO_FATAL_FAILURE(expect_same(b.build({out}), 1));
+  }
+}
+
 // The blocks of the page's own file: dilated, with a batch norm that the converter left between.
 TEST(FusedSteps, BlocksWithConstantsPerChannel) {
   for (uint32_t seed = 0; seed < 30; ++seed) {

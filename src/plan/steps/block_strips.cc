@@ -1,8 +1,13 @@
 // An inverted residual block as one step: expand, depthwise, project and add a strip of rows at a
 // time, so that the wide tensors in the middle never leave the cache, and workers meet once per
 // block. Every convolution runs on its own kernel.
+//
+// Rows that a dilation keeps apart have nothing to do with each other: with a dilation of 4, output
+// rows 1, 5, 9, ... need input rows 1, 5, 9, ... alone. Such rows are a phase, and in float each
+// phase is run as a picture of its own, without a dilation between its rows.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <optional>
 
 #include "plan/steps/block_end.h"
@@ -62,14 +67,20 @@ class BlockStripsStep final : public Step {
       const int64_t wide = expand_ ? int64_t{input_rows(rows)} * wide_row_ : 0;
       return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
     };
+    const bool has_phases = d.stride_h == 1 && d.pad_top % d.dilation_h == 0 &&
+                            d.dilation_h <= std::min(d.in_h, d.out_h);
+    if (kFloat && has_phases && expand_ && kernels::is_pointwise(expand_->shape())) {
+      phases_ = d.dilation_h;
+    }
     // 8-bit depthwise kernels take rows in pairs, a dilation apart; with a dilation, strips of one
     // row would move more rows than they make.
-    unit_ = kFloat && d.dilation_h == 1 ? 1 : 2 * d.dilation_h;
+    unit_ = kFloat && d.dilation_h == phases_ ? 1 : 2 * d.dilation_h;
     strip_rows_ = unit_;
-    while (strip_rows_ + unit_ <= d.out_h && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
+    const int32_t rows = phase(0).depthwise.shape.out_h;
+    while (strip_rows_ + unit_ <= rows && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
       strip_rows_ += unit_;
     }
-    strip_rows_ = std::min(strip_rows_, d.out_h);
+    strip_rows_ = std::min(strip_rows_, rows);
 
     kernel_scratch_ = std::max(depthwise_->scratch_bytes(), project_->scratch_bytes());
     if (expand_) kernel_scratch_ = std::max(kernel_scratch_, expand_->scratch_bytes());
@@ -79,8 +90,9 @@ class BlockStripsStep final : public Step {
     };
     wide_rows_ = input_rows(strip_rows_);
     if constexpr (kFloat) {
-      const int64_t rows = kFloatWideBytes / (wide_row_ * static_cast<int64_t>(sizeof(Element)));
-      wide_rows_ = std::max(wide_rows_, static_cast<int32_t>(std::min<int64_t>(rows, d.in_h)));
+      const int64_t room = kFloatWideBytes / (wide_row_ * static_cast<int64_t>(sizeof(Element)));
+      const int64_t all = phase(0).depthwise.shape.in_h;
+      wide_rows_ = std::max(wide_rows_, static_cast<int32_t>(std::min(room, all)));
     }
     wide_bytes_ = expand_ ? bytes(wide_rows_ * wide_row_) : 0;
     deep_bytes_ = bytes(strip_rows_ * deep_row_);
@@ -92,12 +104,25 @@ class BlockStripsStep final : public Step {
 
   void run(const RunContext& context) const override {
     const kernels::WindowShape& d = depthwise_->shape();
-    const int32_t rows = d.out_h;
+    if (phases_ > 1) {
+      // As many pieces for each worker; if phases are enough, no expanded row is in two pieces.
+      const int32_t parts = context.workers / std::gcd(context.workers, phases_);
+      for_rows(context, phases_ * parts, 1, [&](int32_t begin, int32_t end, std::byte* scratch) {
+        for (int32_t piece = begin; piece < end; ++piece) {
+          const Phase rows = phase(piece / parts);
+          const int64_t count = rows.depthwise.shape.out_h;
+          const int64_t part = piece % parts;
+          run_rows(context, rows, static_cast<int32_t>(count * part / parts),
+                   static_cast<int32_t>(count * (part + 1) / parts), scratch);
+        }
+      });
+      return;
+    }
     // Every piece computes the expanded rows above its first one again.
     const int32_t unit = expand_ ? 8 * d.dilation_h : unit_;
-    for_rows(context, rows, even_grain(rows, unit, context.workers),
+    for_rows(context, d.out_h, even_grain(d.out_h, unit, context.workers),
              [&](int32_t begin, int32_t end, std::byte* scratch) {
-               run_rows(context, begin, end, scratch);
+               run_rows(context, phase(0), begin, end, scratch);
              });
   }
   size_t scratch_bytes() const override {
@@ -111,12 +136,28 @@ class BlockStripsStep final : public Step {
   }
 
  private:
+  /// Rows of the picture as a picture of their own, whose row i is row `first` + i * `step`.
+  struct Phase {
+    typename Depthwise::Params depthwise;
+    int32_t first;
+    int32_t step;
+  };
+  Phase phase(int32_t first) const {
+    Phase result{depthwise_->params(), first, phases_};
+    kernels::WindowShape& shape = result.depthwise.shape;
+    shape.in_h = (shape.in_h - first + phases_ - 1) / phases_;
+    shape.out_h = (shape.out_h - first + phases_ - 1) / phases_;
+    shape.pad_top /= phases_;
+    shape.dilation_h /= phases_;
+    return result;
+  }
+
   /// Input rows under so many neighbouring output rows.
   static int32_t rows_under(const kernels::WindowShape& w, int32_t rows) {
     return (rows - 1) * w.stride_h + (w.filter_h - 1) * w.dilation_h + 1;
   }
-  /// Of the depthwise convolution.
-  int32_t input_rows(int32_t rows) const { return rows_under(depthwise_->shape(), rows); }
+  /// Of the depthwise convolution, in a phase.
+  int32_t input_rows(int32_t rows) const { return rows_under(phase(0).depthwise.shape, rows); }
 
   /// What rows [begin, end) of the expanded tensor are made of, where row 0 would be.
   const Element* expand_input(const RunContext& context, int32_t begin, int32_t end,
@@ -139,8 +180,10 @@ class BlockStripsStep final : public Step {
     return reinterpret_cast<const Element*>(input);
   }
 
-  void run_rows(const RunContext& context, int32_t begin, int32_t end, std::byte* scratch) const {
-    const kernels::WindowShape& d = depthwise_->shape();
+  /// Output rows [begin, end) of a phase.
+  void run_rows(const RunContext& context, const Phase& rows, int32_t begin, int32_t end,
+                std::byte* scratch) const {
+    const kernels::WindowShape& d = rows.depthwise.shape;
     std::byte* buffers = scratch + kernel_scratch_;
     auto* wide = reinterpret_cast<Element*>(buffers);
     auto* deep = reinterpret_cast<Element*>(buffers + wide_bytes_);
@@ -150,14 +193,14 @@ class BlockStripsStep final : public Step {
     int32_t held_begin = 0;  // Rows [held_begin, held_end) of the expanded tensor are in `wide`.
     int32_t held_end = 0;
     for (int32_t row = begin; row < end; row += strip_rows_) {
-      const int32_t rows = std::min(strip_rows_, end - row);
+      const int32_t strip_end = std::min(row + strip_rows_, end);
       const Element* wide_zero = nullptr;
       if (!expand_) {
         wide_zero = reinterpret_cast<const Element*>(end_.places().input.read(context));
       } else {
         const int32_t top = row * d.stride_h - d.pad_top;
         const int32_t first = std::clamp(top, 0, d.in_h);
-        const int32_t last = std::clamp(top + input_rows(rows), first, d.in_h);
+        const int32_t last = std::clamp(top + input_rows(strip_end - row), first, d.in_h);
         const int32_t kept = std::clamp(held_end - first, 0, last - first);
         if (kept == 0) {
           held_begin = first;
@@ -166,22 +209,37 @@ class BlockStripsStep final : public Step {
                        static_cast<size_t>(kept * wide_row_) * sizeof(Element));
           held_begin = first;
         }
-        Element* held_zero = row_zero(wide, held_begin, wide_row_);
-        if (first + kept < last) {
-          expand_->run(expand_input(context, first + kept, last, pixels), held_zero, first + kept,
-                       last, scratch);
-        }
+        for_neighbours(rows, first + kept, last, [&](int32_t from, int32_t y, int32_t y_end) {
+          Element* out = row_zero(wide + (from - held_begin) * wide_row_, y, wide_row_);
+          expand_->run(expand_input(context, y, y_end, pixels), out, y, y_end, scratch);
+        });
         held_end = last;
-        wide_zero = held_zero;
+        wide_zero = row_zero(wide, held_begin, wide_row_);
       }
       Element* deep_zero = row_zero(deep, row, deep_row_);
-      depthwise_->run(wide_zero, deep_zero, row, row + rows, scratch);
+      depthwise_->run_as(rows.depthwise, wide_zero, deep_zero, row, strip_end, scratch);
       if constexpr (std::is_same_v<Element, int8_t>) {
-        if (!channelwise_.empty()) channelwise_.run(int64_t{rows} * d.out_w, deep, deep);
+        if (!channelwise_.empty()) {
+          channelwise_.run(int64_t{strip_end - row} * d.out_w, deep, deep);
+        }
       }
-      Element* projected = end_.projected(context, row, narrow);
-      project_->run(deep_zero, row_zero(projected, row, narrow_row_), row, row + rows, scratch);
-      end_.finish(context, row, row + rows, narrow);
+      for_neighbours(rows, row, strip_end, [&](int32_t from, int32_t y, int32_t y_end) {
+        const Element* in = row_zero(deep + (from - row) * deep_row_, y, deep_row_);
+        Element* projected = row_zero(end_.projected(context, y, narrow), y, narrow_row_);
+        project_->run(in, projected, y, y_end, scratch);
+        end_.finish(context, y, y_end, narrow);
+      });
+    }
+  }
+
+  /// Rows [begin, end) of a phase in runs of rows that are neighbours in the picture, too:
+  /// body(first row of the run, its place in the picture, and where the run ends there).
+  template <typename Body>
+  static void for_neighbours(const Phase& rows, int32_t begin, int32_t end, const Body& body) {
+    const int32_t run = rows.step == 1 ? end - begin : 1;
+    for (int32_t row = begin; row < end; row += run) {
+      const int32_t y = rows.first + row * rows.step;
+      body(row, y, y + run);
     }
   }
 
@@ -193,6 +251,7 @@ class BlockStripsStep final : public Step {
   int64_t wide_row_ = 0;    ///< Elements of a row: expanded,
   int64_t deep_row_ = 0;    ///< after the depthwise convolution,
   int64_t narrow_row_ = 0;  ///< and after the projection.
+  int32_t phases_ = 1;      ///< More than one: rows of the picture a dilation apart.
   int32_t unit_ = 1;
   int32_t strip_rows_ = 1;
   int32_t wide_rows_ = 0;  ///< That the buffer of the expanded tensor has room for.

@@ -115,7 +115,12 @@ class BoundConvolution {
   /// may be where row 0 would be of a buffer that holds some rows only.
   void run(const Element* input, Element* output, int32_t begin, int32_t end,
            std::byte* scratch) const {
-    kernel_.run(params(), packed_.data(), input, output, begin, end, scratch);
+    run_as(params(), input, output, begin, end, scratch);
+  }
+  /// The same with the parameters of another picture; what the weights were packed by stays.
+  void run_as(const Params& params, const Element* input, Element* output, int32_t begin,
+              int32_t end, std::byte* scratch) const {
+    kernel_.run(params, packed_.data(), input, output, begin, end, scratch);
   }
 
  private:
