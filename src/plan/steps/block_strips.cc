@@ -3,8 +3,9 @@
 // block. Every convolution runs on its own kernel.
 //
 // Rows that a dilation keeps apart have nothing to do with each other: with a dilation of 4, output
-// rows 1, 5, 9, ... need input rows 1, 5, 9, ... alone. Such rows are a phase, and in float each
-// phase is run as a picture of its own, without a dilation between its rows.
+// rows 1, 5, 9, ... need input rows 1, 5, 9, ... alone. Such rows are a phase, which is run as a
+// picture of its own, without a dilation between its rows: its strips are smaller, and no thread
+// expands a row that another one expands, too.
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -69,12 +70,12 @@ class BlockStripsStep final : public Step {
     };
     const bool has_phases = d.stride_h == 1 && d.pad_top % d.dilation_h == 0 &&
                             d.dilation_h <= std::min(d.in_h, d.out_h);
-    if (kFloat && has_phases && expand_ && kernels::is_pointwise(expand_->shape())) {
+    if (has_phases && expand_ && kernels::is_pointwise(expand_->shape())) {
       phases_ = d.dilation_h;
     }
     // 8-bit depthwise kernels take rows in pairs, a dilation apart; with a dilation, strips of one
     // row would move more rows than they make.
-    unit_ = kFloat && d.dilation_h == phases_ ? 1 : 2 * d.dilation_h;
+    unit_ = kFloat && d.dilation_h == phases_ ? 1 : 2 * d.dilation_h / phases_;
     strip_rows_ = unit_;
     const int32_t rows = phase(0).depthwise.shape.out_h;
     while (strip_rows_ + unit_ <= rows && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
@@ -82,7 +83,8 @@ class BlockStripsStep final : public Step {
     }
     strip_rows_ = std::min(strip_rows_, rows);
 
-    kernel_scratch_ = std::max(depthwise_->scratch_bytes(), project_->scratch_bytes());
+    kernel_scratch_ =
+        std::max(depthwise_->scratch_bytes_as(phase(0).depthwise), project_->scratch_bytes());
     if (expand_) kernel_scratch_ = std::max(kernel_scratch_, expand_->scratch_bytes());
     kernel_scratch_ = aligned(kernel_scratch_);
     const auto bytes = [](int64_t elements) {

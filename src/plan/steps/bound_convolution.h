@@ -108,7 +108,8 @@ class BoundConvolution {
     }
   }
   const kernels::WindowShape& shape() const { return params().shape; }
-  size_t scratch_bytes() const { return kernel_.scratch_bytes(params()); }
+  size_t scratch_bytes() const { return scratch_bytes_as(params()); }
+  size_t scratch_bytes_as(const Params& params) const { return kernel_.scratch_bytes(params); }
   size_t packed_bytes() const { return packed_.size(); }
 
   /// Output rows [begin, end). Only the input rows that these need are read, so that either pointer
@@ -117,7 +118,8 @@ class BoundConvolution {
            std::byte* scratch) const {
     run_as(params(), input, output, begin, end, scratch);
   }
-  /// The same with the parameters of another picture; what the weights were packed by stays.
+  /// The same for a picture of other height, or with another dilation of its rows: what decides how
+  /// weights are packed must be as in params().
   void run_as(const Params& params, const Element* input, Element* output, int32_t begin,
               int32_t end, std::byte* scratch) const {
     kernel_.run(params, packed_.data(), input, output, begin, end, scratch);
