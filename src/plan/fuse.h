@@ -33,10 +33,10 @@ inline constexpr int64_t kExpandedCacheBytes = 320 * 1024;
 /// last op was. Tensors between the ops of a group have no reader outside it.
 ///
 /// The expansion of a block (its first convolution) is fused only if its output is larger than
-/// kExpandedCacheBytes times the dilation, since a window spans that many rows. Smaller ones stay
-/// in the cache anyway, and then no row of it is computed by two workers. In int8 blocks without
-/// dilation the limit is `int8_bytes`: on an instruction set whose kernel of whole blocks is faster
-/// than those of their ops even then, 0.
+/// kExpandedCacheBytes times the dilation, which is the measured limit. Smaller ones stay in the
+/// cache anyway, and then no row of it is computed by two workers. In int8 blocks without dilation
+/// the limit is `int8_bytes`: on an instruction set whose kernel of whole blocks is faster than
+/// those of their ops even then, 0.
 std::vector<OpGroup> fuse(const graph::Graph& graph, int64_t int8_bytes = kExpandedCacheBytes);
 
 /// The same ops, each by itself.
