@@ -1,17 +1,15 @@
 #include "shared_model.h"
 
+#include <sys/stat.h>
+
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <mutex>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
 namespace deeplab::gstreamer {
 namespace {
-
-namespace fs = std::filesystem;
 
 deeplab_status load(const std::string& path, bool allow_custom_ops, deeplab_model** model) {
   if (path.empty()) return deeplab_model_load_builtin(model);
@@ -21,17 +19,15 @@ deeplab_status load(const std::string& path, bool allow_custom_ops, deeplab_mode
   return deeplab_model_load_file_with_options(path.c_str(), &options, model);
 }
 
-/// What tells files apart: where one is, when it was written, its bytes.
-using FileKey = std::tuple<fs::path, fs::file_time_type, uintmax_t>;
+/// What tells files apart: a model keeps its own open, so that no other one gets its number; when
+/// it was written; its bytes. Of anything that is not a regular file: its name.
+using FileKey = std::tuple<std::string, uint64_t, uint64_t, int64_t, int64_t, int64_t>;
 
-/// Of a file that cannot be looked at, which then cannot be loaded either: its name.
 FileKey key_of(const std::string& path) {
-  std::error_code error;
-  const fs::path place = fs::canonical(path, error);
-  if (error) return {path, {}, 0};
-  const auto written = fs::last_write_time(place, error);
-  const uintmax_t size = error ? 0 : fs::file_size(place, error);
-  return error ? FileKey{path, {}, 0} : FileKey{place, written, size};
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return {path, 0, 0, 0, 0, 0};
+  return {std::string(),       info.st_dev,          info.st_ino,
+          info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_size};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "api/vision_terms.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "passes/fold_input_quantize.h"
 #include "passes/output_stride.h"
 #include "passes/pipeline.h"
@@ -121,6 +122,7 @@ Result<std::shared_ptr<const Model>> Model::make(const std::shared_ptr<const voi
   if (file && !model->has_custom_ops()) {
     model->outline_ = model->contents_->file;
     graph::drop_constants(model->outline_);
+    model->file_hash_ = hash_of(bytes);
     model->file_ = std::move(file);
   }
   return std::shared_ptr<const Model>(std::move(model));
@@ -158,20 +160,38 @@ Result<std::shared_ptr<const Model::Contents>> Model::read(const std::shared_ptr
 Result<std::shared_ptr<const Model::Contents>> Model::contents() const {
   const std::lock_guard lock(contents_mutex_);
   if (contents_ != nullptr) return contents_;
-  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, file_->read(tflite::kMaxFileBytes));
-  if (file_->is_changed()) {
+  if (auto held = read_again_.lock()) return held;
+  DEEPLAB_ASSIGN_OR_RETURN(const auto contents, read_again());
+  read_again_ = contents;
+  return contents;
+}
+
+/// Bytes, not times: those of a file may be set, and be the same twice in some milliseconds.
+Result<std::shared_ptr<const Model::Contents>> Model::read_again() const {
+  const auto written_to = [&] {
     return io_error(name_, " was written to after it was loaded; its weights are needed again");
-  }
+  };
+  DEEPLAB_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, file_->read(tflite::kMaxFileBytes));
+  if (hash_of(bytes) != file_hash_) return written_to();
   const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   tflite::ModelFile rest;
-  DEEPLAB_ASSIGN_OR_RETURN(contents_, read(owner, *owner, tflite::CustomOps::kRefuse, rest));
-  return contents_;
+  DEEPLAB_ASSIGN_OR_RETURN(const auto contents,
+                           read(owner, *owner, tflite::CustomOps::kRefuse, rest));
+  // Somebody may have made another file of the same hash: memory depends on these.
+  const auto input_shape = [](const graph::Graph& graph) {
+    return graph.tensor(graph.inputs.front()).shape;
+  };
+  const bool is_alike = input_shape(contents->file) == input_shape(outline_) &&
+                        contents->network.head.classes == head_.classes;
+  if (!is_alike) return written_to();
+  return contents;
 }
 
 void Model::release_weights() const {
   if (!file_) return;
   std::shared_ptr<const Contents> released;  // freed without the lock
   const std::lock_guard lock(contents_mutex_);
+  if (contents_ != nullptr) read_again_ = contents_;  // for those who plan at this moment
   released.swap(contents_);
 }
 
@@ -326,18 +346,15 @@ Result<Network> Model::file_network(int32_t height, int32_t width, const graph::
   if (!cut.ok()) return annotate(cut.status(), name_);
   Network network = std::move(*cut);
   network.opaque_ops = opaque_ops_;
+  if (!resized && output_stride == 0) {
+    network.bytes_owner = contents->bytes_owner.lock();
+    if (network.bytes_owner != nullptr || contents->bytes_are_static) {
+      network.bytes = contents->bytes;
+    }
+  }
   DEEPLAB_RETURN_IF_ERROR(check_classes(network.head, height, width));
   DEEPLAB_RETURN_IF_ERROR(annotate(graph::check_work(network.graph, limits), name_));
   return network;
-}
-
-std::optional<std::span<const std::byte>> Model::file_bytes(
-    std::shared_ptr<const void>& owner) const {
-  const std::lock_guard lock(contents_mutex_);
-  if (contents_ == nullptr) return std::nullopt;
-  owner = contents_->bytes_owner.lock();
-  if (owner == nullptr && !contents_->bytes_are_static) return std::nullopt;
-  return contents_->bytes;
 }
 
 /// Called with the lock.

@@ -32,6 +32,10 @@ struct Network {
   /// The file takes float32 and quantizes it itself; the graph begins after that QUANTIZE.
   bool input_quantize_cut = false;
   int32_t opaque_ops = 0;  ///< See tflite::ModelFile; more than 0: not for the engine.
+  /// Of file_network(): the bytes of a file whose graph this is, which `bytes_owner` keeps, or
+  /// nobody has to. Nothing: it is another graph, or no constant of it lies in them.
+  std::optional<std::span<const std::byte>> bytes;
+  std::shared_ptr<const void> bytes_owner;
 };
 
 /// A network planned for one canvas.
@@ -126,20 +130,17 @@ class Model {
 
   /// The file's own graph for a canvas, in the file's types, with its label head cut off and
   /// nothing else done to it: for a runtime that is not the engine. `head` is that of this graph.
-  /// Thread-safe.
+  /// With the bytes of the file if it is its own canvas. Thread-safe.
   Result<Network> file_network(int32_t height, int32_t width, const graph::Limits& limits,
                                int32_t output_stride = 0) const;
-  /// The bytes of the file, which `owner` then keeps (or nobody has to); nothing if they are gone,
-  /// since no constant of the graph lies in them, or after release_weights().
-  std::optional<std::span<const std::byte>> file_bytes(std::shared_ptr<const void>& owner) const;
 
   /// How many plans, those asked for last, live as long as the model. 0 in the beginning.
   /// Thread-safe.
   void keep_plans(size_t count) const;
 
   /// Frees the weights of a model that load() has read from a regular file: plans have packed
-  /// theirs, and another one reads the file again. Nothing is done for other models, since nobody
-  /// could read those again. Thread-safe.
+  /// theirs, and whoever needs them again reads the file again, and keeps them only as long.
+  /// Nothing is done for other models, since nobody could read those again. Thread-safe.
   void release_weights() const;
 
  private:
@@ -165,6 +166,7 @@ class Model {
                                                tflite::CustomOps custom,
                                                tflite::ModelFile& file) const;
   Result<std::shared_ptr<const Contents>> contents() const;
+  Result<std::shared_ptr<const Contents>> read_again() const;
   Status understand(const ModelOptions& options);
   Result<graph::Graph> file_graph(const Contents& contents, int32_t height, int32_t width,
                                   const graph::Limits& limits, int32_t output_stride) const;
@@ -172,6 +174,7 @@ class Model {
 
   std::string name_;
   std::optional<InputFile> file_;  // to be read again; nothing: contents_ stays
+  uint64_t file_hash_ = 0;         // of its bytes as they were loaded
   graph::Graph outline_;           // with file_: its graph, without the bytes of constants
   tflite::Metadata metadata_;
   int32_t opaque_ops_ = 0;
@@ -187,6 +190,7 @@ class Model {
 
   mutable std::mutex contents_mutex_;
   mutable std::shared_ptr<const Contents> contents_;  // null: released
+  mutable std::weak_ptr<const Contents> read_again_;  // since then, while somebody needs them
 
   struct PlanKey {
     int32_t height = 0;

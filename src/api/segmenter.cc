@@ -174,11 +174,7 @@ Status Segmenter::use_tflite(const SegmenterSetup& setup,
     DEEPLAB_RETURN_IF_ERROR(make_pool(setup.threads));
     DEEPLAB_ASSIGN_OR_RETURN(
         lut_, make_input_lut(network.graph.tensor(network.input), false, normalization));
-    const bool is_as_in_file = setup.width == model_->input_width() &&
-                               setup.height == model_->input_height() && output_stride == 0;
-    std::shared_ptr<const void> owner;
-    const auto bytes = is_as_in_file ? model_->file_bytes(owner) : std::nullopt;
-    auto runner = LiteRunner::create(bytes, network, options, setup.threads);
+    auto runner = LiteRunner::create(network.bytes, network, options, setup.threads);
     if (!runner.ok()) return annotate(runner.status(), model_->name());
     head_ = network.head;
     facts_ = common_facts(setup, network.head);

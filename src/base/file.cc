@@ -18,10 +18,6 @@ constexpr size_t kReadChunk = size_t{1} << 16;
 
 std::string system_reason(int error) { return std::generic_category().message(error); }
 
-std::array<int64_t, 2> written_at(const struct stat& info) {
-  return {int64_t{info.st_mtim.tv_sec}, int64_t{info.st_mtim.tv_nsec}};
-}
-
 /// openat() again if a signal came in between, as it does when a pipe has no writer yet.
 int open_again(int folder, const char* path, int flags, mode_t mode = 0) {
   int fd = -1;
@@ -76,7 +72,6 @@ Result<InputFile> InputFile::open(const std::string& path) {
   if (S_ISDIR(info.st_mode)) return io_error("cannot read ", file.name_, ": it is a directory");
   file.size_ = info.st_size;  // 0 of a pipe
   file.is_lasting_ = S_ISREG(info.st_mode) && !is_stdin;
-  file.time_ = written_at(info);
   return file;
 }
 
@@ -87,7 +82,6 @@ InputFile& InputFile::operator=(InputFile&& other) noexcept {
   std::swap(file_, other.file_);
   is_lasting_ = other.is_lasting_;
   size_ = other.size_;
-  time_ = other.time_;
   return *this;
 }
 
@@ -121,11 +115,6 @@ Result<std::vector<std::byte>> InputFile::read(int64_t max_bytes) const {
   }
   bytes.resize(used);
   return bytes;
-}
-
-bool InputFile::is_changed() const {
-  struct stat info {};
-  return ::fstat(file_, &info) != 0 || written_at(info) != time_ || info.st_size != size_;
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {

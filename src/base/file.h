@@ -1,7 +1,6 @@
 // Whole files in, whole files out.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,8 +28,6 @@ class InputFile {
   bool is_lasting() const { return is_lasting_; }
   /// All of it, from its beginning. Thread-safe if it is lasting.
   Result<std::vector<std::byte>> read(int64_t max_bytes) const;
-  /// Whether it was written to since it was opened, as far as its size and time tell.
-  bool is_changed() const;
 
  private:
   InputFile() = default;
@@ -38,8 +35,7 @@ class InputFile {
   std::string name_;
   int file_ = -1;
   bool is_lasting_ = false;
-  int64_t size_ = 0;
-  std::array<int64_t, 2> time_ = {};  // when it was written last: seconds, nanoseconds
+  int64_t size_ = 0;  // when it was opened
 };
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it over `path`: the file

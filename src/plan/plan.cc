@@ -74,14 +74,17 @@ Result<std::shared_ptr<const Plan>> Plan::build(graph::Graph graph, const PlanOp
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
-/// Input 0 is a float picture that one op reads.
+/// Input 0 is a float picture that one op reads, as its first operand alone.
 bool Plan::may_read_pixels() const {
   constexpr int32_t kMostChannels = 3;
   const graph::TensorId id = graph_.inputs.front();
   const graph::Tensor& input = graph_.tensor(id);
-  return input.type == graph::DataType::kFloat32 && input.shape.size() == 4 &&
-         input.shape[0] == 1 && input.shape[3] <= kMostChannels &&
-         graph_.consumers(id).size() == 1 && std::ranges::count(graph_.outputs, id) == 0;
+  const std::vector<int> readers = graph_.consumers(id);
+  if (readers.size() != 1 || std::ranges::count(graph_.outputs, id) > 0) return false;
+  const auto& operands = graph_.ops[static_cast<size_t>(readers[0])].inputs;
+  return operands[0] == id && std::ranges::count(operands, id) == 1 &&
+         input.type == graph::DataType::kFloat32 && input.shape.size() == 4 &&
+         input.shape[0] == 1 && input.shape[3] <= kMostChannels;
 }
 
 Status Plan::place_tensors() {
@@ -140,10 +143,12 @@ Result<bool> Plan::make_steps() {
       impossible.push_back(i);
       continue;
     }
-    const bool reads_pixels = std::any_of(ops.begin(), ops.end(), [](const LoweredOp& op) {
-      return !op.inputs.empty() && op.inputs[0].is_pixels;
-    });
-    if (reads_pixels && !made->step->takes_pixels()) {
+    // A later op of the step may be the one that reads them, as the ADD at a block's end.
+    const auto reads_pixels = [](const LoweredOp& op) {
+      return std::ranges::any_of(op.inputs, &TensorPlace::is_pixels);
+    };
+    const bool takes_pixels = made->step->takes_pixels() && reads_pixels(ops.front());
+    if (!takes_pixels && std::ranges::any_of(ops, reads_pixels)) {
       input_is_pixels_ = false;
       return false;
     }

@@ -4,20 +4,13 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/hash.h"
+
 namespace deeplab::tflite_library {
 namespace {
 
 /// More than this of what a library says goes into no sentence.
 constexpr size_t kMaxMessages = 1024;
-
-/// Tells models apart in a cache. FNV-1a, by its published definition.
-uint64_t hash_of(std::span<const std::byte> bytes) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const std::byte byte : bytes) {
-    hash = (hash ^ static_cast<uint64_t>(byte)) * 0x100000001b3u;
-  }
-  return hash;
-}
 
 }  // namespace
 

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 
+#include "base/file.h"
 #include "tests/api/test_models.h"
 
 namespace deeplab::testing {
@@ -61,6 +63,76 @@ TEST(SegmenterTest, AModelReadsItsFileAgainForAnotherCanvas) {
     std::filesystem::remove(copy);
     EXPECT_EQ(mask_at(65), expected);
   }
+}
+
+TEST(SegmenterTest, WeightsThatAreReadAgainAreNotKept) {
+  const auto model = api::Model::load(kInt8Labels);
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  const auto are_kept = [&] {
+    auto graph = (*model)->graph_with_weights();
+    EXPECT_TRUE(graph.ok()) << graph.status().message();
+    const std::weak_ptr<const graph::Graph> weights = *graph;
+    graph->reset();
+    return !weights.expired();
+  };
+  EXPECT_TRUE(are_kept()) << "nobody has planned yet";
+  api::SegmenterOptions options;
+  options.threads = 1;
+  ASSERT_TRUE(api::Segmenter::create(*model, options).ok());
+  EXPECT_FALSE(are_kept());
+  options.width = options.height = 65;
+  ASSERT_TRUE(api::Segmenter::estimate(*model, options).ok());
+  EXPECT_FALSE(are_kept());
+  options.max_memory_bytes = 1;
+  ASSERT_FALSE(api::Segmenter::create(*model, options).ok());
+  EXPECT_FALSE(are_kept());
+}
+
+/// Writes bytes to a file in place, which then has the time that it had.
+void write_in_place(const std::string& path, std::streamoff at, const std::string& bytes) {
+  const auto time = std::filesystem::last_write_time(path);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(at) << bytes;
+  std::filesystem::last_write_time(path, time);
+}
+
+/// Where the largest constant of a model lies in its file, and its first byte.
+std::pair<std::streamoff, char> some_weight(const api::Model& model, const std::string& path) {
+  const auto bytes = read_file(path, INT64_MAX);
+  const auto graph = model.graph_with_weights();
+  EXPECT_TRUE(bytes.ok() && graph.ok());
+  if (!bytes.ok() || !graph.ok()) return {};
+  std::span<const std::byte> largest;
+  for (const graph::Tensor& tensor : (*graph)->tensors) {
+    if (tensor.is_constant() && tensor.data->size() > largest.size()) largest = *tensor.data;
+  }
+  const auto found = std::ranges::search(*bytes, largest);
+  EXPECT_FALSE(found.empty());
+  return {found.begin() - bytes->begin(), static_cast<char>(largest.front())};
+}
+
+TEST(SegmenterTest, AFileIsReadAgainIfItsBytesAreTheSameWhateverItsTimeIs) {
+  const std::string copy = ::testing::TempDir() + "/same-time.tflite";
+  std::filesystem::copy_file(kInt8Labels, copy, std::filesystem::copy_options::overwrite_existing);
+  const auto model = api::Model::load(copy);
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  const auto create = [&](int32_t side) {
+    api::SegmenterOptions options;
+    options.width = options.height = side;
+    options.threads = 1;
+    return api::Segmenter::create(*model, options).status();
+  };
+  ASSERT_TRUE(create(33).ok());
+  std::filesystem::last_write_time(copy, {});
+  EXPECT_TRUE(create(65).ok()) << "touched, not written to";
+
+  const auto [at, weight] = some_weight(**model, copy);
+  write_in_place(copy, at, std::string(1, static_cast<char>(weight ^ 1)));
+  const Status status = create(97);
+  EXPECT_EQ(status.code(), StatusCode::kIoError);
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("same-time.tflite was written to"));
+  write_in_place(copy, at, std::string(1, weight));
+  EXPECT_TRUE(create(97).ok()) << "as it was";
+  std::filesystem::remove(copy);
 }
 
 TEST(SegmenterTest, AFileThatWasWrittenToIsNotReadAgain) {

@@ -23,11 +23,13 @@ struct Planned {
   std::unique_ptr<ThreadPool> pool;
   std::unique_ptr<PlannedExecutor> executor;
 };
-Planned make(Graph graph, Isa isa, int threads, bool keep_all_tensors) {
+Planned make(Graph graph, Isa isa, int threads, bool keep_all_tensors, bool pixel_input = false) {
   Planned planned;
-  auto plan = plan::Plan::build(
-      std::move(graph),
-      {.isa = isa, .threads = threads, .keep_all_tensors = keep_all_tensors, .limits = {}});
+  auto plan = plan::Plan::build(std::move(graph), {.isa = isa,
+                                                   .threads = threads,
+                                                   .keep_all_tensors = keep_all_tensors,
+                                                   .pixel_input = pixel_input,
+                                                   .limits = {}});
   EXPECT_TRUE(plan.ok()) << plan.status().message();
   if (!plan.ok()) return planned;
   if (threads > 1) planned.pool = std::move(*ThreadPool::create(threads));
@@ -185,6 +187,78 @@ TEST(PlannedExecutor, HoldsInputsAndOutputsOnlyUnlessAskedForAll) {
   }
   EXPECT_TRUE(some.executor->tensor(-1).empty());
   EXPECT_TRUE(some.executor->tensor(10000).empty());
+}
+
+/// A block that begins with the input, through a convolution of this filter and window.
+Graph block_of_pixels(const graph::Shape& input, int32_t filter, const graph::Window& window,
+                      int32_t depthwise_stride) {
+  constexpr int32_t kWide = 40;
+  GraphBuilder b;
+  const auto f32 = DataType::kFloat32;
+  const auto weights = [&](graph::Shape shape) { return b.constant(f32, std::move(shape), 0.0f); };
+  graph::DepthwiseConv2D depthwise;
+  depthwise.window = {graph::Padding::kSame, depthwise_stride, depthwise_stride};
+  depthwise.activation = graph::Activation::kRelu6;
+  const auto x = b.input(f32, input);
+  const auto wide = b.op(graph::Conv2D{window, graph::Activation::kRelu6},
+                         {x, weights({kWide, filter, filter, input[3]}), weights({kWide})}, f32);
+  const auto deep = b.op(depthwise, {wide, weights({1, 3, 3, kWide}), weights({kWide})}, f32);
+  const auto narrow = b.op(graph::Conv2D{}, {deep, weights({8, 1, 1, kWide}), weights({8})}, f32);
+  std::mt19937 random(11);
+  return testing::with_random_weights(b.build({narrow}), random);
+}
+
+// The strips take rows of bytes, of which some pixels are padding: any shape of the first window.
+TEST(PlannedExecutor, PixelsAreTheFloatsOfTheirTable) {
+  using graph::Padding;
+  struct Case {
+    graph::Shape input;
+    int32_t filter;
+    graph::Window window;
+    int32_t depthwise_stride = 1;
+  };
+  const Case cases[] = {
+      {{1, 101, 97, 3}, 3, {Padding::kSame, 2, 2}},
+      {{1, 60, 70, 1}, 3, {Padding::kSame}, 2},
+      {{1, 60, 70, 2}, 1, {Padding::kValid}},
+      {{1, 150, 141, 3}, 1, {Padding::kSame, 3, 3}, 2},
+      {{1, 70, 73, 3}, 5, {Padding::kValid, 1, 1, 3, 2}},
+      {{1, 40, 45, 3}, 3, {Padding::kExplicit, 1, 1, 1, 1, 9, 7, 8, 6}, 2},
+      {{1, 1, 2100, 3}, 3, {Padding::kSame}},
+      {{1, 2100, 1, 1}, 3, {Padding::kSame}},
+  };
+  for (const Case& c : cases) {
+    const Graph graph = block_of_pixels(c.input, c.filter, c.window, c.depthwise_stride);
+    const auto channels = static_cast<size_t>(c.input[3]);
+    std::vector<float> values(channels * 256);
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = static_cast<float>(i % 256) / 64 - static_cast<float>(1 + i / 256);
+    }
+    for (Isa isa : available_isas()) {
+      for (int threads : {1, 3}) {
+        const Planned floats = make(graph, isa, threads, false);
+        const Planned pixels = make(graph, isa, threads, false, true);
+        ASSERT_TRUE(floats.executor && pixels.executor);
+        ASSERT_TRUE(pixels.executor->plan().input_is_pixels()) << graph::shape_text(c.input);
+        pixels.executor->set_pixel_values(values);
+        const auto bytes = pixels.executor->tensor(graph.inputs[0]);
+        auto* wanted = reinterpret_cast<float*>(floats.executor->tensor(graph.inputs[0]).data());
+        std::mt19937 random(7);
+        for (size_t i = 0; i < bytes.size(); ++i) {
+          const size_t pixel = random() % 256;
+          bytes[i] = static_cast<std::byte>(pixel);
+          wanted[i] = values[i % channels * 256 + pixel];
+        }
+        floats.executor->run();
+        pixels.executor->run();
+        const auto a = floats.executor->tensor(graph.outputs[0]);
+        const auto b = pixels.executor->tensor(graph.outputs[0]);
+        ASSERT_EQ(a.size(), b.size());
+        EXPECT_EQ(0, std::memcmp(a.data(), b.data(), a.size()))
+            << graph::shape_text(c.input) << " " << isa_name(isa) << " threads " << threads;
+      }
+    }
+  }
 }
 
 TEST(PlannedExecutor, ProfilesOnlyWhenAsked) {

@@ -65,5 +65,21 @@ TEST_F(SharedModel, AChangedFileIsAnotherModel) {
   EXPECT_EQ(mask_of(before), old_mask);
 }
 
+// As a new image of a disk has it, whose files all have one time.
+TEST_F(SharedModel, AReplacedFileIsAnotherModelWhateverItsTimeAndSize) {
+  Harness before(element());
+  const fs::path other = folder_ / "other.tflite";
+  fs::copy_file(path_, other);
+  const fs::file_time_type time = fs::last_write_time(path_);
+  fs::rename(path_, folder_ / "old.tflite");
+  fs::rename(other, path_);
+  damage_unnoticed();
+  fs::last_write_time(path_, time);
+  const ElementPtr made =
+      pipeline("videotestsrc num-buffers=1 ! videoconvert ! " + element() + " ! fakesink");
+  EXPECT_THAT(play(made.get()), ::testing::HasSubstr(path_));
+  EXPECT_EQ(mask_of(before), library_mask(picture_, "RGB", "129", kInt8Labels));
+}
+
 }  // namespace
 }  // namespace deeplab::testing

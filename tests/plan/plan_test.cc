@@ -168,6 +168,56 @@ TEST(Plan, DumpNamesEveryStepAndTheTotals) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 + 11 + 2) << text;
 }
 
+/// A block large enough to run in strips, whose first convolution takes bytes. `first`: what that
+/// one reads; `last`: what is made of the block's end. Both are made of the pixels.
+template <typename First, typename Last>
+bool input_is_pixels(const First& first, const Last& last) {
+  GraphBuilder b;
+  const auto f32 = DataType::kFloat32;
+  const auto pixels = b.input(f32, {1, 80, 80, 3});
+  graph::DepthwiseConv2D depthwise;
+  depthwise.window.padding = graph::Padding::kSame;
+  const auto wide = b.op(
+      graph::Conv2D{},
+      {first(b, pixels), b.constant(f32, {32, 1, 1, 3}, 0.5f), b.constant(f32, {32}, 0.0f)}, f32);
+  const auto deep = b.op(
+      depthwise, {wide, b.constant(f32, {1, 3, 3, 32}, 0.5f), b.constant(f32, {32}, 0.0f)}, f32);
+  const auto narrow =
+      b.op(graph::Conv2D{},
+           {deep, b.constant(f32, {3, 1, 1, 32}, 0.5f), b.constant(f32, {3}, 0.0f)}, f32);
+  PlanOptions options;
+  options.pixel_input = true;
+  const auto plan = build(b.build({last(b, pixels, narrow)}), options);
+  return plan != nullptr && plan->input_is_pixels();
+}
+
+TEST(Plan, AnInputIsPixelsOnlyAsTheFirstOperandOfAStepThatTakesThem) {
+  using Id = graph::TensorId;
+  const auto f32 = DataType::kFloat32;
+  const auto itself = [](GraphBuilder&, Id x) { return x; };
+  const auto full = [&](GraphBuilder& b) { return b.constant(f32, {1, 80, 80, 3}, 255.0f); };
+  const auto end = [](GraphBuilder&, Id, Id narrow) { return narrow; };
+  EXPECT_TRUE(input_is_pixels(itself, end));
+  EXPECT_FALSE(input_is_pixels(
+      [&](GraphBuilder& b, Id x) {
+        return b.op(graph::Sub{}, {full(b), x}, f32);
+      },
+      end));
+  EXPECT_FALSE(input_is_pixels(
+      [&](GraphBuilder& b, Id x) {
+        return b.op(graph::Mul{}, {x, x}, f32);
+      },
+      end));
+  // A step that takes pixels, which another of its ops reads.
+  const auto constant = [&](GraphBuilder& b, Id) { return b.op(graph::Relu{}, {full(b)}, f32); };
+  EXPECT_FALSE(input_is_pixels(constant, [&](GraphBuilder& b, Id x, Id narrow) {
+    return b.op(graph::Add{}, {x, narrow}, f32);
+  }));
+  EXPECT_FALSE(input_is_pixels(constant, [&](GraphBuilder& b, Id x, Id narrow) {
+    return b.op(graph::Add{}, {narrow, x}, f32);
+  }));
+}
+
 // Once they are packed, nothing but a step that reads them holds the constants.
 TEST(Plan, LetsGoOfConstants) {
   for (bool keep : {false, true}) {
