@@ -4,7 +4,9 @@
 
 namespace deeplab::kernels {
 
+using namespace inverted_residual;
+
 const InvertedResidualInt8Kernel kInvertedResidualInt8Avx2 =
-    Block256<Products>::entry("expand+3x3+project/avx2");
+    Block<Block256<Products>>::entry("expand+3x3+project/avx2");
 
 }  // namespace deeplab::kernels

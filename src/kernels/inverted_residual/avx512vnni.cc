@@ -1,74 +1,114 @@
-// On AVX-512 VNNI: stages_avx512vnni.h says how the three ops hand on their rows.
+// On AVX-512 VNNI: stages_avx512vnni.h says how the three ops hand on their rows. Here is the
+// expansion: four rows of one or more columns by up to 48 channels at a time.
+#include <immintrin.h>
+#include <string.h>
+
 #include "kernels/inverted_residual/kernel_list.h"
 #include "kernels/inverted_residual/stages_avx512vnni.h"
 
 namespace deeplab::kernels {
+namespace inverted_residual {
 namespace {
 
-using namespace inverted_residual;
+using Job = ExpandJob<Block512>;
+constexpr int32_t kLanes = Block512::kLanes;
 
-bool supports(const InvertedResidualInt8& ops) {
-  const DepthwiseConv2DInt8& d = ops.depthwise;
-  const WindowShape& w = d.shape;
-  return d.depth_multiplier == 1 && w.filter_h == kTaps && w.filter_w == kTaps &&
-         w.dilation_h == 1 && w.dilation_w == 1 && (w.stride_h == 1 || w.stride_h == 2) &&
-         w.stride_w == w.stride_h && d.filter_zero_point != -128 &&
-         scales_below_one(d.multipliers, w.out_c) && expand_supports(ops) && project_supports(ops);
+// Four rows of C columns by V vectors of 16 channels.
+template <int C, int V, bool Relu>
+void tile(const Job& job, const uint8_t* lines, uint8_t* out) {
+  const Panel<int8_t>& p = job.panel;
+  Sums512 acc[C][kGroupRows][V];
+#pragma GCC unroll 6
+  for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kGroupRows; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) acc[c][r][v] = load_sums(p.bias + v * kLanes);
+    }
+  }
+  const int8_t* weights = p.weights;
+  const int32_t* offset = p.offsets;
+  const int32_t* const end = offset + *p.lines;
+  for (; offset != end; ++offset, weights += V * 64) {
+    const uint8_t* at = lines + *offset;
+    __m512i w[V];
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) w[v] = _mm512_loadu_si512(weights + v * 64);
+#pragma GCC unroll 6
+    for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 4
+      for (int r = 0; r < kGroupRows; ++r) {
+        int32_t four;
+        memcpy(&four, at + r * job.row + c * job.pixel, 4);
+        const __m512i u = _mm512_set1_epi32(four);
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) acc[c][r][v] = add_products(acc[c][r][v], u, w[v]);
+      }
+    }
+  }
+  // The packs leave in each 128-bit lane four channels of the first row, then of the second, ...
+  const __m512i order =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+#pragma GCC unroll 3
+  for (int v = 0; v < V; ++v) {
+    const __m512 scale = _mm512_loadu_ps(p.scale + v * kLanes);
+    const __m512 minus_offset = minus_offset_of(scale);
+#pragma GCC unroll 6
+    for (int c = 0; c < C; ++c) {
+      __m512i steps[kGroupRows];
+#pragma GCC unroll 4
+      for (int r = 0; r < kGroupRows; ++r) {
+        steps[r] = steps_of<Relu>(acc[c][r][v], scale, minus_offset);
+      }
+      const __m512i bytes = to_shifted_bytes<Relu>(job.to, steps);
+      _mm512_storeu_si512(out + v * job.block + c * kCell, _mm512_shuffle_epi8(bytes, order));
+    }
+  }
 }
 
-// packed: of each stage in turn.
-size_t packed_bytes(const InvertedResidualInt8& ops) {
-  return expand_packed_bytes(ops) + depthwise_packed_bytes(ops) + project_packed_bytes(ops);
+template <int C, int V, bool Relu>
+void run_panel(const Job& job, const uint8_t* lines, int32_t columns, uint8_t* out) {
+  if (columns < C) {
+    for (ptrdiff_t x = 0; x < columns; ++x) {
+      tile<1, V, Relu>(job, lines + x * job.pixel, out + x * kCell);
+    }
+    return;
+  }
+  // The last tile is moved back to be whole.
+  for (ptrdiff_t x = 0; x < columns; x += C) {
+    const ptrdiff_t at = x + C <= columns ? x : columns - C;
+    tile<C, V, Relu>(job, lines + at * job.pixel, out + at * kCell);
+  }
 }
 
-void pack(const InvertedResidualInt8& ops, const InvertedResidualWeights& weights,
-          std::byte* packed) {
-  expand_pack(ops, weights, packed);
-  packed += expand_packed_bytes(ops);
-  depthwise_pack(ops, weights, packed);
-  packed += depthwise_packed_bytes(ops);
-  project_pack(ops, weights, packed);
-}
-
-size_t group_bytes(const InvertedResidualInt8& ops) {
-  return static_cast<size_t>(blocks_of(ops) * group_block_bytes(ops));
-}
-
-size_t cells_bytes(const InvertedResidualInt8& ops) {
-  return static_cast<size_t>(blocks_of(ops) * cell_block_bytes(ops));
-}
-
-size_t scratch_bytes(const InvertedResidualInt8& ops) {
-  const size_t expand = expand_scratch_bytes(ops);
-  const size_t cells = cells_bytes(ops);
-  return expand > cells ? expand : cells;
-}
-
-void expand(const InvertedResidualInt8& ops, const std::byte* packed, const int8_t* input,
-            int32_t group, std::byte* to, std::byte* scratch) {
-  expand_run(ops, packed, input, group, reinterpret_cast<uint8_t*>(to), scratch);
-}
-
-void project(const InvertedResidualInt8& ops, const std::byte* packed, int32_t group,
-             const std::byte* at, const std::byte* next, int8_t* output, std::byte* scratch) {
-  auto* cells = reinterpret_cast<uint8_t*>(scratch);
-  packed += expand_packed_bytes(ops);
-  depthwise_run(ops, packed, reinterpret_cast<const uint8_t*>(at),
-                reinterpret_cast<const uint8_t*>(next), cells);
-  packed += depthwise_packed_bytes(ops);
-  project_run(ops, packed, cells, rows_of(ops, group), output);
+template <bool Relu>
+void run_panel(const Job& job, int32_t vectors, const uint8_t* lines, int32_t columns,
+               uint8_t* out) {
+  switch (vectors) {
+    case 1:
+      return run_panel<6, 1, Relu>(job, lines, columns, out);
+    case 2:
+      return run_panel<2, 2, Relu>(job, lines, columns, out);
+    default:
+      return run_panel<1, 3, Relu>(job, lines, columns, out);
+  }
 }
 
 }  // namespace
 
-const InvertedResidualInt8Kernel kInvertedResidualInt8Avx512Vnni = {"expand+3x3+project/avx512vnni",
-                                                                    Isa::kAvx512Vnni,
-                                                                    supports,
-                                                                    packed_bytes,
-                                                                    pack,
-                                                                    group_bytes,
-                                                                    scratch_bytes,
-                                                                    expand,
-                                                                    project};
+// Inlined into its caller, so that the job is in registers.
+[[gnu::always_inline]] inline void Block512::expand_panel(const Job& job, bool fast, int32_t blocks,
+                                                          const std::byte* lines, int32_t columns,
+                                                          std::byte* out) {
+  const auto* from = reinterpret_cast<const uint8_t*>(lines);
+  auto* to = reinterpret_cast<uint8_t*>(out);
+  fast ? run_panel<true>(job, blocks, from, columns, to)
+       : run_panel<false>(job, blocks, from, columns, to);
+}
+
+}  // namespace inverted_residual
+
+const InvertedResidualInt8Kernel kInvertedResidualInt8Avx512Vnni =
+    inverted_residual::Block<inverted_residual::Block512>::entry("expand+3x3+project/avx512vnni");
 
 }  // namespace deeplab::kernels

@@ -5,7 +5,9 @@
 
 namespace deeplab::kernels {
 
+using namespace inverted_residual;
+
 const InvertedResidualInt8Kernel kInvertedResidualInt8AvxVnniEvex =
-    Block256<Products>::entry("expand+3x3+project/avxvnni");
+    Block<Block256<Products>>::entry("expand+3x3+project/avxvnni");
 
 }  // namespace deeplab::kernels

@@ -1,22 +1,18 @@
 // The depthwise convolution of 16 channels of a group at a time, with stride 1 or 2.
 #include <immintrin.h>
-#include <string.h>
 
-#include "kernels/inverted_residual/depthwise_weights.h"
 #include "kernels/inverted_residual/stages_avx512vnni.h"
-#include "kernels/requantize_shifted_avx512.h"
-#include "kernels/shifted_avx512vnni.h"
 
 namespace deeplab::kernels::inverted_residual {
 namespace {
 
-using Block = DepthwiseWeights<kLanes, int8_t>;
-static_assert(sizeof(Block) % 64 == 0);
+using Weights = DepthwiseWeights<Block512>;
+static_assert(sizeof(Weights) % 64 == 0);
 
 // All cells of 16 channels.
 template <int Stride, bool HasExtra, bool Relu>
-void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* at,
-               const uint8_t* next, int32_t columns, uint8_t* cells) {
+void run_block(const RequantizeShifted& to, const Weights& block, const std::byte* at,
+               const std::byte* next, int32_t columns, uint8_t* cells) {
   constexpr int kRows = kGroupRows / Stride;  // Output rows.
   constexpr __mmask32 kFirstTwoRows = 0x55555555;
   __m512i w[kRows][kTaps];
@@ -24,7 +20,7 @@ void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* a
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
     for (int kx = 0; kx < kTaps; ++kx) {
-      w[r][kx] = _mm512_loadu_si512(block.weights + r * Stride * Block::kOrder + kx * kCell);
+      w[r][kx] = _mm512_loadu_si512(block.weights + r * Stride * Weights::kOrder + kx * kCell);
     }
   }
   const Sums512 bias = load_sums(block.bias);
@@ -56,7 +52,7 @@ void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* a
       for (int32_t i = 0; HasExtra && i < block.extra_columns; ++i) {
         const ptrdiff_t kx = block.extra[i];
         add_column(kx, [&](int r) {
-          return _mm512_loadu_si512(block.rests + r * Stride * Block::kOrder + kx * kCell);
+          return _mm512_loadu_si512(block.rests + r * Stride * Weights::kOrder + kx * kCell);
         });
       }
 #pragma GCC unroll 4
@@ -70,38 +66,29 @@ void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* a
 }
 
 template <int Stride, bool Relu>
-void run_block(const RequantizeShifted& to, const Block& block, const uint8_t* at,
-               const uint8_t* next, int32_t columns, uint8_t* cells) {
+void run_block(const RequantizeShifted& to, const Weights& block, const std::byte* at,
+               const std::byte* next, int32_t columns, uint8_t* cells) {
   block.extra_columns != 0 ? run_block<Stride, true, Relu>(to, block, at, next, columns, cells)
                            : run_block<Stride, false, Relu>(to, block, at, next, columns, cells);
 }
 
 }  // namespace
 
-size_t depthwise_packed_bytes(const Ops& ops) {
-  return sizeof(Block) * static_cast<size_t>(blocks_of(ops));
-}
-
-void depthwise_pack(const Ops& ops, const InvertedResidualWeights& weights, std::byte* packed) {
-  memset(packed, 0, depthwise_packed_bytes(ops));
-  pack_depthwise(ops.depthwise, weights, reinterpret_cast<Block*>(packed));
-}
-
-void depthwise_run(const Ops& ops, const std::byte* packed, const uint8_t* at, const uint8_t* next,
-                   uint8_t* cells) {
+void Block512::depthwise(const Ops& ops, const std::byte* packed, const std::byte* at,
+                         const std::byte* next, uint8_t* cells) {
   const DepthwiseConv2DInt8& d = ops.depthwise;
   const RequantizeShifted to = make_requantize_shifted(d);
-  const auto* block = reinterpret_cast<const Block*>(packed);
-  for (int32_t b = 0; b < blocks_of(ops); ++b, ++block) {
+  const Weights* block = All::depthwise_at(ops, packed);
+  for (int32_t b = 0; b < All::blocks_of(ops); ++b, ++block) {
     if (d.shape.stride_h == 1) {
-      block->relu != 0 ? run_block<1, true>(to, *block, at, next, d.shape.out_w, cells)
+      block->fast != 0 ? run_block<1, true>(to, *block, at, next, d.shape.out_w, cells)
                        : run_block<1, false>(to, *block, at, next, d.shape.out_w, cells);
     } else {
-      block->relu != 0 ? run_block<2, true>(to, *block, at, next, d.shape.out_w, cells)
+      block->fast != 0 ? run_block<2, true>(to, *block, at, next, d.shape.out_w, cells)
                        : run_block<2, false>(to, *block, at, next, d.shape.out_w, cells);
     }
-    at += group_block_bytes(ops);
-    next += group_block_bytes(ops);
+    at += All::block_bytes(ops);
+    next += All::block_bytes(ops);
     cells += cell_block_bytes(ops);
   }
 }

@@ -5,6 +5,8 @@
 namespace deeplab::kernels {
 namespace {
 
+using namespace inverted_residual;
+
 struct Products {
   static constexpr Isa kIsa = Isa::kNeon;
   static constexpr int32_t kLowest = -127;  // The sum of two products of -128 leaves 16 bits.
@@ -35,6 +37,6 @@ struct Products {
 }  // namespace
 
 const InvertedResidualInt8Kernel kInvertedResidualInt8Neon =
-    BlockArm<Products>::entry("expand+3x3+project/neon");
+    Block<BlockArm<Products>>::entry("expand+3x3+project/neon");
 
 }  // namespace deeplab::kernels

@@ -5,6 +5,8 @@
 namespace deeplab::kernels {
 namespace {
 
+using namespace inverted_residual;
+
 struct Products {
   static constexpr Isa kIsa = Isa::kNeonDot;
   static constexpr int32_t kLowest = -128;
@@ -27,6 +29,6 @@ struct Products {
 }  // namespace
 
 const InvertedResidualInt8Kernel kInvertedResidualInt8NeonDot =
-    BlockArm<Products>::entry("expand+3x3+project/neondot");
+    Block<BlockArm<Products>>::entry("expand+3x3+project/neondot");
 
 }  // namespace deeplab::kernels

@@ -5,72 +5,23 @@
 #include <string.h>
 
 #include "kernels/inverted_residual/stages_avx512vnni.h"
-#include "kernels/requantize_avx512.h"
-#include "kernels/shifted_avx512vnni.h"
 
 namespace deeplab::kernels::inverted_residual {
 namespace {
 
+constexpr int32_t kLanes = Block512::kLanes;
 constexpr int32_t kQuad = 4;  // Channels of a pixel in a dot product.
 constexpr int32_t kMaxVectors = 4;
 constexpr int32_t kPanel = kQuad * kMaxVectors;
 // Weights stand in a vector four times: what they may take.
 constexpr int64_t kMaxPackedBytes = int64_t{1} << 20;
 
-int32_t plain_lines(const Ops& ops) { return (ops.project.shape.in_c + kQuad - 1) / kQuad; }
-// Any line may need another one for what does not fit a byte less the filter's zero point.
-int32_t most_lines(const Ops& ops) {
-  return plain_lines(ops) * (ops.project.filter_zero_point != 0 ? 2 : 1);
-}
 int32_t panel_vectors(int32_t channels_left) {
   return channels_left < kPanel ? (channels_left + kQuad - 1) / kQuad : kMaxVectors;
 }
 
-// Vector v of a panel of V has the output channels v, V + v, 2 V + v and 3 V + v, each for the four
-// pixels of a cell: so a pixel's channels lie together once the packs are transposed.
-
-void pack_panel(const Ops& ops, const InvertedResidualWeights& weights, int32_t first,
-                int32_t vectors, const Panel& p) {
-  const Conv2DInt8& conv = ops.project;
-  const int32_t depth = conv.shape.in_c;
-  // Where channel c of the panel is in its vectors, for the first of the four pixels.
-  const auto lane = [&](int32_t c) { return c % vectors * kLanes + c / vectors * kQuad; };
-  const int32_t left = conv.shape.out_c - first;
-  const int32_t channels = left < vectors * kQuad ? left : vectors * kQuad;
-  const int8_t* filter = weights.project + ptrdiff_t{first} * depth;
-  for (int32_t c = 0; c < channels; ++c) {
-    int32_t sum = -depth * conv.filter_zero_point;
-    for (int32_t k = 0; k < depth; ++k) sum += filter[ptrdiff_t{c} * depth + k];
-    const int32_t bias = weights.project_bias != nullptr ? weights.project_bias[first + c] : 0;
-    for (int32_t pixel = 0; pixel < 4; ++pixel) {
-      p.bias[lane(c) + pixel] = shifted_bias(conv, bias, sum);
-      p.scale[lane(c) + pixel] = conv.multipliers[first + c].scale;
-    }
-  }
-  *p.lines = plain_lines(ops);
-  for (int32_t line = 0; line < plain_lines(ops); ++line) {
-    const int32_t k = line * kQuad;
-    int8_t* plain = p.weights + ptrdiff_t{line} * vectors * 64;
-    int8_t* rests = p.weights + ptrdiff_t{*p.lines} * vectors * 64;
-    bool any = false;
-    p.offsets[line] = static_cast<int32_t>(k / kLanes * cell_block_bytes(ops) + k % kLanes * kQuad);
-    for (int32_t c = 0; c < channels; ++c) {
-      for (int32_t i = 0; i < kQuad && k + i < depth; ++i) {
-        const int32_t w = filter[ptrdiff_t{c} * depth + k + i] - conv.filter_zero_point;
-        const int32_t byte = nearest_byte(w);
-        any = any || w != byte;
-        for (int32_t pixel = 0; pixel < 4; ++pixel) {
-          plain[(lane(c) + pixel) * 4 + i] = static_cast<int8_t>(byte);
-          if (w != byte) rests[(lane(c) + pixel) * 4 + i] = static_cast<int8_t>(w - byte);
-        }
-      }
-    }
-    if (any) p.offsets[(*p.lines)++] = p.offsets[line];
-  }
-}
-
 struct Job {
-  Panel panel;
+  Panel<int8_t> panel;
   RequantizeAvx512 to;
   __m512i quads;    // Bytes [4 vectors][4 pixels] of a 128-bit lane to [4 pixels][4 vectors].
   __m512i pixels;   // Four lanes' bytes of a pixel to one lane.
@@ -153,7 +104,7 @@ template <int Stride, int C, int V, int At = 0>
 // C cells by V vectors.
 template <int C, int V, int Stride>
 void tile(const Job& job, const uint8_t* cells, int32_t cell) {
-  const Panel& p = job.panel;
+  const Panel<int8_t>& p = job.panel;
   Sums512 acc[C][V];
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
@@ -208,37 +159,49 @@ void run_panel(const Job& job, int32_t vectors, const uint8_t* cells, int32_t co
 
 }  // namespace
 
-bool project_supports(const Ops& ops) {
-  const WindowShape& s = ops.project.shape;
-  return s.batch == 1 && is_pointwise(s) && gemm_supports(s) &&
-         ops.project.filter_zero_point != -128 &&
-         int64_t{s.out_c} * 32 * most_lines(ops) <= kMaxPackedBytes &&
-         scales_below_one(ops.project.multipliers, s.out_c);
+bool Block512::project_supports(const Ops& ops) {
+  const Conv2DInt8& conv = ops.project;
+  return gemm_supports(conv.shape) && conv.filter_zero_point != -128 &&
+         int64_t{conv.shape.out_c} * 32 * All::most_lines(conv) <= kMaxPackedBytes &&
+         scales_below_one(conv.multipliers, conv.shape.out_c);
 }
 
-size_t project_packed_bytes(const Ops& ops) {
+size_t Block512::project_packed_bytes(const Ops& ops) {
   ptrdiff_t bytes = 0;
   for (int32_t left = ops.project.shape.out_c; left > 0; left -= kPanel) {
-    bytes += panel_bytes(panel_vectors(left), most_lines(ops));
+    bytes += All::panel_bytes(panel_vectors(left), All::most_lines(ops.project));
   }
   return static_cast<size_t>(bytes);
 }
 
-void project_pack(const Ops& ops, const InvertedResidualWeights& weights, std::byte* packed) {
-  memset(packed, 0, project_packed_bytes(ops));
-  for (int32_t first = 0; first < ops.project.shape.out_c; first += kPanel) {
-    const int32_t vectors = panel_vectors(ops.project.shape.out_c - first);
-    pack_panel(ops, weights, first, vectors, panel_at(packed, vectors, most_lines(ops)));
-    packed += panel_bytes(vectors, most_lines(ops));
+// Vector v of a panel of V has the output channels v, V + v, 2 V + v and 3 V + v, each for the four
+// pixels of a cell: so a pixel's channels lie together once the packs are transposed.
+void Block512::project_pack(const Ops& ops, const InvertedResidualWeights& weights, std::byte* to) {
+  const Conv2DInt8& conv = ops.project;
+  const ptrdiff_t block_bytes = cell_block_bytes(ops);
+  for (int32_t first = 0; first < conv.shape.out_c; first += kPanel) {
+    const int32_t vectors = panel_vectors(conv.shape.out_c - first);
+    All::pack_panel<kQuad>(
+        conv, weights.project, weights.project_bias, first, vectors, to,
+        [&](int32_t c) { return c % vectors * kLanes + c / vectors * kQuad; },
+        [&](int32_t /*ky*/, int32_t k) { return k / kLanes * block_bytes + k % kLanes * kQuad; });
+    to += All::panel_bytes(vectors, All::most_lines(conv));
   }
 }
 
-void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, int32_t rows,
-                 int8_t* output) {
+size_t Block512::project_scratch_bytes(const Ops& ops) {
+  return static_cast<size_t>(All::blocks_of(ops) * cell_block_bytes(ops));
+}
+
+void Block512::project(const Ops& ops, const std::byte* packed, int32_t group, const std::byte* at,
+                       const std::byte* next, int8_t* output, std::byte* scratch) {
   const Conv2DInt8& conv = ops.project;
   const bool strided = ops.depthwise.shape.stride_h != 1;
+  const int32_t rows = rows_of(ops, group);
+  auto* cells = reinterpret_cast<uint8_t*>(scratch);
+  depthwise(ops, packed, at, next, cells);
   Job job;
-  job.to = make_requantize(conv);
+  job.to = kernels::make_requantize(conv);
   job.quads =
       _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
   job.pixels = bytes_in_order();
@@ -251,7 +214,7 @@ void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, 
   job.pairs = _mm512_loadu_si512(pairs);
   job.out_c = conv.shape.out_c;
   job.last_column = conv.shape.out_w - 1;
-  auto* at = const_cast<std::byte*>(packed);
+  auto* panel = const_cast<std::byte*>(All::project_at(ops, packed));
   for (int32_t first = 0; first < conv.shape.out_c; first += kPanel) {
     const int32_t left = conv.shape.out_c - first;
     const int32_t vectors = panel_vectors(left);
@@ -262,7 +225,7 @@ void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, 
     __m128i order;
     memcpy(&order, compact, sizeof order);
     job.compact = _mm512_broadcast_i32x4(order);
-    job.panel = panel_at(at, vectors, most_lines(ops));
+    job.panel = All::panel_at(panel, vectors, All::most_lines(conv));
     const auto channels = static_cast<__mmask16>(left >= kPanel ? 0xFFFF : (1 << left) - 1);
     for (int32_t r = 0; r < kGroupRows; ++r) {
       const bool exists = r < rows;
@@ -271,7 +234,7 @@ void project_run(const Ops& ops, const std::byte* packed, const uint8_t* cells, 
     }
     strided ? run_panel<2>(job, vectors, cells, cells_of(ops))
             : run_panel<1>(job, vectors, cells, cells_of(ops));
-    at += panel_bytes(vectors, most_lines(ops));
+    panel += All::panel_bytes(vectors, All::most_lines(conv));
   }
 }
 
