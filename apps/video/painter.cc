@@ -1,16 +1,11 @@
 #include "apps/video/painter.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
 
 namespace deeplab::video {
 namespace {
-
-// Of the shorter side: how far the blur reaches, for every size of frame.
-constexpr int32_t kBlurShare = 20;
-constexpr int32_t kMostBlurRadius = 1024;
 
 /// libswscale reads these pixels, and works in whole vectors: room after the last row.
 size_t bytes_of(int32_t width, int32_t height, size_t channels) {
@@ -55,8 +50,7 @@ Result<Pixels> Painter::paint(const Picture& picture, const Frame& frame) {
     return Pixels{rgba_.data(), width, height, 4 * width, AV_PIX_FMT_RGBA};
   }
   rgb_.resize(bytes_of(width, height, 3));
-  const int32_t radius = std::clamp(std::min(width, height) / kBlurShare, 1, kMostBlurRadius);
-  DEEPLAB_RETURN_IF_ERROR(blur_background(picture.view(), frame.confidence, radius, rgb_));
+  DEEPLAB_RETURN_IF_ERROR(blur_background(picture.view(), frame.confidence, 0, rgb_));
   return Pixels{rgb_.data(), width, height, 3 * width, AV_PIX_FMT_RGB24};
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "apps/deeplab/common/interrupt.h"
+#include "base/parallel.h"
 
 namespace deeplab::video {
 namespace {
@@ -118,8 +119,8 @@ Status VideoReader::prepare() {
   if (!codec_ || avcodec_parameters_to_context(codec_.get(), &about) < 0) return out_of_memory();
   codec_->pkt_timebase = stream_->time_base;
   codec_->max_pixels = kMaxPixels;
-  codec_->thread_count =
-      std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxDecoderThreads);
+  DEEPLAB_ASSIGN_OR_RETURN(const int cpus, ThreadPool::count_threads(0));
+  codec_->thread_count = std::min(cpus, kMaxDecoderThreads);
   codec_->err_recognition = AV_EF_CRCCHECK;  // checksums, if the format has them
   if (const int code = avcodec_open2(codec_.get(), decoder, nullptr); code < 0) {
     return invalid_image(name(), ": ", reason(Side::kDecoder, code));

@@ -23,13 +23,14 @@ struct Container {
   const char* pictures;  // encoders, best first
   const char* cutouts;   // with transparency; nullptr: none
   bool masks;            // whether lossless grey fits in
+  bool streams;          // whether it can be written from its beginning to its end
 };
 constexpr Container kContainers[] = {
-    {".mkv", "matroska", "libx264,mpeg4", "ffv1", true},
-    {".mp4", "mp4", "libx264,mpeg4", nullptr, false},
-    {".m4v", "mp4", "libx264,mpeg4", nullptr, false},
-    {".mov", "mov", "libx264,mpeg4", "prores_ks", true},
-    {".webm", "webm", "libvpx-vp9,libvpx", "libvpx-vp9", false},
+    {".mkv", "matroska", "libx264,mpeg4", "ffv1", true, true},
+    {".mp4", "mp4", "libx264,mpeg4", nullptr, false, false},
+    {".m4v", "mp4", "libx264,mpeg4", nullptr, false, false},
+    {".mov", "mov", "libx264,mpeg4", "prores_ks", true, false},
+    {".webm", "webm", "libvpx-vp9,libvpx", "libvpx-vp9", false, true},
 };
 
 const Container* container_of(const std::string& path) {
@@ -97,6 +98,11 @@ Result<Choice> choose(const std::string& path, Output output, const std::string&
   if (choice.container == nullptr) {
     return invalid_argument("--output: ", path,
                             ": unknown kind of video; expected .mp4, .mov, .mkv or .webm");
+  }
+  if (!choice.container->streams && is_written_in_place(path)) {
+    return invalid_argument(
+        "--output: ", path, " is a pipe or a device, where a ", choice.container->extension,
+        " file, whose index is written last, cannot be written; .mkv and .webm can");
   }
   const bool mask = output == Output::kMask;
   if (mask && !choice.container->masks) {
@@ -250,7 +256,8 @@ Status VideoWriter::open_container() {
   }
   auto* buffer = static_cast<uint8_t*>(av_malloc(kWriteBytes));
   if (buffer == nullptr) return out_of_memory();
-  bytes_.reset(avio_alloc_context(buffer, kWriteBytes, 1, this, nullptr, write_bytes, seek));
+  bytes_.reset(avio_alloc_context(buffer, kWriteBytes, 1, this, nullptr, write_bytes,
+                                  file_.can_seek() ? seek : nullptr));
   if (!bytes_) {
     av_free(buffer);
     return out_of_memory();

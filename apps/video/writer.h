@@ -1,4 +1,5 @@
-// A video file: frames encoded, sound copied, there as a whole or not at all.
+// A video file: frames encoded, sound copied, there as a whole or not at all. Into a pipe it goes
+// as it comes.
 #pragma once
 
 #include <atomic>
@@ -33,7 +34,7 @@ struct WriterOptions {
 };
 
 /// What the options alone say is wrong: an unknown container, an encoder that is not there or does
-/// not fit. These are errors of usage.
+/// not fit, a pipe or device for a container that needs to seek. These are errors of usage.
 Status check_output(const std::string& path, Output output, const std::string& codec);
 
 /// write() belongs to one thread at a time, write_audio() to one, the same or another.

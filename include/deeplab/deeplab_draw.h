@@ -85,8 +85,9 @@ DEEPLAB_API deeplab_status deeplab_cut_out(const deeplab_image* image, const flo
 
 /* The picture with its background out of focus, into rows of R, G, B `rgb_stride` bytes apart.
  * `confidence` says what stays sharp, with soft edges as in deeplab_cut_out(). The rest is blurred
- * up to about `radius` pixels far, 1 to 1024, nearly without the colours of what stays sharp. An
- * RGB8 image that is neither turned nor mirrored may be its own output. */
+ * up to about `radius` pixels far, nearly without the colours of what stays sharp: 1 to 1024, or 0
+ * for a twentieth of the picture's shorter side (at least 1, at most 1024). An RGB8 image that is
+ * neither turned nor mirrored may be its own output. */
 DEEPLAB_API deeplab_status deeplab_blur_background(const deeplab_image* image,
                                                    const float* confidence,
                                                    ptrdiff_t confidence_stride, int32_t radius,

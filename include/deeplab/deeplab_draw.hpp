@@ -130,8 +130,8 @@ inline Status cut_out(const ImageView& image, std::span<const float> confidence,
                                            rgba.data(), ptrdiff_t{4} * width));
 }
 
-/// The picture with its background up to `radius` pixels out of focus, what `confidence` marks
-/// sharp; `rgb` holds 3 * width * height bytes.
+/// The picture with its background up to `radius` pixels out of focus (0: a twentieth of the
+/// shorter side), what `confidence` marks sharp; `rgb` holds 3 * width * height bytes.
 inline Status blur_background(const ImageView& image, std::span<const float> confidence,
                               int32_t radius, std::span<uint8_t> rgb) {
   auto size = picture_size(image);

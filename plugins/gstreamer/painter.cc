@@ -121,11 +121,10 @@ deeplab_status Painter::cut_out(const Canvas& canvas) {
 deeplab_status Painter::blur(const Canvas& canvas, int radius) {
   picture_.resize(3 * area(canvas));
   const deeplab_image image = to_image(canvas, 0, canvas.height);
-  const int default_radius = std::clamp(std::min(canvas.width, canvas.height) / 20, 1, 1024);
   const ptrdiff_t stride = ptrdiff_t{3} * canvas.width;
   const deeplab_status status = deeplab_blur_background(
-      &image, confidence_.data(), static_cast<ptrdiff_t>(sizeof(float)) * canvas.width,
-      radius > 0 ? radius : default_radius, picture_.data(), stride);
+      &image, confidence_.data(), static_cast<ptrdiff_t>(sizeof(float)) * canvas.width, radius,
+      picture_.data(), stride);
   if (status != DEEPLAB_OK) return status;
   for (int y = 0; y < canvas.height; ++y) {
     write_row(picture_.data() + y * stride, canvas.order, canvas.width,

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -37,6 +39,22 @@ int create_beside(int folder, const std::string& path, std::string& name) {
     fd = open_again(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
   } while (fd < 0 && errno == EEXIST);
   return fd;
+}
+
+/// The descriptor of this process that `path` leads to; or -1.
+int own_descriptor(std::filesystem::path path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path own_folder = fs::canonical("/proc/self/fd", error);
+  if (error) return -1;
+  constexpr int kMaxLinks = 40;  // as in open()
+  for (int i = 0; i < kMaxLinks && fs::is_symlink(path, error); ++i) {
+    const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
+    const fs::path folder = fs::canonical(parent, error);
+    if (folder == own_folder) return std::atoi(path.filename().c_str());
+    path = folder / fs::read_symlink(path, error);
+  }
+  return -1;
 }
 
 /// 0 or errno.
@@ -117,10 +135,24 @@ Result<std::vector<std::byte>> InputFile::read(int64_t max_bytes) const {
   return bytes;
 }
 
+bool is_written_in_place(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return false;
+  return !S_ISREG(info.st_mode) || own_descriptor(path) >= 0;
+}
+
 Result<AtomicFile> AtomicFile::create(const std::string& path) {
+  AtomicFile file(path);
+  if (is_written_in_place(path)) {
+    // A copy of our own: the name of a socket cannot be opened, and that of a file begins at 0.
+    const int own = own_descriptor(path);
+    file.file_ = own >= 0 ? ::fcntl(own, F_DUPFD_CLOEXEC, 0)
+                          : open_again(AT_FDCWD, path.c_str(), O_WRONLY | O_NOCTTY);
+    if (file.file_ < 0) return io_error("cannot open ", path, ": ", system_reason(errno));
+    return file;
+  }
   // Beside the target, so that renaming never crosses a filesystem; and in the folder that is there
   // now, whatever it is called when the file is whole.
-  AtomicFile file(path);
   const size_t slash = path.rfind('/');
   const std::string parent = slash == path.npos ? "." : path.substr(0, slash + 1);
   file.target_ = slash == path.npos ? path : path.substr(slash + 1);
@@ -159,7 +191,8 @@ Status AtomicFile::write(std::span<const std::byte> bytes) {
 Status AtomicFile::commit() {
   // On some filesystems a full disk shows when a file is closed.
   int error = ::close(std::exchange(file_, -1)) == 0 ? 0 : errno;
-  if (error == 0 && ::renameat(folder_, temporary_.c_str(), folder_, target_.c_str()) != 0) {
+  if (error == 0 && !temporary_.empty() &&
+      ::renameat(folder_, temporary_.c_str(), folder_, target_.c_str()) != 0) {
     error = errno;
   }
   if (error == 0) temporary_.clear();

@@ -38,9 +38,14 @@ class InputFile {
   int64_t size_ = 0;  // when it was opened
 };
 
+/// Whether `path` is written into as it is, never replaced: a pipe, a device, or what this process
+/// has open (/dev/stdout, /dev/fd/3), also at the end of links.
+bool is_written_in_place(const std::string& path);
+
 /// Writes `bytes` to a temporary file beside `path`, then renames it over `path`: the file
 /// appears whole or not at all, and on any error the temporary file is removed, even if the
-/// folder was renamed meanwhile.
+/// folder was renamed meanwhile. What is_written_in_place() gets the bytes as they come; a named
+/// pipe is waited for until somebody reads it.
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 
 /// The same for a file whose bytes come one piece after another. Destroyed without commit(), it
@@ -53,8 +58,10 @@ class AtomicFile {
   ~AtomicFile();
 
   Status write(std::span<const std::byte> bytes);
-  /// For a writer that seeks: the open file, which stays this object's.
+  /// For a writer that seeks, if can_seek(): the open file, which stays this object's.
   int descriptor() const { return file_; }
+  /// Not in what is written in place.
+  bool can_seek() const { return !temporary_.empty(); }
   /// The file appears under its name. Nothing may be written afterwards.
   Status commit();
 
@@ -64,7 +71,7 @@ class AtomicFile {
 
   std::string path_;
   std::string target_;     // the name in the folder
-  std::string temporary_;  // the name until then; empty: there is no such file
+  std::string temporary_;  // the name until then; empty: there is no such file, or not any more
   int folder_ = -1;
   int file_ = -1;
 };

@@ -49,9 +49,7 @@ int32_t scaled_side(int32_t side, double scale) {
 Result<std::unique_ptr<Predictor>> Predictor::create(std::shared_ptr<const api::Model> model,
                                                      const Protocol& protocol) {
   auto self = std::make_unique<Predictor>();
-  self->fit_ = protocol.fit;
-  self->decode_ = protocol.decode;
-  self->is_plain_ = protocol.is_plain();
+  self->protocol_ = protocol;
   for (const double scale : protocol.scales) {
     api::SegmenterOptions options;
     DEEPLAB_ASSIGN_OR_RETURN(options.isa, selected_isa());
@@ -84,8 +82,8 @@ int32_t Predictor::canvas_width() const { return largest().canvas_width(); }
 Result<imageio::Image> Predictor::read_photo(const std::string& path) const {
   const api::Segmenter& canvas = largest();
   DEEPLAB_ASSIGN_OR_RETURN(photos::DecodedPhoto decoded,
-                           photos::decode_photo({path, path}, fit_, canvas.canvas_width(),
-                                                canvas.canvas_height(), decode_));
+                           photos::decode_photo({path, path}, protocol_.fit, canvas.canvas_width(),
+                                                canvas.canvas_height(), protocol_.decode));
   return std::move(decoded.small);
 }
 
@@ -94,7 +92,7 @@ Result<std::vector<uint8_t>> Predictor::predict(const imageio::Image& photo) {
   const int32_t height = photo.original_height;
   std::vector<uint8_t> mask(static_cast<size_t>(width) * static_cast<size_t>(height));
   DEEPLAB_RETURN_IF_ERROR(run_all(photo));
-  if (is_plain_) {
+  if (protocol_.is_plain()) {
     DEEPLAB_RETURN_IF_ERROR(runs_[0].segmenter->category_mask(width, height, mask.data(), width));
   } else {
     DEEPLAB_RETURN_IF_ERROR(mean_labels(width, height, mask));

@@ -44,9 +44,7 @@ class Predictor {
   Status run_all(const imageio::Image& photo);
   Status mean_labels(int32_t width, int32_t height, std::vector<uint8_t>& mask);
 
-  vision::Fit fit_ = vision::Fit::kPad;
-  photos::DecodeOptions decode_;
-  bool is_plain_ = true;
+  Protocol protocol_;
   std::vector<Run> runs_;
   imageio::Image mirrored_;
   std::vector<float> confidences_;  // [classes][rows][width] of one run

@@ -6,8 +6,9 @@
 
 #include "html/page.h"
 #include "imageio/writer.h"
+#include "photos/photos.h"
 #include "vision/palette.h"
-#include "vision/resample.h"
+#include "vision/prepare.h"
 
 namespace deeplab::eval {
 namespace {
@@ -27,35 +28,12 @@ Size fitted(const imageio::Image& image, int32_t side) {
   return {scaled(image.width), scaled(image.height)};
 }
 
-/// One axis of the resize: `lines` lines of `axis.in` pixels of 3 samples. Consecutive pixels of a
-/// line are `in_step` samples apart, lines `in_line`; likewise for the output.
-void resample(const vision::ResampleAxis& axis, int32_t lines, const uint8_t* in, ptrdiff_t in_step,
-              ptrdiff_t in_line, uint8_t* out, ptrdiff_t out_step, ptrdiff_t out_line) {
-  for (int32_t line = 0; line < lines; ++line, in += in_line, out += out_line) {
-    for (int32_t o = 0; o < axis.out; ++o) {
-      const int32_t* weights = axis.weights_of(o);
-      const uint8_t* first = in + in_step * axis.first[static_cast<size_t>(o)];
-      for (ptrdiff_t channel = 0; channel < 3; ++channel) {
-        int32_t sum = vision::kResampleRound;
-        for (int32_t k = 0; k < axis.count[static_cast<size_t>(o)]; ++k) {
-          sum += weights[k] * first[in_step * k + channel];
-        }
-        out[out_step * o + channel] = vision::resampled_pixel(sum);
-      }
-    }
-  }
-}
-
-std::vector<uint8_t> shrink(const imageio::Image& photo, Size size) {
-  vision::ResampleAxis columns, rows;
-  columns.compute(photo.width, size.width);
-  rows.compute(photo.height, size.height);
-  const ptrdiff_t in_row = ptrdiff_t{3} * photo.width;
-  const ptrdiff_t out_row = ptrdiff_t{3} * size.width;
-  std::vector<uint8_t> narrow(static_cast<size_t>(out_row) * static_cast<size_t>(photo.height));
-  resample(columns, photo.height, photo.pixels.data(), 3, in_row, narrow.data(), 3, out_row);
-  std::vector<uint8_t> small(static_cast<size_t>(out_row) * static_cast<size_t>(size.height));
-  resample(rows, size.width, narrow.data(), out_row, 3, small.data(), out_row, 3);
+Result<std::vector<uint8_t>> shrink(const imageio::Image& photo, Size size) {
+  vision::Preparer preparer(vision::Fit::kStretch, size.width, size.height);
+  std::vector<uint8_t> small(static_cast<size_t>(size.width) * static_cast<size_t>(size.height) *
+                             3);
+  DEEPLAB_RETURN_IF_ERROR(
+      preparer.run(photos::view_of(photo), vision::pixels_themselves(3), small.data()));
   return small;
 }
 
@@ -63,9 +41,9 @@ std::vector<uint8_t> shrink(const imageio::Image& photo, Size size) {
 
 Result<std::string> photo_thumbnail(const imageio::Image& photo, int32_t side) {
   const Size size = fitted(photo, side);
-  DEEPLAB_ASSIGN_OR_RETURN(
-      const imageio::EncodedImage jpeg,
-      imageio::encode_jpeg(size.width, size.height, shrink(photo, size), kJpegQuality));
+  DEEPLAB_ASSIGN_OR_RETURN(const std::vector<uint8_t> small, shrink(photo, size));
+  DEEPLAB_ASSIGN_OR_RETURN(const imageio::EncodedImage jpeg,
+                           imageio::encode_jpeg(size.width, size.height, small, kJpegQuality));
   return html::data_uri("image/jpeg", jpeg);
 }
 

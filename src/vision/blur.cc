@@ -106,9 +106,10 @@ Status blur_background(const PictureView& picture, const float* confidence,
   DEEPLAB_RETURN_IF_ERROR(check_output(rgb, rgb_stride, width, height, 3, "blur"));
   DEEPLAB_RETURN_IF_ERROR(
       check_output(confidence, confidence_stride, width, height, 1, "blur's confidence"));
-  if (radius < 1 || radius > kMaxBlurRadius) {
-    return invalid_argument("blur: radius ", radius, " is not in 1..", kMaxBlurRadius);
+  if (radius < 0 || radius > kMaxBlurRadius) {
+    return invalid_argument("blur: radius ", radius, " is not in 0..", kMaxBlurRadius);
   }
+  if (radius == 0) radius = std::clamp(std::min(width, height) / 20, 1, kMaxBlurRadius);
   const RowReader reader(picture);
   std::vector<uint8_t> pixels(static_cast<size_t>(width) * 3);
   Cells cells(width, height, radius);

@@ -9,9 +9,6 @@
 
 namespace deeplab::vision {
 
-using kernels::kResampleRound;
-using kernels::resampled_pixel;
-
 /// A triangle filter around each output pixel's centre: one input pixel wide to each side when
 /// enlarging (plain bilinear), widened by the scale when shrinking, so that every input pixel
 /// counts (antialiasing). At the borders it is cut and renormalized. The same definition, and

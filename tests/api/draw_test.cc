@@ -152,7 +152,11 @@ TEST(Draw, BlurLeavesWhatIsMarked) {
   const ImageView itself{in_place.data(), width, height, 3 * width};
   ASSERT_TRUE(blur_background(itself, confidence, 12, in_place).ok());
   EXPECT_EQ(in_place, blurred);
-  EXPECT_FALSE(blur_background(view, confidence, 0, blurred).ok());
+  std::vector<uint8_t> by_default(pixels.size());
+  ASSERT_TRUE(blur_background(view, confidence, height / 20, blurred).ok());
+  ASSERT_TRUE(blur_background(view, confidence, 0, by_default).ok());
+  EXPECT_EQ(by_default, blurred);
+  EXPECT_FALSE(blur_background(view, confidence, -1, blurred).ok());
   EXPECT_FALSE(blur_background(view, confidence, 12, std::span(blurred).first(5)).ok());
   deeplab_image image;
   deeplab_image_init(&image, sizeof(image));

@@ -253,6 +253,7 @@ TEST_F(Evaluate, ThePageIsOneFileWithTheNumbersAndThePhotos) {
   EXPECT_EQ(html::testing::count_of(page, "<img"), 15u);  // 3 worst and 2 best, in threes
   for (const std::string& id : ids_) EXPECT_THAT(page, HasSubstr(id + ": mean IoU 0."));
   EXPECT_THAT(page, HasSubstr(fmt::format("{:.4f}", json::parse(run.out)["miou"].get<double>())));
+  EXPECT_EQ(evaluate({"--json", "--report", "/dev/stdout"}).out, run.out + page);
 }
 
 // ---- What it does not depend on --------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +128,20 @@ TempDir::TempDir() {
 TempDir::~TempDir() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+}
+
+NamedPipe::NamedPipe(const std::string& path) {
+  checked(::mkfifo(path.c_str(), 0600), "mkfifo");
+  file_ = checked(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC), "open");
+}
+
+NamedPipe::~NamedPipe() { ::close(file_); }
+
+std::string NamedPipe::text() const {
+  std::string text(64 << 10, '\0');
+  const ssize_t n = ::read(file_, text.data(), text.size());
+  text.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  return text;
 }
 
 ProgramRun run_deeplab(const std::vector<std::string>& arguments, const RunOptions& options) {

@@ -24,6 +24,22 @@ class TempDir {
   std::filesystem::path path_;
 };
 
+/// A new named pipe, with a reader from now on: what is written to it, up to 64 KiB, waits for
+/// text(), and neither side for the other.
+class NamedPipe {
+ public:
+  explicit NamedPipe(const std::string& path);
+  ~NamedPipe();
+  NamedPipe(const NamedPipe&) = delete;
+  NamedPipe& operator=(const NamedPipe&) = delete;
+
+  /// All that was written and not yet read.
+  std::string text() const;
+
+ private:
+  int file_ = -1;
+};
+
 struct RunOptions {
   std::string input;             ///< File for standard input; empty: /dev/null.
   std::string output;            ///< File for standard output instead of ProgramRun::out.

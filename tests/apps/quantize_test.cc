@@ -24,8 +24,10 @@ namespace fs = std::filesystem;
 using graph::DataType;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Lt;
 using ::testing::SizeIs;
 
 void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
@@ -105,6 +107,27 @@ TEST_F(Quantize, PrintsATableAndWritesTheFile) {
   EXPECT_EQ(file.graph.tensor(file.graph.outputs[0]).shape, (graph::Shape{1, 65, 65, 5}));
   // Nothing else is left in the directory.
   EXPECT_THAT(files_below(directory.path()), SizeIs(5));
+}
+
+TEST_F(Quantize, WritesIntoStandardOutputAndPipes) {
+  ASSERT_EQ(quantize({"--quiet"}).status, 0);
+  const std::string file = file_text(out);
+  ASSERT_THAT(file, AllOf(SizeIs(Gt(1000u)), SizeIs(Lt(size_t{64} << 10))));
+
+  out = "/dev/stdout";
+  const ProgramRun quiet = quantize({"--quiet"});
+  EXPECT_EQ(quiet.status, 0) << quiet.err;
+  EXPECT_TRUE(quiet.out == file);
+  const ProgramRun run = quantize({});  // the table continues where the file ends
+  EXPECT_TRUE(run.out.starts_with(file));
+  EXPECT_THAT(run.out.substr(file.size()), HasSubstr("SQNR dB"));
+
+  out = directory / "pipe";
+  const NamedPipe pipe(out);
+  EXPECT_EQ(quantize({"--quiet"}).status, 0);
+  EXPECT_TRUE(pipe.text() == file);
+  EXPECT_TRUE(fs::is_fifo(out));
+  EXPECT_THAT(files_below(directory.path()), SizeIs(6));
 }
 
 TEST_F(Quantize, WarnsOfDamagedPhotosAndCountsWhatItPassesOver) {

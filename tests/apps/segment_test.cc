@@ -358,6 +358,17 @@ TEST_F(Segment, TheMaskDependsOnNoOtherOutputAndNoThreadCount) {
               0.2, 0.03);
 }
 
+TEST_F(Segment, APipeUnderAFilesNameGetsTheFile) {
+  ASSERT_EQ(segment({cat_, "--write", "mask"}).status, 0);
+  const std::string mask = file_text(out("cat.mask.png"));
+  fs::remove(out("cat.mask.png"));
+  const NamedPipe pipe(out("cat.mask.png"));
+  for (const char* how : {"--quiet", "--resume"}) {  // what went through is not there to be read
+    EXPECT_EQ(segment({cat_, "--write", "mask", how}).status, 0);
+    EXPECT_TRUE(pipe.text() == mask) << how;
+  }
+}
+
 TEST_F(Segment, AnyCanvasGivesAMaskOfThePhotosSize) {
   for (const char* size : {"257", "640x360", "97x513"}) {
     for (const char* fit : {"pad", "letterbox", "stretch"}) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -247,6 +248,83 @@ TEST_F(File, AFolderThatIsRenamedMeanwhileKeepsNothingOfAFailedWrite) {
   EXPECT_EQ(WEXITSTATUS(result), 0);
   EXPECT_FALSE(fs::exists(from));
   EXPECT_TRUE(fs::is_empty(to));
+}
+
+/// All that lies in a pipe now.
+std::string drain(int pipe) {
+  char buffer[4096];
+  const ssize_t n = ::read(pipe, buffer, sizeof buffer);
+  return n > 0 ? std::string(buffer, static_cast<size_t>(n)) : std::string();
+}
+
+TEST_F(File, APipeIsWrittenIntoAndStaysOne) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  fs::create_symlink("pipe", path("link"));
+  const int reader = ::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  for (const char* name : {"pipe", "link"}) {
+    EXPECT_TRUE(is_written_in_place(path(name)));
+    ASSERT_TRUE(write_file_atomically(path(name), bytes_of("through it")).ok());
+    EXPECT_EQ(drain(reader), "through it") << name;
+  }
+  {  // nothing is left to remove of one that is given up
+    auto file = AtomicFile::create(path("pipe"));
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    EXPECT_FALSE(file->can_seek());
+    ASSERT_TRUE(file->write(bytes_of("half")).ok());
+  }
+  EXPECT_EQ(drain(reader), "half");
+  ::close(reader);
+  EXPECT_TRUE(fs::is_fifo(path("pipe")));
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_EQ(entries(), 2u);
+}
+
+TEST_F(File, ADeviceIsWrittenInto) {
+  fs::create_symlink("/dev/null", path("null"));
+  fs::create_symlink("/dev/full", path("full"));
+  EXPECT_TRUE(write_file_atomically(path("null"), bytes_of("gone")).ok());
+  EXPECT_EQ(write_file_atomically(path("full"), bytes_of("x")).message(),
+            "cannot write " + path("full") + ": No space left on device");
+  EXPECT_TRUE(fs::is_character_file(path("null")));
+  EXPECT_TRUE(fs::is_character_file(path("full")));
+  EXPECT_EQ(entries(), 2u);
+}
+
+TEST_F(File, WhatIsOpenContinuesUnderItsNumber) {
+  const int file = ::open(path("f").c_str(), O_WRONLY | O_CREAT, 0600);
+  ASSERT_GE(file, 0);
+  ASSERT_EQ(::write(file, "before ", 7), 7);
+  const std::string name = "/dev/fd/" + std::to_string(file);
+  fs::create_symlink(name, path("link"));  // as /dev/stdout is one
+  EXPECT_TRUE(write_file_atomically(name, bytes_of("by number ")).ok());
+  EXPECT_TRUE(write_file_atomically(path("link"), bytes_of("by link ")).ok());
+  ASSERT_EQ(::write(file, "after", 5), 5);
+  ::close(file);
+  EXPECT_EQ(*read_file(path("f"), kNoLimit), bytes_of("before by number by link after"));
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+
+  int ends[2];  // the name of a socket cannot be opened
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  EXPECT_TRUE(
+      write_file_atomically("/proc/self/fd/" + std::to_string(ends[0]), bytes_of("hello")).ok());
+  EXPECT_EQ(drain(ends[1]), "hello");
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_F(File, ALinkToAFileIsReplaced) {
+  std::ofstream(path("f")) << "old";
+  fs::create_symlink("f", path("link"));
+  fs::create_symlink("round", path("round"));
+  for (const char* name : {"f", "link", "round", "missing"}) {
+    EXPECT_FALSE(is_written_in_place(path(name))) << name;
+  }
+  ASSERT_TRUE(write_file_atomically(path("link"), bytes_of("new")).ok());
+  EXPECT_FALSE(fs::is_symlink(path("link")));
+  EXPECT_EQ(*read_file(path("f"), kNoLimit), bytes_of("old"));
+  EXPECT_FALSE(is_written_in_place(dir_));
+  EXPECT_FALSE(write_file_atomically(dir_, bytes_of("x")).ok());
 }
 
 TEST_F(File, WritesToNamesWithoutAFolder) {

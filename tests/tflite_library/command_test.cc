@@ -21,6 +21,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
@@ -47,6 +48,36 @@ TEST(TfLiteCommand, SegmentWritesTheMaskAtThePhotosSize) {
   const Json json = Json::parse(run.out);
   EXPECT_EQ(json["classes"][1]["name"], "cat");
   EXPECT_TRUE(std::filesystem::exists(dir / "out/cat.mask.png"));
+}
+
+TEST(TfLiteCommand, ANameWithoutASlashIsAFileHereOrTheLoaders) {
+  const TempDir dir;
+  write_text(dir / "lite.so", "no library");
+  RunOptions here;
+  here.directory = dir.path();
+  const auto error_of = [&](const Arguments& flags) {
+    Arguments line = {"inspect", kInt8FloatIo, "--backend", "tflite"};
+    line.insert(line.end(), flags.begin(), flags.end());
+    const ProgramRun run = run_deeplab(line, here);
+    EXPECT_EQ(run.status, 1);
+    return run.err;
+  };
+  EXPECT_THAT(error_of({"--tflite-library", "lite.so"}), HasSubstr("./lite.so: file too short"));
+  EXPECT_THAT(error_of({"--tflite-library", "other.so"}),
+              HasSubstr("other.so: cannot open shared object file"));
+  // Without the flag nothing is taken from here.
+  write_text(dir / "libtensorflowlite_c.so", "no library");
+  EXPECT_THAT(error_of({}), Not(HasSubstr("too short")));
+
+  DEEPLAB_NEEDS_TFLITE();
+  std::filesystem::create_symlink(tflite_library_path(), dir / "real.so");
+  std::filesystem::create_symlink(delegate_path("all"), dir / "delegate.so");
+  EXPECT_THAT(error_of({"--tflite-library", "real.so", "--delegate", "lite.so"}),
+              HasSubstr("./lite.so: file too short"));
+  const ProgramRun run = run_deeplab({"inspect", kInt8FloatIo, "--backend", "tflite",
+                                      "--tflite-library", "real.so", "--delegate", "delegate.so"},
+                                     here);
+  EXPECT_EQ(run.status, 0) << run.err;
 }
 
 TEST(TfLiteCommand, RunWritesTheFilesOwnOutputs) {

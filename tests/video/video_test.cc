@@ -197,6 +197,31 @@ TEST_F(Video, EveryMaxFramesStartAndDuration) {
   EXPECT_EQ(run_deeplab({clip, "-o", out, "--start", "60"}).status, 1);
 }
 
+TEST_F(Video, APipeGetsWhatNeedsNoSeeking) {
+  const std::string clip = dir_ / "clip.mkv", got = dir_ / "got.mkv";
+  make_clip(clip, 6, "96x64", kH264);
+  const auto through_pipe = [&](const char* name, const char* write) {
+    const NamedPipe pipe(dir_ / name);
+    const ProgramRun run = video({clip, "-o", dir_ / name, "--write", write, "--quiet"});
+    EXPECT_EQ(run.status, 0) << run.err;
+    EXPECT_TRUE(fs::is_fifo(dir_ / name));
+    write_text(got, pipe.text());
+  };
+  through_pipe("mask.mkv", "mask");
+  EXPECT_TRUE(pixels_of(got, "gray") == masks_of(pixels_of(clip, "rgb24"), 96, 64));
+  EXPECT_EQ(times_of(got), times_of(clip));
+  through_pipe("overlay.webm", "overlay");
+  EXPECT_EQ(pixels_of(got, "gray").size(), size_t{6} * 96 * 64);
+
+  const std::string mp4 = dir_ / "out.mp4";
+  const NamedPipe pipe(mp4);
+  const ProgramRun run = video({clip, "-o", mp4});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.err, HasSubstr(mp4 + " is a pipe or a device"));
+  EXPECT_THAT(run.err, HasSubstr(".mkv and .webm can"));
+  EXPECT_THAT(pipe.text(), IsEmpty());
+}
+
 /// A seek in these leads into the middle of a group of pictures, or nowhere.
 TEST_F(Video, StartInAStreamWithoutAnIndex) {
   for (const auto& [name, codec] : {std::pair{"clip.ts", "libx264 -preset ultrafast -bf 2"},

@@ -131,13 +131,25 @@ TEST(Blur, InPlaceAndTurned) {
   EXPECT_EQ(upright[0], photo.at(0, 29, 0));
 }
 
+TEST(Blur, RadiusZeroIsATwentiethOfTheShorterSide) {
+  Random random(5);
+  const Photo photo(random, 120, 90);
+  const std::vector<float> confidence(120 * 90, 0.0f);
+  EXPECT_EQ(blur(photo.rgb, 120, 90, confidence, 0), blur(photo.rgb, 120, 90, confidence, 4));
+  EXPECT_NE(blur(photo.rgb, 120, 90, confidence, 0), blur(photo.rgb, 120, 90, confidence, 6));
+  // At least 1, so that what is hidden does not show.
+  const std::vector<uint8_t> small(photo.rgb.begin(), photo.rgb.begin() + 3 * 10 * 8);
+  const std::vector<float> none(10 * 8, 0.0f);
+  EXPECT_EQ(blur(small, 10, 8, none, 0), blur(small, 10, 8, none, 1));
+}
+
 TEST(Blur, RefusesBadArguments) {
   std::vector<uint8_t> rgb(8 * 8 * 3);
   const std::vector<float> confidence(64, NAN);  // a NaN is background
   const PictureView view = rgb_view(rgb, 8, 8);
   uint8_t* out = rgb.data();
   EXPECT_TRUE(blur_background(view, confidence.data(), 8, 3, out, 24).ok());
-  EXPECT_FALSE(blur_background(view, confidence.data(), 8, 0, out, 24).ok());
+  EXPECT_FALSE(blur_background(view, confidence.data(), 8, -1, out, 24).ok());
   EXPECT_FALSE(blur_background(view, confidence.data(), 8, kMaxBlurRadius + 1, out, 24).ok());
   EXPECT_FALSE(blur_background(view, confidence.data(), 7, 3, out, 24).ok());
   EXPECT_FALSE(blur_background(view, confidence.data(), 8, 3, out, 23).ok());

@@ -1,13 +1,12 @@
 #include "train/run/run.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "eval/voc_dataset.h"
 #include "train/data/check.h"
 #include "train/run/exported_model.h"
@@ -40,9 +39,7 @@ class Run {
   explicit Run(const RunOptions& options) : options_(options) {}
 
   Status run() {
-    if (options_.threads == 0) {
-      options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-    }
+    DEEPLAB_ASSIGN_OR_RETURN(options_.threads, ThreadPool::count_threads(options_.threads));
     // Rank 0 alone validates, which may take long.
     DEEPLAB_ASSIGN_OR_RETURN(group_, ProcessGroup::from_environment(std::chrono::hours(1)));
     DEEPLAB_RETURN_IF_ERROR(group_->check_same("the options", recorded_options(options_).dump()));

@@ -1,8 +1,21 @@
 #include "apps/deeplab/common/backend_flags.h"
 
+#include <filesystem>
+
 #include "apps/deeplab/common/options.h"
 
 namespace deeplab::app {
+namespace {
+
+/// A file that is here goes before the loader's search, which passes over the current directory.
+std::string file_or_name(const std::string& given) {
+  std::error_code error;
+  const bool is_here = given.find('/') == given.npos && given != tflite_library::kXnnpack &&
+                       std::filesystem::is_regular_file(given, error);
+  return is_here ? "./" + given : given;
+}
+
+}  // namespace
 
 bool parse_backend(const std::string& name) {
   if (name == "tflite") return true;
@@ -21,11 +34,14 @@ void BackendFlags::add_to(CLI::App& app) {
 
 void BackendFlags::add_library_to(CLI::App& app) {
   app.add_option("--tflite-library", options_.library,
-                 "TensorFlow Lite's library [libtensorflowlite_c.so, then libtensorflow-lite.so]")
+                 "TensorFlow Lite's library: a file, or a name for the loader to search for "
+                 "[libtensorflowlite_c.so, then libtensorflow-lite.so]")
+      ->transform(file_or_name)
       ->type_name("PATH");
   app.add_option(
          "--delegate", options_.delegate,
          "The accelerator's plugin for TensorFlow Lite; xnnpack is the one inside the library")
+      ->transform(file_or_name)
       ->type_name("PATH");
   app.add_option_function<std::vector<std::string>>(
          "--delegate-option",

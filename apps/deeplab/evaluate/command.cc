@@ -77,7 +77,7 @@ Status prepare_outputs(const EvaluateOptions& options) {
     DEEPLAB_RETURN_IF_ERROR(check_predictions_directory(predictions, options.dataset));
     DEEPLAB_RETURN_IF_ERROR(check_writable(predictions));
   }
-  if (options.report.empty()) return {};
+  if (options.report.empty() || is_written_in_place(options.report)) return {};
   return check_writable(fs::path(options.report).parent_path());
 }
 

@@ -229,11 +229,11 @@ void add_output_options(CLI::App& command, SegmentOptions& options) {
       "                                       --class for every class in the photo\n"
       "  polygons  STEM.polygons.json         outlines as COCO annotations\n"
       "\n"
-      "A file appears whole or not at all. After SIGINT or SIGTERM (Ctrl-C, kill) the photos in\n"
-      "progress are finished, then the run exits with that signal (128 + its number in a shell).\n"
-      "A second one ends it at once. --resume continues; it assumes that the outputs it finds "
-      "were\n"
-      "made with the same options.\n");
+      "A file appears whole or not at all; a named pipe or a device of its name is written into.\n"
+      "After SIGINT or SIGTERM (Ctrl-C, kill) the photos in progress are finished, then the run\n"
+      "exits with that signal (128 + its number in a shell). A second one ends it at once.\n"
+      "--resume continues; it assumes that the outputs it finds were made with the same "
+      "options.\n");
 }
 
 void add_model_options(CLI::App& command, SegmentOptions& options) {

@@ -22,6 +22,7 @@ bool ends_with(std::span<const std::byte> bytes, std::span<const uint8_t> end) {
 }
 
 bool is_whole(const std::string& path, const imageio::ImageInfo& photo) {
+  if (std::error_code error; !fs::is_regular_file(path, error)) return false;  // reading may wait
   const auto bytes = read_file(path, imageio::ReadOptions().max_file_bytes);
   if (!bytes.ok()) return false;
   // Our JSON is one line.

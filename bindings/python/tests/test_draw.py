@@ -75,8 +75,10 @@ class Overlays(unittest.TestCase):
         blurred = draw.blur_background(noise, confidence, 16)
         np.testing.assert_array_equal(blurred[:, 32:], noise[:, 32:])
         self.assertLess(blurred[:, :32].std(), noise[:, :32].std() / 4)
-        with self.assertRaisesRegex(ValueError, "radius 0 is not in 1..1024"):
-            draw.blur_background(noise, confidence, 0)
+        np.testing.assert_array_equal(draw.blur_background(noise, confidence),
+                                      draw.blur_background(noise, confidence, 48 // 20))
+        with self.assertRaisesRegex(ValueError, "radius -1 is not in 0..1024"):
+            draw.blur_background(noise, confidence, -1)
 
 
 class Polygons(unittest.TestCase):
