@@ -105,8 +105,8 @@ typedef struct deeplab_model deeplab_model;
  *
  * From a .tflite file, which stays open until the model is freed: a segmenter packs the weights for
  * itself, the file's own are freed then, and the next segmenter that cannot share those packed ones
- * reads the file again. It may be renamed, replaced or removed meanwhile, but not written to: that
- * segmenter would be DEEPLAB_IO_ERROR. */
+ * reads the file again. It may be renamed, replaced or removed meanwhile, but its bytes may not
+ * change: that segmenter would be DEEPLAB_IO_ERROR. */
 DEEPLAB_API deeplab_status deeplab_model_load_file(const char* path, deeplab_model** model);
 
 /* What the caller says of a model file that its metadata does not say, or says wrongly. */

@@ -204,7 +204,8 @@ struct ModelOptions {
 /// A model file in memory. Copies share it.
 class Model {
  public:
-  /// Reads a .tflite file.
+  /// Reads a .tflite file, which stays open and may be read again for another segmenter: it may be
+  /// renamed, replaced or removed, but its bytes may not change.
   static Result<Model> load(const std::string& path) {
     deeplab_model* model = nullptr;
     return own(deeplab_model_load_file(path.c_str(), &model), model);

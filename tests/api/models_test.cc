@@ -117,6 +117,53 @@ int32_t label_of(const Model& model, std::array<uint8_t, 3> colour) {
   return result.ok() ? result->category(3, 3) : -1;
 }
 
+/// Scores are the pixels, or a convolution of them; the picture itself is an output, too, in
+/// `two_outputs`. Nothing, or one op, is left once the label head is cut off.
+std::vector<std::byte> hardly_a_network(bool convolves, bool two_outputs, int32_t side) {
+  ModelBuilder b;
+  const int32_t x = b.input(Type::FLOAT32, {1, side, side, 3});
+  int32_t scores = x;
+  if (convolves) {
+    const std::vector<float> weights = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    tflite::schema::Conv2DOptionsT conv;
+    conv.stride_h = conv.stride_w = 1;
+    scores = b.add(Code::CONV_2D,
+                   {x, b.constant(Type::FLOAT32, {3, 1, 1, 3}, weights),
+                    b.constant(Type::FLOAT32, {3}, std::vector<float>(3))},
+                   b.activation(Type::FLOAT32, {1, side, side, 3}), conv);
+  }
+  tflite::schema::ArgMaxOptionsT arg_max;
+  arg_max.output_type = Type::INT32;
+  const int32_t labels = b.add(Code::ARG_MAX, {scores, b.numbers({3}, {1})},
+                               b.activation(Type::INT32, {1, side, side}), arg_max);
+  if (two_outputs) return b.build({labels, x});
+  return b.build({labels});
+}
+
+TEST(ModelFile, ANetworkMayHaveOneOpOrNone) {
+  const std::string path = ::testing::TempDir() + "hardly.tflite";
+  for (const bool convolves : {false, true}) {
+    for (const bool two_outputs : {false, true}) {
+      ASSERT_TRUE(write_file_atomically(path, hardly_a_network(convolves, two_outputs, 64)).ok());
+      const auto model = Model::load(path, {.output_tensor = "0"});
+      ASSERT_TRUE(model.ok()) << model.status().message();
+      for (const int32_t side : {64, 33, 600}) {
+        auto segmenter = Segmenter::create(*model, {.threads = 1, .width = side, .height = side});
+        ASSERT_TRUE(segmenter.ok()) << segmenter.status().message();
+        std::vector<uint8_t> pixels(static_cast<size_t>(3 * side * side), 9);
+        for (size_t i = 0; i < pixels.size(); i += 3) pixels[i + i / 3 % 3] = 200;
+        const auto result = segmenter->segment(
+            {.data = pixels.data(), .width = side, .height = side, .stride = ptrdiff_t{3} * side});
+        ASSERT_TRUE(result.ok()) << result.status().message();
+        for (const int32_t at : {0, 1, 2, side * side / 2, side * side - 1}) {
+          EXPECT_EQ(result->category(at % side, at / side), at % 3)
+              << convolves << two_outputs << " " << side << " " << at;
+        }
+      }
+    }
+  }
+}
+
 TEST(ModelFile, OneClassIsComparedWithAThreshold) {
   const std::string path = ::testing::TempDir() + "one_class.tflite";
   for (const int32_t channels : {3, 1}) {

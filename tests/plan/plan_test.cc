@@ -218,6 +218,27 @@ TEST(Plan, AnInputIsPixelsOnlyAsTheFirstOperandOfAStepThatTakesThem) {
   }));
 }
 
+// A window that reaches far beyond the picture: no more floats are made than there are pixels.
+TEST(Plan, RoomForFloatsOfPixelsIsNoMoreThanThoseOfThePicture) {
+  GraphBuilder b;
+  const auto f32 = DataType::kFloat32;
+  const auto weights = [&](graph::Shape shape) { return b.constant(f32, std::move(shape), 0.5f); };
+  graph::Conv2D strided;
+  strided.window = {graph::Padding::kSame, 64, 1};
+  graph::DepthwiseConv2D tall;
+  tall.window.padding = graph::Padding::kSame;
+  const auto pixels = b.input(f32, {1, 5120, 64, 3});
+  const auto wide = b.op(strided, {pixels, weights({32, 1, 1, 3}), weights({32})}, f32);
+  const auto deep = b.op(tall, {wide, weights({1, 4001, 1, 32}), weights({32})}, f32);
+  const auto narrow = b.op(graph::Conv2D{}, {deep, weights({3, 1, 1, 32}), weights({3})}, f32);
+  PlanOptions options;
+  options.pixel_input = true;
+  const auto plan = build(b.build({narrow}), options);
+  ASSERT_NE(plan, nullptr);
+  EXPECT_TRUE(plan->input_is_pixels());
+  EXPECT_LT(plan->scratch_bytes(), 64 << 20);
+}
+
 // Once they are packed, nothing but a step that reads them holds the constants.
 TEST(Plan, LetsGoOfConstants) {
   for (bool keep : {false, true}) {

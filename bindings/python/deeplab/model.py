@@ -63,6 +63,9 @@ class Model:
         `allow_custom_ops`: take a file with code for an accelerator in it, for a Segmenter with backend="tflite" and
         that accelerator's delegate. `palette`: colours of the classes, see draw.palette().
 
+        A file by path stays open, and is read again for a Segmenter of another size or number of threads: it may be
+        renamed, replaced or removed meanwhile, but its bytes may not change, which would be an IoError there.
+
         Raises NoSuchFile, IoError, InvalidModel, Unsupported, ResourceExhausted; InvalidArgument for options that do
         not fit."""
         has_options = labels is not None or threshold is not None or output_tensor is not None or allow_custom_ops

@@ -100,7 +100,8 @@ class BlockStripsStep final : public Step {
     deep_bytes_ = bytes(strip_rows_ * deep_row_);
     if (end_.places().input.is_pixels && expand_) {
       const kernels::WindowShape& e = expand_->shape();
-      pixel_bytes_ = bytes(int64_t{rows_under(e, input_rows(strip_rows_))} * e.in_w * e.in_c);
+      const int64_t rows = std::min<int64_t>(rows_under(e, input_rows(strip_rows_)), e.in_h);
+      pixel_bytes_ = bytes(rows * e.in_w * e.in_c);
     }
   }
 
@@ -155,11 +156,13 @@ class BlockStripsStep final : public Step {
   }
 
   /// Input rows under so many neighbouring output rows.
-  static int32_t rows_under(const kernels::WindowShape& w, int32_t rows) {
-    return (rows - 1) * w.stride_h + (w.filter_h - 1) * w.dilation_h + 1;
+  static int64_t rows_under(const kernels::WindowShape& w, int32_t rows) {
+    return int64_t{rows - 1} * w.stride_h + int64_t{w.filter_h - 1} * w.dilation_h + 1;
   }
   /// Of the depthwise convolution, in a phase.
-  int32_t input_rows(int32_t rows) const { return rows_under(phase(0).depthwise.shape, rows); }
+  int32_t input_rows(int32_t rows) const {
+    return static_cast<int32_t>(rows_under(phase(0).depthwise.shape, rows));
+  }
 
   /// What rows [begin, end) of the expanded tensor are made of, where row 0 would be.
   const Element* expand_input(const RunContext& context, int32_t begin, int32_t end,
@@ -171,7 +174,8 @@ class BlockStripsStep final : public Step {
         const int64_t row = int64_t{e.in_w} * e.in_c;
         const int32_t top = begin * e.stride_h - e.pad_top;
         const int32_t first = std::clamp(top, 0, e.in_h);
-        const int32_t last = std::clamp(top + rows_under(e, end - begin), first, e.in_h);
+        const auto last = static_cast<int32_t>(
+            std::clamp<int64_t>(top + rows_under(e, end - begin), first, e.in_h));
         auto* values = reinterpret_cast<float*>(buffer);
         const auto* pixels = reinterpret_cast<const uint8_t*>(input) + first * row;
         const int64_t count = int64_t{last - first} * e.in_w;
