@@ -152,12 +152,26 @@ void set_quality(AVCodecContext& codec) {
     av_opt_set(own, "row-mt", "1", 0);
   } else if (name == "ffv1") {
     codec.level = 3;
-    if (codec.width >= 64 && codec.height >= 64) codec.slices = 4;  // a thread for each
+    // A thread for each. Left to itself it wants four at least, which a pixel's width does not
+    // have.
+    codec.slices = codec.width >= 64 && codec.height >= 64 ? 4 : 1;
     av_opt_set(own, "slicecrc", "1", 0);
   } else if (name == "mpeg4" || name == "mjpeg") {
     codec.flags |= AV_CODEC_FLAG_QSCALE;
     codec.global_quality = 3 * FF_QP2LAMBDA;
   }
+}
+
+/// The time base, or of MPEG-4, which has 16 bits for the ticks of a second, one that fits: whole
+/// ticks of it become one.
+AVRational encoder_time_base(const AVCodec& codec, AVRational time_base) {
+  constexpr int kMostTicks = 65535;
+  if (codec.id != AV_CODEC_ID_MPEG4 || time_base.den <= kMostTicks) return time_base;
+  const int least = time_base.den / kMostTicks + 1;
+  for (int ticks = least; ticks <= 2 * least; ++ticks) {
+    if (time_base.den % ticks == 0) return {1, time_base.den / ticks};
+  }
+  return {1, kMostTicks};
 }
 
 /// Repeats the last column and the last row of a plane of `width` x `height` up to the larger size.
@@ -216,7 +230,7 @@ Status VideoWriter::open_encoder() {
   codec.width = even ? (options_.width + 1) / 2 * 2 : options_.width;
   codec.height = even ? (options_.height + 1) / 2 * 2 : options_.height;
   codec.pix_fmt = choice.format;
-  codec.time_base = options_.time_base;
+  codec.time_base = encoder_time_base(*choice.codec, options_.time_base);
   codec.framerate = options_.frame_rate;
   codec.sample_aspect_ratio = options_.sample_aspect_ratio;
   codec.thread_count = 0;
@@ -355,7 +369,8 @@ Status VideoWriter::fill_frame(const Pixels& pixels) {
 
 Status VideoWriter::write(const Pixels& pixels, int64_t timestamp) {
   DEEPLAB_RETURN_IF_ERROR(fill_frame(pixels));
-  frame_->pts = timestamp;
+  const int64_t at = av_rescale_q(timestamp, options_.time_base, codec_->time_base);
+  frame_->pts = last_timestamp_ = std::max(at, last_timestamp_ + 1);
   return encode(frame_.get());
 }
 

@@ -69,7 +69,8 @@ class VideoWriter {
 
   const WriterOptions options_;
   AtomicFile file_;
-  std::atomic<int> system_error_ = 0;  // of writing the file
+  std::atomic<int> system_error_ = 0;   // of writing the file
+  int64_t last_timestamp_ = INT64_MIN;  // in the encoder's time base
   BytesPtr bytes_;
   AVFormatContext* format_ = nullptr;
   AVStream* stream_ = nullptr;

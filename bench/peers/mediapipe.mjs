@@ -2,11 +2,11 @@
 // apart; see README.md. Checks, and times nothing.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
-import {dirname, extname, join, normalize} from 'node:path';
+import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {fileIn, serve} from './serve.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.DEEPLAB_TEST_DATA ?? join(here, '../../../shared/data');
@@ -33,17 +33,12 @@ for (const path of [options.program, options.chromium, folder]) {
 const list = readFileSync(join(data, 'voc2012/ImageSets/Segmentation/val.txt'), 'utf8').split('\n').filter(Boolean);
 const photos = list.slice(0, Number(options.photos)).map((id) => join(folder, `${id}.jpg`));
 
-const types = {'.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm'};
-const server = createServer((request, response) => {
-  const path = request.url;
+const server = await serve((path) => {
+  if (path === '/') return '<!doctype html><title>check</title>';
+  if (path === '/model') return readFileSync(model);
   const photo = /^\/photo\/(\d+)$/.exec(path);
-  const file = photo ? photos[photo[1]] : path === '/model' ? model : join(modules, normalize(path));
-  response.setHeader('Content-Type', path === '/' ? 'text/html' : types[extname(path)] ?? 'application/octet-stream');
-  if (path === '/') return response.end('<!doctype html><title>check</title>');
-  if (!existsSync(file)) response.statusCode = 404;
-  return response.end(existsSync(file) ? readFileSync(file) : '');
+  return photo ? readFileSync(photos[photo[1]]) : fileIn(modules, path);
 });
-await new Promise((done) => server.listen(0, '127.0.0.1', done));
 
 /** In the page: the photo's RGB at the model's size, and MediaPipe's probabilities for it. */
 async function segmentAll({count, width, height}) {
@@ -78,7 +73,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--use-gl=swiftshader', '--enable-unsafe-swiftshader'],
 });
 const page = await browser.newPage();
-await page.goto(`http://127.0.0.1:${server.address().port}/`);
+await page.goto(server.address);
 const results = await page.evaluate(segmentAll, {count: photos.length, width, height});
 await browser.close();
 server.close();

@@ -1,11 +1,11 @@
 // The same picture and model file through LiteRT and through our WebAssembly package, in one headless Chromium page, in
 // alternation; see README.md.
 import {existsSync, readFileSync} from 'node:fs';
-import {createServer} from 'node:http';
-import {dirname, extname, join, normalize} from 'node:path';
+import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {readPpm, spread, syntheticPicture} from './files.mjs';
+import {fileIn, serve} from './serve.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.DEEPLAB_TEST_DATA ?? join(here, '../../../shared/data');
@@ -44,7 +44,6 @@ const page = `<!doctype html><meta charset="utf-8"><title>bench</title>
 <script type="importmap">{"imports": {"@litertjs/wasm-utils": "/peer/wasm-utils/dist/index.js"}}</script>
 <script type="module" src="/page.mjs"></script>`;
 const folders = {'/ours/': options.package, '/peer/': peer};
-const types = {'.html': 'text/html', '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm'};
 let picture;
 
 function fileOf(path) {
@@ -54,23 +53,10 @@ function fileOf(path) {
   const model = /^\/model\/(\d+)$/.exec(path);
   if (model) return readFileSync(models[model[1]]);
   const folder = Object.keys(folders).find((begin) => path.startsWith(begin));
-  const file = folder && join(folders[folder], normalize(path.slice(folder.length - 1)));
-  return file && existsSync(file) ? readFileSync(file) : null;
+  return folder ? fileIn(folders[folder], path.slice(folder.length - 1)) : null;
 }
 
-const server = createServer((request, response) => {
-  const {pathname} = new URL(request.url, 'http://127.0.0.1');
-  const body = fileOf(pathname);
-  response.writeHead(body === null ? 404 : 200, {
-    'Content-Type': types[pathname === '/' ? '.html' : extname(pathname)] ?? 'application/octet-stream',
-    // Threads need both.
-    'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp',
-    'Cache-Control': 'no-store',
-  });
-  response.end(body ?? 'not found');
-});
-await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-const address = `http://127.0.0.1:${server.address().port}/`;
+const server = await serve(fileOf);
 const browser = await chromium.launch({
   executablePath: options.chromium, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 });
@@ -79,7 +65,7 @@ const browser = await chromium.launch({
 async function inPage(use) {
   const context = await browser.newContext();
   const tab = await context.newPage();
-  await tab.goto(address);
+  await tab.goto(server.address);
   await tab.waitForFunction(() => globalThis.prepare !== undefined);
   await tab.evaluate((size) => globalThis.prepare(size), {width: picture.width, height: picture.height});
   const result = await use(tab);

@@ -197,6 +197,39 @@ TEST_F(Video, EveryMaxFramesStartAndDuration) {
   EXPECT_EQ(run_deeplab({clip, "-o", out, "--start", "60"}).status, 1);
 }
 
+TEST_F(Video, Mpeg4HasTimeStampsOfAnyTimeBase) {
+  const std::string clip = dir_ / "clip.mp4";
+  for (const char* scale : {"90000", "1000000", "65537"}) {
+    make_clip(clip, 8, "96x64", std::string(kH264) + " -video_track_timescale " + scale);
+    ASSERT_EQ(stream_value(clip, "time_base"), std::string("1/") + scale);
+    const std::vector<std::string> times = times_of(clip);
+    ASSERT_THAT(times, SizeIs(8));
+    for (const char* name : {"out.mp4", "out.mkv"}) {
+      const ProgramRun run = video({clip, "-o", dir_ / name, "--codec", "mpeg4", "--quiet"});
+      ASSERT_EQ(run.status, 0) << scale << ": " << run.err;
+      const std::vector<std::string> made = times_of(dir_ / name);
+      ASSERT_EQ(made.size(), times.size());
+      const double step = std::string(name) == "out.mkv" ? 1e-3 : 1.0 / 65535;
+      for (size_t i = 0; i < times.size(); ++i) {
+        EXPECT_NEAR(std::stod(made[i]), std::stod(times[i]), step) << scale << " " << name;
+      }
+    }
+  }
+}
+
+TEST_F(Video, MasksOfAnySizeDownToOnePixel) {
+  const std::string clip = dir_ / "clip.mkv", out = dir_ / "mask.mkv";
+  for (const auto& [width, height] : {std::pair{1, 40}, {40, 1}, {1, 1}, {2, 90}}) {
+    const std::string size = std::to_string(width) + "x" + std::to_string(height);
+    run_ffmpeg("-f lavfi -i testsrc=size=" + size +
+               ":rate=25 -frames:v 2 -pix_fmt bgr0 -slices 1 " + "-c:v ffv1 " + clip);
+    const ProgramRun run = video({clip, "-o", out, "--write", "mask", "--quiet"});
+    ASSERT_EQ(run.status, 0) << size << ": " << run.err;
+    EXPECT_TRUE(pixels_of(out, "gray") == masks_of(pixels_of(clip, "rgb24"), width, height))
+        << size;
+  }
+}
+
 TEST_F(Video, APipeGetsWhatNeedsNoSeeking) {
   const std::string clip = dir_ / "clip.mkv", got = dir_ / "got.mkv";
   make_clip(clip, 6, "96x64", kH264);
