@@ -46,4 +46,29 @@ static inline const int8_t* strip_row(const WindowShape& s, const int8_t* input,
   return input + (int64_t{row / s.out_h} * s.in_h + y) * s.in_w * s.in_c;
 }
 
+/// The input rows under an output row of a 3x3 window, or under two of stride 1 that are
+/// `dilation_h` apart, each from its column 0 on; null: padding. One row's last is there twice.
+struct InputRows {
+  const int8_t* row[4];
+};
+
+/// How many output rows of [begin, end) are computed when it is `row`'s turn: it alone, it and the
+/// one `dilation_h` below, or none, if it went with the one above. Sets `rows` if any.
+static inline int32_t rows_in_turn(const WindowShape& s, const int8_t* input, int32_t begin,
+                                   int32_t end, int32_t row, InputRows* rows) {
+  // Row r goes with row r + step if r is in an even group of `step` rows, counted from the first
+  // row asked for, and both are in one picture.
+  const int32_t step = s.dilation_h;
+  const int32_t group = (row - begin) / step;
+  const bool can_pair = s.stride_h == 1;
+  const auto paired = [&](int32_t upper) {
+    return upper + step < end && upper / s.out_h == (upper + step) / s.out_h;
+  };
+  if (can_pair && group % 2 == 1 && paired(row - step)) return 0;
+  const bool pair = can_pair && group % 2 == 0 && paired(row);
+  for (int32_t k = 0; k < 3; ++k) rows->row[k] = strip_row(s, input, row, k);
+  rows->row[3] = pair ? strip_row(s, input, row + step, 2) : rows->row[2];
+  return pair ? 2 : 1;
+}
+
 }  // namespace deeplab::kernels

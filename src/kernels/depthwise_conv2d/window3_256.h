@@ -110,10 +110,6 @@ struct Window3Of256 {
     }
   }
 
-  struct InputRows {
-    const int8_t* row[kRows];  // Null: padding.
-  };
-
   // The strip under `columns` columns from input column `left` on, for `count` channels from
   // `channel` on: [columns] of what P::interleave() gives.
   template <int Count>
@@ -320,23 +316,12 @@ struct Window3Of256 {
                       int8_t* output, int32_t row_begin, int32_t row_end, std::byte* strip) {
     const WindowShape& s = conv.shape;
     const auto row_of = [&](int32_t row) { return output + ptrdiff_t{row} * s.out_w * s.out_c; };
-    const int32_t step = s.dilation_h;
     for (int32_t row = row_begin; row < row_end; ++row) {
-      // Row r goes with row r + step if r is in an even group of `step` rows, counted from the
-      // first row asked for, and both are in one picture.
-      const int32_t group = (row - row_begin) / step;
-      const bool can_pair = s.stride_h == 1;
-      const auto paired = [&](int32_t upper) {
-        return upper + step < row_end && upper / s.out_h == (upper + step) / s.out_h;
-      };
-      if (can_pair && group % 2 == 1 && paired(row - step)) continue;  // done with its partner
-      const bool pair = can_pair && group % 2 == 0 && paired(row);
       InputRows rows;
-      for (int32_t k = 0; k < kTaps; ++k) rows.row[k] = strip_row(s, input, row, k);
-      rows.row[3] = pair ? strip_row(s, input, row + step, 2) : rows.row[2];
-      if (pair) {
-        run_rows<2, Correct>(conv, packed, rows, {row_of(row), row_of(row + step)}, strip);
-      } else {
+      const int32_t count = rows_in_turn(s, input, row_begin, row_end, row, &rows);
+      if (count == 2) {
+        run_rows<2, Correct>(conv, packed, rows, {row_of(row), row_of(row + s.dilation_h)}, strip);
+      } else if (count == 1) {
         run_rows<1, Correct>(conv, packed, rows, {row_of(row), nullptr}, strip);
       }
     }

@@ -156,11 +156,6 @@ struct Panel16 {
   }
 };
 
-// The input rows of a dot product, each from its column 0 on; null: padding.
-struct InputRows {
-  const int8_t* row[kRows];
-};
-
 // The strip under `columns` columns from input column `left` on, for the channels in `mask` from
 // `channel` on: uint8 [columns][channels of the panel][4].
 template <typename Panel>
@@ -304,15 +299,10 @@ void multiply_strip(const DepthwiseConv2DInt8& conv, const Output& o, const std:
   }
 }
 
-// Output rows that share their input rows: one, or one and that `dilation_h` below it.
-struct OutputRows {
-  int32_t count;
-  int8_t* row[2];
-};
-
+// out[r]: output row r.
 template <int Rows>
 void run_rows(const DepthwiseConv2DInt8& conv, const std::byte* packed, const InputRows& rows,
-              const OutputRows& out, uint8_t* strip) {
+              int8_t* const (&out)[2], uint8_t* strip) {
   const WindowShape& s = conv.shape;
   const Output wide = make_output(conv, 2);
   const Output narrow = make_output(conv, 1);
@@ -327,7 +317,7 @@ void run_rows(const DepthwiseConv2DInt8& conv, const std::byte* packed, const In
       const __mmask32 mask =
           first_lanes(s.out_c - c < vectors * kLanes ? s.out_c - c : vectors * kLanes);
       const ptrdiff_t at = ptrdiff_t{first} * s.out_c + c;
-      int8_t* const to[2] = {out.row[0] + at, out.row[Rows - 1] + at};
+      int8_t* const to[2] = {out[0] + at, out[Rows - 1] + at};
       const bool extra = reinterpret_cast<const Extra*>(panel)->columns != 0;
       if (vectors == 2) {
         constexpr int kColumns = 2 / Rows;
@@ -350,28 +340,16 @@ void run_rows(const DepthwiseConv2DInt8& conv, const std::byte* packed, const In
 
 void run(const DepthwiseConv2DInt8& conv, const std::byte* packed, const int8_t* input,
          int8_t* output, int32_t row_begin, int32_t row_end, std::byte* scratch) {
-  const WindowShape& s = conv.shape;
   auto* strip = reinterpret_cast<uint8_t*>(scratch);
+  const WindowShape& s = conv.shape;
   const auto row_of = [&](int32_t row) { return output + ptrdiff_t{row} * s.out_w * s.out_c; };
-  const int32_t step = s.dilation_h;
   for (int32_t row = row_begin; row < row_end; ++row) {
-    // Row r goes with row r + step if r is in an even group of `step` rows, counted from the
-    // first row asked for, and both are in one picture.
-    const int32_t group = (row - row_begin) / step;
-    const bool can_pair = s.stride_h == 1;
-    const auto paired = [&](int32_t upper) {
-      return upper + step < row_end && upper / s.out_h == (upper + step) / s.out_h;
-    };
-    if (can_pair && group % 2 == 1 && paired(row - step)) continue;  // done with its partner
-    const bool pair = can_pair && group % 2 == 0 && paired(row);
     InputRows rows;
-    for (int32_t k = 0; k < kTaps; ++k) rows.row[k] = strip_row(s, input, row, k);
-    rows.row[3] = pair ? strip_row(s, input, row + step, 2) : rows.row[2];
-    const OutputRows out = {pair ? 2 : 1, {row_of(row), pair ? row_of(row + step) : nullptr}};
-    if (pair) {
-      run_rows<2>(conv, packed, rows, out, strip);
-    } else {
-      run_rows<1>(conv, packed, rows, out, strip);
+    const int32_t count = rows_in_turn(s, input, row_begin, row_end, row, &rows);
+    if (count == 2) {
+      run_rows<2>(conv, packed, rows, {row_of(row), row_of(row + s.dilation_h)}, strip);
+    } else if (count == 1) {
+      run_rows<1>(conv, packed, rows, {row_of(row), nullptr}, strip);
     }
   }
 }

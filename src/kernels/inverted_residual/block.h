@@ -1,22 +1,20 @@
 // What the kernels of inverted residual blocks share: which sizes they take, how weights are
 // packed, how a group is filled. An instruction set brings its inner loops, as I:
 //
-//   Value, Weight: of products, a pixel x as x + kShift, a weight less its filter's zero point;
-//   kDepth: taps of a product; kLowest: the lowest weight, if weights are bytes;
-//   kLanes: channels in a vector of sums; place(): where a channel's tap is in such vectors'
-//   weights; kBlock: channels that lie together in a group, of one or more vectors:
-//     [channels / kBlock][columns][kGroupRows / kDepth][kBlock / kLanes], each the pixels for one
-//     product of the depthwise convolution, as place() says;
-//   kMaxBlocks: blocks in a panel of the expansion;
-//   may_be_fast(), is_fast(): whether a layer's clamp and zero points, and all sums of a channel,
-//     allow a faster way to the output, by the sums of its negative and of its positive weights;
-//     kFastBias: what it wants added to all biases;
-//   Head: a DepthwiseWeights' first part;
-//   Requantize, make_requantize(), fill_line(), expand_panel(): how the expansion's lines are
-//   filled
-//     and multiplied; fill_outside(): makes what fills a column;
-//   project(), with project_supports(), _packed_bytes(), _pack() and _scratch_bytes(): the second
-//     half, and its last convolution's weights.
+//   Value, Weight: of products, a pixel x as x + kShift, a weight less its filter's zero point.
+//   kDepth: taps of a product. kLowest: the lowest weight, if weights are bytes.
+//   kLanes: channels in a vector of sums. place(): where in such vectors' weights a channel's tap
+//     is. kBlock: channels of a group that lie together, in whole vectors: a group is
+//     [channels / kBlock][columns][kGroupRows / kDepth][kBlock / kLanes] vectors of values, in the
+//     places of their weights. kMaxBlocks: blocks in a panel of the expansion.
+//   may_be_fast(), is_fast(): whether a layer, and all sums of a channel, whose negative and
+//     positive weights come to these sums, allow a faster way to the output. kFastBias: what it
+//     wants added to all biases.
+//   Head: the first part of DepthwiseWeights.
+//   Requantize, make_requantize(), fill_line(), expand_panel(): for the expansion.
+//   fill_outside(): gives what fills a column (whole, or the rows outside) with padding.
+//   project(): the second half of the kernel. Its last convolution's weights are for
+//     project_supports(), project_packed_bytes() and project_pack() alone.
 //
 // Zero points: of an input, in the packed bias, since padding reads as the zero point; of a filter,
 // in the weights. What of a weight then leaves its byte is in a line of weights of its own.
