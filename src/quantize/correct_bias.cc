@@ -5,9 +5,11 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "exec/planned_executor.h"
+#include "passes/rewrite.h"
 #include "passes/shift_uint8.h"
 #include "plan/plan.h"
 #include "quantize/constants.h"
@@ -53,6 +55,7 @@ class Frontier {
     return {};
   }
 
+  bool holds(TensorId id) const { return held_.contains(id); }
   const std::vector<Bytes>& held(TensorId id) const { return held_.at(id); }
 
   /// Runs the op at `position` on every sample, and forgets what no later one reads.
@@ -127,10 +130,31 @@ std::vector<double> mean_results(const graph::Tensor& filter, const Convolution&
   return results;
 }
 
-/// Moves the biases of `conv` to where the means are those of `from`, in the float graph.
+/// What an ADD adds to `result`, which nothing else reads; or kNoTensor.
+TensorId addend(const Graph& graph, TensorId result) {
+  const int reader = passes::sole_reader(graph, result);
+  if (reader < 0) return graph::kNoTensor;
+  const Op& op = graph.ops[static_cast<size_t>(reader)];
+  if (!std::holds_alternative<graph::Add>(op.attributes)) return graph::kNoTensor;
+  const TensorId other = op.inputs[op.inputs[0] == result ? 1 : 0];
+  const bool per_channel = graph.tensor(other).shape.size() == graph.tensor(result).shape.size() &&
+                           graph.tensor(other).shape.back() == graph.tensor(result).shape.back();
+  return per_channel && !graph.tensor(other).is_constant() ? other : graph::kNoTensor;
+}
+
+/// Whether the means of what `op` writes are right, to rounding, if those of its inputs are.
+bool keeps_means(const Op& op) {
+  const bool moves = graph::keeps_parameters(op.attributes) &&
+                     !std::holds_alternative<graph::MaxPool2D>(op.attributes);
+  return (moves || std::holds_alternative<graph::Add>(op.attributes)) &&
+         graph::activation_of(op.attributes) == graph::Activation::kNone;
+}
+
+/// Moves the biases of `conv` to where the means are those of `from`, in the float graph, less
+/// `shift` if there is one.
 void correct(Graph& quantized, const Convolution& conv, const std::vector<double>& quantized_means,
              const Graph& float_graph, const Convolution& from,
-             const std::vector<double>& float_means) {
+             const std::vector<double>& float_means, const std::vector<double>& shift) {
   const graph::Tensor& filter = quantized.tensor(conv.filter);
   graph::Tensor& bias = quantized.tensor(conv.bias);
   const std::vector<double> is = mean_results<int8_t>(filter, conv, quantized_means);
@@ -143,7 +167,8 @@ void correct(Graph& quantized, const Convolution& conv, const std::vector<double
   std::vector<int32_t> corrected(is.size());
   for (size_t c = 0; c < is.size(); ++c) {
     const float scale = scales[scales.size() > 1 ? c : 0];
-    const double real = wanted[c] + (float_bias.empty() ? 0 : float_bias[c]) - is[c] * scale;
+    double real = wanted[c] + (float_bias.empty() ? 0 : float_bias[c]) - is[c] * scale;
+    if (!shift.empty()) real -= shift[c];
     corrected[c] = quantize_bias(real, input_scale, scale);
   }
   bias.data = constant_bytes<int32_t>(corrected);
@@ -151,12 +176,13 @@ void correct(Graph& quantized, const Convolution& conv, const std::vector<double
 
 }  // namespace
 
-std::vector<TensorId> convolution_inputs(const Graph& graph) {
+std::vector<TensorId> mean_sources(const Graph& graph) {
   std::vector<TensorId> ids;
   for (const Op& op : graph.ops) {
     Convolution conv;
-    if (as_convolution(op, conv) && std::ranges::count(ids, conv.input) == 0) {
-      ids.push_back(conv.input);
+    if (!as_convolution(op, conv)) continue;
+    for (TensorId id : {conv.input, addend(graph, conv.output)}) {
+      if (id != graph::kNoTensor && std::ranges::count(ids, id) == 0) ids.push_back(id);
     }
   }
   return ids;
@@ -167,12 +193,19 @@ Status correct_biases(Graph& quantized, const Graph& float_graph, const Statisti
   if (samples.count == 0) return invalid_argument("bias correction needs at least one photo");
   Graph working = quantized;
   DEEPLAB_RETURN_IF_ERROR(passes::shift_uint8(working));
-  size_t convolutions = convolution_inputs(quantized).empty() ? 0 : working.ops.size();
+  size_t convolutions = working.ops.size();
   Convolution conv;
   while (convolutions > 0 && !as_convolution(working.ops[convolutions - 1], conv)) --convolutions;
 
   Frontier frontier(working, engine);
   DEEPLAB_RETURN_IF_ERROR(frontier.start(samples, input_shift));
+  const auto float_means = [&](TensorId id) -> const std::vector<double>& {
+    return means[static_cast<size_t>(id)].channel_means;
+  };
+  const auto means_now = [&](TensorId id) {
+    return quantized_means(working.tensor(id), frontier.held(id));
+  };
+  std::set<TensorId> right;  // tensors whose means are those of the float graph, to rounding
   for (size_t position = 0; position < convolutions; ++position) {
     const Op& op = working.ops[position];
     if (as_convolution(op, conv) && conv.bias != graph::kNoTensor) {
@@ -181,9 +214,22 @@ Status correct_biases(Graph& quantized, const Graph& float_graph, const Statisti
       if (original < 0 || !as_convolution(float_graph.ops[static_cast<size_t>(original)], from)) {
         return internal_error(graph::op_label(op), " has no counterpart in the float graph");
       }
-      correct(working, conv, quantized_means(working.tensor(conv.input), frontier.held(conv.input)),
-              float_graph, from, means[static_cast<size_t>(from.input)].channel_means);
+      const bool linear = conv.activation == graph::Activation::kNone;
+      std::vector<double> shift;
+      if (const TensorId other = addend(float_graph, conv.output);
+          linear && frontier.holds(other) && !right.contains(other)) {
+        shift = means_now(other);
+        for (size_t c = 0; c < shift.size(); ++c) shift[c] -= float_means(other)[c];
+      } else if (linear) {
+        right.insert(conv.output);
+      }
+      correct(working, conv, means_now(conv.input), float_graph, from, float_means(from.input),
+              shift);
       quantized.tensor(conv.bias).data = working.tensor(conv.bias).data;
+    } else if (keeps_means(op) && std::ranges::all_of(op.inputs, [&](TensorId id) {
+                 return working.tensor(id).is_constant() || right.contains(id);
+               })) {
+      right.insert(op.output());
     }
     DEEPLAB_RETURN_IF_ERROR(frontier.advance(position, samples.count));
   }

@@ -8,8 +8,9 @@
 
 namespace deeplab::quantize {
 
-/// Activations whose channel means correct_biases() compares: the convolutions' inputs.
-std::vector<graph::TensorId> convolution_inputs(const graph::Graph& graph);
+/// Activations whose channel means correct_biases() compares: the convolutions' inputs, and what
+/// ADDs add to their results.
+std::vector<graph::TensorId> mean_sources(const graph::Graph& graph);
 
 /// Corrects the int32 biases of `quantized`, made of `float_graph` by quantize_graph(), so that
 /// each convolution's result before its activation has, channel by channel, the mean over the
@@ -19,7 +20,13 @@ std::vector<graph::TensorId> convolution_inputs(const graph::Graph& graph);
 /// execution order, each with the inputs that those before it, corrected, give: an op runs once per
 /// sample, and only what ops to come will read is kept in between.
 ///
-/// `means` has been collected from `float_graph` on the same samples, for convolution_inputs();
+/// A result that only an ADD reads, as at the end of a residual block, is corrected for the sum:
+/// what an activation, a pool or the like put into the shortcut has a shift of its own, which no
+/// other bias takes back. The paper corrects the block's result alone; then that shift stays, and
+/// each block adds to it, since the block no longer works against it. Shortcuts that are sums of
+/// corrected results, as in MobileNetV2, need nothing.
+///
+/// `means` has been collected from `float_graph` on the same samples, for mean_sources();
 /// `input_shift` is that of the options. Convolutions without a bias stay as they are. Results
 /// do not depend on `engine`.
 Status correct_biases(graph::Graph& quantized, const graph::Graph& float_graph,

@@ -40,7 +40,7 @@ class Quantization {
     DEEPLAB_RETURN_IF_ERROR(annotate(equalize_weights(), setup_.model));
     DEEPLAB_RETURN_IF_ERROR(annotate(make_int8(), setup_.model));
     DEEPLAB_RETURN_IF_ERROR(write());
-    DEEPLAB_RETURN_IF_ERROR(annotate(measure(), setup_.model));
+    list_ops();
     DEEPLAB_RETURN_IF_ERROR(compare_labels());
     return std::move(result_);
   }
@@ -142,11 +142,30 @@ class Quantization {
       input.include({-n.mean[c] / n.std[c], (255 - n.mean[c]) / n.std[c]});
     }
     DEEPLAB_ASSIGN_OR_RETURN(int8_, quantize_graph(float_, ranges, options_));
-    if (!setup_.bias_correction) return {};
-    DEEPLAB_ASSIGN_OR_RETURN(const Statistics means,
-                             collect(convolution_inputs(float_), kBiasPhotos));
-    return correct_biases(int8_, float_, means, photos_->samples(kBiasPhotos), engine_,
-                          input_shift(options_));
+    DEEPLAB_ASSIGN_OR_RETURN(drops_, drops_of(int8_));
+    return setup_.bias_correction ? correct() : Status();
+  }
+
+  /// Means that are right layer by layer need not make a better network: the noise that is left
+  /// may have been what a shift made up for. So the photos decide whether the correction stays.
+  Status correct() {
+    graph::Graph corrected = int8_;
+    DEEPLAB_ASSIGN_OR_RETURN(const Statistics means, collect(mean_sources(float_), kBiasPhotos));
+    DEEPLAB_RETURN_IF_ERROR(correct_biases(corrected, float_, means, photos_->samples(kBiasPhotos),
+                                           engine_, input_shift(options_)));
+    DEEPLAB_ASSIGN_OR_RETURN(std::vector<OpDrop> drops, drops_of(corrected));
+    result_.sqnr_uncorrected_db = drops_.empty() ? 0 : drops_.back().sqnr_db;
+    result_.sqnr_corrected_db = drops.empty() ? 0 : drops.back().sqnr_db;
+    result_.bias_correction = result_.sqnr_corrected_db >= result_.sqnr_uncorrected_db;
+    if (!result_.bias_correction) return {};
+    int8_ = std::move(corrected);
+    drops_ = std::move(drops);
+    return {};
+  }
+
+  Result<std::vector<OpDrop>> drops_of(const graph::Graph& int8) {
+    return measure_drop(float_, int8, photos_->samples(kDropPhotos), engine_,
+                        input_shift(options_));
   }
 
   std::string provenance() const {
@@ -165,7 +184,7 @@ class Quantization {
                    " out; calibrated by ", method, " on ", result_.photos,
                    result_.photos == 1 ? " photo" : " photos",
                    " (fit: ", vision::fit_name(setup_.fit), "); equalization ", on(setup_.equalize),
-                   ", bias correction ", on(setup_.bias_correction), ".");
+                   ", bias correction ", on(result_.bias_correction), ".");
   }
 
   Status make_metadata() {
@@ -210,11 +229,8 @@ class Quantization {
     return {};
   }
 
-  Status measure() {
-    DEEPLAB_ASSIGN_OR_RETURN(
-        const std::vector<OpDrop> drops,
-        measure_drop(float_, int8_, photos_->samples(kDropPhotos), engine_, input_shift(options_)));
-    for (const OpDrop& drop : drops) {
+  void list_ops() {
+    for (const OpDrop& drop : drops_) {
       QuantizedOp op;
       op.drop = drop;
       op.quantization = int8_.tensor(drop.tensor).quantization;
@@ -223,7 +239,6 @@ class Quantization {
       op.spread_after = weight_spread(float_, float_.ops[position]);
       result_.ops.push_back(std::move(op));
     }
-    return {};
   }
 
   Status compare_labels() {
@@ -270,6 +285,7 @@ class Quantization {
   tflite::ModelFile file_;
   graph::Graph float_;  ///< Prepared, later equalized.
   graph::Graph int8_;
+  std::vector<OpDrop> drops_;          ///< Of int8_.
   std::vector<double> spread_before_;  ///< By position in float_.ops.
   std::unique_ptr<CalibrationPhotos> photos_;
   std::unique_ptr<ThreadPool> pool_;

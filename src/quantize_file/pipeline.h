@@ -29,6 +29,7 @@ struct QuantizeSetup {
   QuantizeOptions graph;
   RangeOptions ranges;
   bool equalize = true;
+  /// Kept only if the photos say that the network is better with it: see QuantizeResult.
   bool bias_correction = true;
   int threads = 0;
   // The written file's metadata; empty: the input file's.
@@ -61,6 +62,11 @@ struct QuantizeResult {
   std::vector<PhotoWarning> warnings;
   std::vector<photos::PassedOver> passed_over;  ///< In directories of photos.
   int64_t equalized_channels = 0;
+  /// Whether the file's biases are corrected: asked for, and the last op of `ops` has no more noise
+  /// with it than without. Both are its OpDrop::sqnr_db; 0 if not asked for.
+  bool bias_correction = false;
+  double sqnr_corrected_db = 0;
+  double sqnr_uncorrected_db = 0;
   std::vector<QuantizedOp> ops;
   /// Share of pixels on which the two label maps agree, over the photos of the drop: mean and
   /// least, at the photo's own size.

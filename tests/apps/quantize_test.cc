@@ -28,6 +28,7 @@ using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Lt;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
@@ -284,6 +285,57 @@ TEST_F(Quantize, JsonSaysTheSame) {
   EXPECT_EQ(json["ops"].size(), 6u);
   EXPECT_GT(json["ops"][0]["sqnr_db"], 20);
   EXPECT_GT(json["label_agreement"]["mean"], 0.8);
+}
+
+/// The second convolution is so dilated that all taps but the middle one read padding only, which
+/// the means of its input do not tell: what its correction takes back was never there.
+void write_overdilated_model(const std::string& path) {
+  GraphBuilder b;
+  std::mt19937 random(2);
+  const auto constant = [&](graph::Shape shape, float low) {
+    const graph::TensorId id = b.constant(DataType::kFloat32, std::move(shape), 0.0f);
+    std::vector<float> values(b.build({}).tensor(id).byte_size() / sizeof(float));
+    for (float& value : values) value = std::uniform_real_distribution<float>(low, 1)(random);
+    const auto bytes = std::as_bytes(std::span(values));
+    b.set_data(id, {bytes.begin(), bytes.end()});
+    return id;
+  };
+  graph::Conv2D first;
+  first.activation = graph::Activation::kRelu;
+  graph::Conv2D dilated;
+  dilated.window.dilation_h = dilated.window.dilation_w = 16;
+  const auto x = b.input(DataType::kFloat32, {1, 16, 16, 3});
+  const auto y =
+      b.op(first, {x, constant({32, 1, 1, 3}, -1), constant({32}, 0)}, DataType::kFloat32);
+  const auto z =
+      b.op(dilated, {y, constant({5, 3, 3, 32}, -1), constant({5}, 0)}, DataType::kFloat32);
+  tflite::ModelFile file;
+  file.graph = b.build({z});
+  const auto bytes = tflite::write_model(file);
+  ASSERT_TRUE(bytes.ok()) << bytes.status().message();
+  write_bytes(path, *bytes);
+}
+
+TEST_F(Quantize, BiasesAreCorrectedOnlyIfThatMakesTheNetworkBetter) {
+  const std::string overdilated = directory / "overdilated.tflite";
+  write_overdilated_model(overdilated);
+  const ProgramRun off = quantize({"--bias-correction", "off"}, overdilated);
+  ASSERT_EQ(off.status, 0) << off.err;
+  EXPECT_THAT(off.out, Not(HasSubstr("left out")));
+  const std::string uncorrected = file_text(out);
+
+  const ProgramRun text = quantize({}, overdilated);
+  ASSERT_EQ(text.status, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("bias correction left out: the last op has "));
+  EXPECT_EQ(file_text(out), uncorrected);
+  EXPECT_THAT(read_out().metadata.description, HasSubstr("bias correction off"));
+  const ProgramRun json = quantize({"--json"}, overdilated);
+  EXPECT_EQ(nlohmann::json::parse(json.out)["bias_correction"], false);
+
+  const ProgramRun good = quantize({});
+  ASSERT_EQ(good.status, 0) << good.err;
+  EXPECT_THAT(good.out, Not(HasSubstr("left out")));
+  EXPECT_THAT(read_out().metadata.description, HasSubstr("bias correction on"));
 }
 
 TEST_F(Quantize, PhotosAreSpreadOverTheDirectory) {

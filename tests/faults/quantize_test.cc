@@ -39,7 +39,7 @@ TEST_F(Quantization, FromAFloatGraphToAFile) {
     DEEPLAB_ASSIGN_OR_RETURN(graph::Graph to,
                              quantize_graph(from, choose_ranges(from, after, {}), options));
     DEEPLAB_ASSIGN_OR_RETURN(const auto means,
-                             collect_statistics(from, convolution_inputs(from), samples, engine));
+                             collect_statistics(from, mean_sources(from), samples, engine));
     const float shift = input_shift(options);
     DEEPLAB_RETURN_IF_ERROR(correct_biases(to, from, means, samples, engine, shift));
     DEEPLAB_ASSIGN_OR_RETURN(const auto drops, measure_drop(from, to, samples, engine, shift));

@@ -71,7 +71,7 @@ Quantized quantized(Graph from, const Samples& samples, const Engine& engine, Ou
   options.output = output;
   auto to = quantize_graph(from, choose_ranges(from, *statistics, {}), options);
   EXPECT_TRUE(to.ok()) << to.status().message();
-  const auto means = collect_statistics(from, convolution_inputs(from), samples, engine);
+  const auto means = collect_statistics(from, mean_sources(from), samples, engine);
   EXPECT_TRUE(means.ok());
   EXPECT_TRUE(correct_biases(*to, from, *means, samples, engine, 0).ok());
   auto written = tflite::write_model({*to, {}, ""});

@@ -129,7 +129,8 @@ void add_graph_options(CLI::App& command, quantize::QuantizeSetup& setup) {
       ->type_name("N");
   add_choice<bool>(command, "--equalize", setup.equalize, on_off, "Cross-layer equalization [on]");
   add_choice<bool>(command, "--bias-correction", setup.bias_correction, on_off,
-                   "Correct the biases for the mean error of rounding [on]");
+                   "Correct the biases for the mean error of rounding, if that makes the network "
+                   "better on the photos [on]");
 }
 
 void add_metadata_options(CLI::App& command, quantize::QuantizeSetup& setup) {

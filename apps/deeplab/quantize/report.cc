@@ -58,6 +58,11 @@ std::string quantize_text(const quantize::QuantizeSetup& setup,
   if (setup.equalize) {
     text += fmt::format("equalization scaled {} channels\n", result.equalized_channels);
   }
+  if (setup.bias_correction && !result.bias_correction) {
+    text += fmt::format(
+        "bias correction left out: the last op has {:.1f} dB with it, {:.1f} dB without\n",
+        result.sqnr_corrected_db, result.sqnr_uncorrected_db);
+  }
   text += fmt::format(
       "label maps agree with float on {:.2f} % of the pixels on average, {:.2f} % at least "
       "({} calibration photos)\n",
@@ -101,7 +106,7 @@ std::string quantize_json(const quantize::QuantizeSetup& setup,
                              {"fit", vision::fit_name(setup.fit)}}},
                            {"equalize", setup.equalize},
                            {"equalized_channels", result.equalized_channels},
-                           {"bias_correction", setup.bias_correction},
+                           {"bias_correction", result.bias_correction},
                            {"ops", std::move(ops)},
                            {"label_agreement",
                             {{"mean", result.mean_agreement},
