@@ -77,11 +77,11 @@ class BlockStripsStep final : public Step {
     // row would move more rows than they make.
     unit_ = kFloat && d.dilation_h == phases_ ? 1 : 2 * d.dilation_h / phases_;
     strip_rows_ = unit_;
-    const int32_t rows = phase(0).depthwise.shape.out_h;
-    while (strip_rows_ + unit_ <= rows && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
+    const int32_t most = phase(0).depthwise.shape.out_h;
+    while (strip_rows_ + unit_ <= most && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
       strip_rows_ += unit_;
     }
-    strip_rows_ = std::min(strip_rows_, rows);
+    strip_rows_ = std::min(strip_rows_, most);
 
     kernel_scratch_ =
         std::max(depthwise_->scratch_bytes_as(phase(0).depthwise), project_->scratch_bytes());
