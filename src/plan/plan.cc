@@ -145,10 +145,11 @@ Result<bool> Plan::make_steps() {
     }
     // A later op of the step may be the one that reads them, as the ADD at a block's end.
     const auto reads_pixels = [](const LoweredOp& op) {
-      return std::ranges::any_of(op.inputs, &TensorPlace::is_pixels);
+      return std::any_of(op.inputs.begin(), op.inputs.end(),
+                         [](const TensorPlace& place) { return place.is_pixels; });
     };
     const bool takes_pixels = made->step->takes_pixels() && reads_pixels(ops.front());
-    if (!takes_pixels && std::ranges::any_of(ops, reads_pixels)) {
+    if (!takes_pixels && std::any_of(ops.begin(), ops.end(), reads_pixels)) {
       input_is_pixels_ = false;
       return false;
     }
