@@ -146,7 +146,7 @@ Result<bool> Plan::make_steps() {
     // A later op of the step may be the one that reads them, as the ADD at a block's end.
     const auto reads_pixels = [](const LoweredOp& op) {
       return std::any_of(op.inputs.begin(), op.inputs.end(),
-                         [](const TensorPlace& place) { return place.is_pixels; });
+                         [](const TensorPlace& input) { return input.is_pixels; });
     };
     const bool takes_pixels = made->step->takes_pixels() && reads_pixels(ops.front());
     if (!takes_pixels && std::any_of(ops.begin(), ops.end(), reads_pixels)) {
