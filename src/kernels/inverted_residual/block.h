@@ -18,7 +18,7 @@
 //
 // Zero points: of an input, in the packed bias, since padding reads as the zero point; of a filter,
 // in the weights. What of a weight then leaves its byte is in a line of weights of its own.
-// Templates over a type of one instruction set, and static: no copy is shared between them.
+// Templates over a type of one instruction set, and internal: no copy is shared between files.
 #pragma once
 
 #include <string.h>
@@ -96,6 +96,8 @@ static inline int32_t rows_of(const Ops& ops, int32_t group) {
   const int32_t left = d.out_h - group * most;
   return left < most ? left : most;
 }
+
+namespace {
 
 template <typename I>
 struct Block {
@@ -453,4 +455,5 @@ struct Block {
   }
 };
 
+}  // namespace
 }  // namespace deeplab::kernels::inverted_residual
