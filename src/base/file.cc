@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -44,15 +46,16 @@ int create_beside(int folder, const std::string& path, std::string& name) {
 /// The descriptor of this process that `path` leads to; or -1.
 int own_descriptor(std::filesystem::path path) {
   namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path own_folder = fs::canonical("/proc/self/fd", error);
-  if (error) return -1;
+  const std::array folders = {std::string("/dev/fd"), std::string("/proc/self/fd"),
+                              str_cat("/proc/", ::getpid(), "/fd")};
   constexpr int kMaxLinks = 40;  // as in open()
-  for (int i = 0; i < kMaxLinks && fs::is_symlink(path, error); ++i) {
-    const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
-    const fs::path folder = fs::canonical(parent, error);
-    if (folder == own_folder) return std::atoi(path.filename().c_str());
-    path = folder / fs::read_symlink(path, error);
+  for (int i = 0; i < kMaxLinks; ++i) {
+    const fs::path folder = path.lexically_normal().parent_path();
+    if (std::ranges::count(folders, folder.native()) > 0) return std::atoi(path.filename().c_str());
+    std::error_code error;
+    const fs::path target = fs::read_symlink(path, error);
+    if (error) break;  // It is no link.
+    path = path.parent_path() / target;
   }
   return -1;
 }
