@@ -15,7 +15,9 @@ namespace deeplab::plan {
 template <typename T>
 T* row_zero(T* buffer, int32_t first, int64_t row_elements) {
   const auto bytes = static_cast<uintptr_t>(first * row_elements) * sizeof(T);
-  return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(buffer) - bytes);
+  // No pointer may leave its buffer, a number may.
+  const uintptr_t zero = reinterpret_cast<uintptr_t>(buffer) - bytes;
+  return reinterpret_cast<T*>(zero);  // NOLINT(performance-no-int-to-ptr)
 }
 
 /// The elementwise end of a block.
@@ -71,7 +73,7 @@ class BlockEnd {
   using Residual = typename Types::Residual;
 
   BlockEnd(std::optional<Residual> residual, BlockPlaces places, int64_t row_elements)
-      : residual_(std::move(residual)), places_(places), row_(row_elements) {}
+      : residual_(std::move(residual)), places_(std::move(places)), row_(row_elements) {}
 
   const BlockPlaces& places() const { return places_; }
   const char* name() const { return residual_ ? " + add" : ""; }
@@ -120,7 +122,8 @@ std::optional<BlockEnd<Types>> make_block_end(std::span<const LoweredOp> ops, si
     places.other_first = last.inputs[0].exists();
     places.other = places.other_first ? last.inputs[0] : last.inputs[1];
   }
-  return BlockEnd<Types>(std::move(residual), places, int64_t{project.out_w} * project.out_c);
+  return BlockEnd<Types>(std::move(residual), std::move(places),
+                         int64_t{project.out_w} * project.out_c);
 }
 
 }  // namespace deeplab::plan
