@@ -54,7 +54,7 @@ int own_descriptor(std::filesystem::path path) {
     if (std::ranges::count(folders, folder.native()) > 0) return std::atoi(path.filename().c_str());
     std::error_code error;
     const fs::path target = fs::read_symlink(path, error);
-    if (error) break;  // It is no link.
+    if (error) break;  // not a link
     path = path.parent_path() / target;
   }
   return -1;
