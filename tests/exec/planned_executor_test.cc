@@ -232,7 +232,8 @@ TEST(PlannedExecutor, PixelsAreTheFloatsOfTheirTable) {
     const auto channels = static_cast<size_t>(c.input[3]);
     std::vector<float> values(channels * 256);
     for (size_t i = 0; i < values.size(); ++i) {
-      values[i] = static_cast<float>(i % 256) / 64 - static_cast<float>(1 + i / 256);
+      const size_t channel = i / 256;
+      values[i] = static_cast<float>(i % 256) / 64 - static_cast<float>(1 + channel);
     }
     for (Isa isa : available_isas()) {
       for (int threads : {1, 3}) {

@@ -378,7 +378,7 @@ struct Block256 {
   static int32_t pixel_values(const Ops& ops) { return All::blocks_of(ops) * kBlock; }
   static size_t pixels_bytes(const Ops& ops) {
     const WindowShape& d = ops.depthwise.shape;
-    const auto pixels = static_cast<size_t>(kGroupRows / d.stride_h * d.out_w);
+    const auto pixels = static_cast<size_t>(ptrdiff_t{kGroupRows / d.stride_h} * d.out_w);
     return (pixels * static_cast<size_t>(pixel_values(ops)) * sizeof(Value) + 63) / 64 * 64;
   }
 
@@ -413,7 +413,7 @@ struct Block256 {
     Gemm::pack(ops.project, weights.project, weights.project_bias, to);
   }
   static size_t project_scratch_bytes(const Ops& ops) {
-    const auto pixels = static_cast<size_t>(kGroupRows * ops.depthwise.shape.out_w);
+    const auto pixels = static_cast<size_t>(ptrdiff_t{kGroupRows} * ops.depthwise.shape.out_w);
     return pixels_bytes(ops) + pixels * sizeof(int32_t);
   }
 };
