@@ -43,7 +43,6 @@ struct Agreement {
 };
 
 const char* const kRealInt8Labels = "models/deeplabv3_mnv2_dm05_int8_labels.tflite";
-const char* const kRealInt8FloatIo = "models/deeplabv3_mnv2_dm05_int8_f32io.tflite";
 const char* const kRealUint8 = "models/deeplabv3_mnv2_dm05_pascal_quant.tflite";
 const char* const kRealUint8Dm10 = "models/deeplabv3_mnv2_pascal_quant.tflite";
 
