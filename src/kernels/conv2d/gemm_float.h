@@ -136,9 +136,11 @@ static inline void gemm_float_pixels(const Conv2DFloat& conv, const float* packe
     for (int32_t n = 0; n < conv.shape.out_c; n += N) {
       tile.panel = packed + static_cast<ptrdiff_t>(n) * (depth + 2);
       tile.channels = conv.shape.out_c - n < N ? conv.shape.out_c - n : N;
-      for (int32_t m = pixel; m < end; m += M) {
+      for (int32_t m = pixel; m < end; m += tile.pixels) {
+        // The last two tiles share their pixels: one alone would wait for its own sums.
+        const int32_t left = end - m;
         tile.x = x + m * tile.pixel_step;
-        tile.pixels = end - m < M ? end - m : M;
+        tile.pixels = left <= M ? left : left < 2 * M ? (left + 1) / 2 : M;
         tile.out = out + static_cast<ptrdiff_t>(m) * conv.shape.out_c + n;
         Tile(tile);
       }
