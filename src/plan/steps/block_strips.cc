@@ -4,8 +4,8 @@
 //
 // Rows that a dilation keeps apart have nothing to do with each other: with a dilation of 4, output
 // rows 1, 5, 9, ... need input rows 1, 5, 9, ... alone. Such rows are a phase, which is run as a
-// picture of its own, without a dilation between its rows: its strips are smaller, and no thread
-// expands a row that another one expands, too.
+// picture of its own, without a dilation between its rows: its strips are smaller, and two threads
+// expand the same row only if a phase is cut between them.
 #include <algorithm>
 #include <cstring>
 #include <numeric>
