@@ -152,8 +152,8 @@ void set_quality(AVCodecContext& codec) {
     av_opt_set(own, "row-mt", "1", 0);
   } else if (name == "ffv1") {
     codec.level = 3;
-    // A thread for each. Left to itself it wants four at least, which a pixel's width does not
-    // have.
+    // One thread per slice. Without a number FFV1 wants at least four, which do not fit into a mask
+    // that is one pixel wide.
     codec.slices = codec.width >= 64 && codec.height >= 64 ? 4 : 1;
     av_opt_set(own, "slicecrc", "1", 0);
   } else if (name == "mpeg4" || name == "mjpeg") {

@@ -64,43 +64,43 @@ class BlockStripsStep final : public Step {
     wide_row_ = int64_t{d.in_w} * d.in_c;
     deep_row_ = int64_t{d.out_w} * d.out_c;
     narrow_row_ = int64_t{d.out_w} * project_->shape().out_c;
-    const auto bytes_of = [&](int32_t rows) {
-      const int64_t wide = expand_ ? int64_t{input_rows(rows)} * wide_row_ : 0;
-      return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
-    };
     const bool has_phases = d.stride_h == 1 && d.pad_top % d.dilation_h == 0 &&
                             d.dilation_h <= std::min(d.in_h, d.out_h);
     if (has_phases && expand_ && kernels::is_pointwise(expand_->shape())) {
       phases_ = d.dilation_h;
     }
+    const Phase tallest = phase(0);
+    const kernels::WindowShape& p = tallest.depthwise.shape;
+    const auto bytes_of = [&](int32_t rows) {
+      const int64_t wide = expand_ ? int64_t{input_rows(p, rows)} * wide_row_ : 0;
+      return (wide + rows * deep_row_) * static_cast<int64_t>(sizeof(Element));
+    };
     // 8-bit depthwise kernels take rows in pairs, a dilation apart; with a dilation, strips of one
     // row would move more rows than they make.
-    unit_ = kFloat && d.dilation_h == phases_ ? 1 : 2 * d.dilation_h / phases_;
+    unit_ = kFloat && p.dilation_h == 1 ? 1 : 2 * p.dilation_h;
     strip_rows_ = unit_;
-    const int32_t most = phase(0).depthwise.shape.out_h;
-    while (strip_rows_ + unit_ <= most && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
+    while (strip_rows_ + unit_ <= p.out_h && bytes_of(strip_rows_ + unit_) <= kStripBytes) {
       strip_rows_ += unit_;
     }
-    strip_rows_ = std::min(strip_rows_, most);
+    strip_rows_ = std::min(strip_rows_, p.out_h);
 
     kernel_scratch_ =
-        std::max(depthwise_->scratch_bytes_as(phase(0).depthwise), project_->scratch_bytes());
+        std::max(depthwise_->scratch_bytes_as(tallest.depthwise), project_->scratch_bytes());
     if (expand_) kernel_scratch_ = std::max(kernel_scratch_, expand_->scratch_bytes());
     kernel_scratch_ = aligned(kernel_scratch_);
     const auto bytes = [](int64_t elements) {
       return aligned(static_cast<size_t>(elements) * sizeof(Element));
     };
-    wide_rows_ = input_rows(strip_rows_);
+    wide_rows_ = input_rows(p, strip_rows_);
     if constexpr (kFloat) {
       const int64_t room = kFloatWideBytes / (wide_row_ * static_cast<int64_t>(sizeof(Element)));
-      const int64_t all = phase(0).depthwise.shape.in_h;
-      wide_rows_ = std::max(wide_rows_, static_cast<int32_t>(std::min(room, all)));
+      wide_rows_ = std::max(wide_rows_, static_cast<int32_t>(std::min<int64_t>(room, p.in_h)));
     }
     wide_bytes_ = expand_ ? bytes(wide_rows_ * wide_row_) : 0;
     deep_bytes_ = bytes(strip_rows_ * deep_row_);
     if (end_.places().input.is_pixels && expand_) {
       const kernels::WindowShape& e = expand_->shape();
-      const int64_t rows = std::min<int64_t>(rows_under(e, input_rows(strip_rows_)), e.in_h);
+      const int64_t rows = std::min<int64_t>(rows_under(e, input_rows(p, strip_rows_)), e.in_h);
       pixel_bytes_ = bytes(rows * e.in_w * e.in_c);
     }
   }
@@ -108,7 +108,7 @@ class BlockStripsStep final : public Step {
   void run(const RunContext& context) const override {
     const kernels::WindowShape& d = depthwise_->shape();
     if (phases_ > 1) {
-      // As many pieces for each worker; if phases are enough, no expanded row is in two pieces.
+      // The same number of pieces per worker. With one piece per phase no row is expanded twice.
       const int32_t parts = context.workers / std::gcd(context.workers, phases_);
       for_rows(context, phases_ * parts, 1, [&](int32_t begin, int32_t end, std::byte* scratch) {
         for (int32_t piece = begin; piece < end; ++piece) {
@@ -159,9 +159,9 @@ class BlockStripsStep final : public Step {
   static int64_t rows_under(const kernels::WindowShape& w, int32_t rows) {
     return int64_t{rows - 1} * w.stride_h + int64_t{w.filter_h - 1} * w.dilation_h + 1;
   }
-  /// Of the depthwise convolution, in a phase.
-  int32_t input_rows(int32_t rows) const {
-    return static_cast<int32_t>(rows_under(phase(0).depthwise.shape, rows));
+  /// Of the depthwise convolution `d` of a phase.
+  static int32_t input_rows(const kernels::WindowShape& d, int32_t rows) {
+    return static_cast<int32_t>(rows_under(d, rows));
   }
 
   /// What rows [begin, end) of the expanded tensor are made of, where row 0 would be.
@@ -206,7 +206,7 @@ class BlockStripsStep final : public Step {
       } else {
         const int32_t top = row * d.stride_h - d.pad_top;
         const int32_t first = std::clamp(top, 0, d.in_h);
-        const int32_t last = std::clamp(top + input_rows(strip_end - row), first, d.in_h);
+        const int32_t last = std::clamp(top + input_rows(d, strip_end - row), first, d.in_h);
         const int32_t kept = std::clamp(held_end - first, 0, last - first);
         if (kept == 0) {
           held_begin = first;
